@@ -1,0 +1,187 @@
+//! A Deployment, as `kubectl get deployments -o wide` and `kubectl rollout status` see it.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp};
+use crate::format::{age, containers, images};
+
+/// A Deployment's row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// Identity, names, labels.
+    pub meta: Meta,
+    /// READY, right of the slash: `spec.replicas`.
+    pub desired: u32,
+    /// `status.replicas`: pods of all its ReplicaSets.
+    pub current: u32,
+    /// READY, left of the slash.
+    pub ready: u32,
+    /// UP-TO-DATE: `status.updatedReplicas`.
+    pub updated: u32,
+    /// AVAILABLE: `status.availableReplicas`.
+    pub available: u32,
+    /// Name and image of each regular container of the template.
+    pub images: Arc<[(Text, Text)]>,
+    /// SELECTOR as kubectl prints it; [`crate::selector::Selector`] reads it.
+    pub selector: Text,
+    /// `RollingUpdate` or `Recreate`.
+    pub strategy: Text,
+    /// By how many pods a rollout may exceed `desired`: percentages resolved, 0 for `Recreate`.
+    pub max_surge: u32,
+    /// By how many pods a rollout may fall short of `desired`: percentages resolved, 0 for `Recreate`.
+    pub max_unavailable: u32,
+    /// `spec.paused`.
+    pub paused: bool,
+    /// Annotation `deployment.kubernetes.io/revision`.
+    pub revision: Option<u64>,
+    /// Where its rollout is.
+    pub rollout: Rollout,
+    /// When the controller gives the rollout up, unless there is progress; `None` if it will not.
+    pub deadline: Option<Timestamp>,
+    /// Its state in the page's five.
+    pub health: Health,
+    /// Why it is not healthy.
+    pub why: Text,
+    /// What its own page shows.
+    #[serde(skip)]
+    pub detail: Arc<Detail>,
+}
+
+/// Where a Deployment's rollout is: the cases of kubectl's `DeploymentStatusViewer.Status`
+/// (`pkg/polymorphichelpers/rollout_status.go`), in the order they are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rollout {
+    /// The controller has not seen the newest spec.
+    #[default]
+    Unobserved,
+    /// Condition Progressing says `ProgressDeadlineExceeded`.
+    DeadlineExceeded,
+    /// Not all replicas are of the new template.
+    Updating {
+        /// Replicas of the new template.
+        updated: u32,
+        /// Replicas wanted.
+        desired: u32,
+    },
+    /// Old replicas are still there.
+    Terminating {
+        /// How many.
+        old: u32,
+    },
+    /// New replicas are not all available.
+    BecomingAvailable {
+        /// How many are.
+        available: u32,
+        /// Of how many.
+        updated: u32,
+    },
+    /// Done.
+    Complete,
+}
+
+impl Rollout {
+    /// The sentence of `kubectl rollout status`, for the Deployment named `name`.
+    pub fn sentence(self, name: &str) -> String {
+        let name = Quoted(name);
+        match self {
+            Rollout::Unobserved => "Waiting for deployment spec update to be observed...".to_owned(),
+            Rollout::DeadlineExceeded => format!("deployment {name} exceeded its progress deadline"),
+            Rollout::Updating { updated, desired } => format!(
+                "Waiting for deployment {name} rollout to finish: {updated} out of {desired} new replicas have been updated..."
+            ),
+            Rollout::Terminating { old } => format!(
+                "Waiting for deployment {name} rollout to finish: {old} old replicas are pending termination..."
+            ),
+            Rollout::BecomingAvailable { available, updated } => format!(
+                "Waiting for deployment {name} rollout to finish: {available} of {updated} updated replicas are available..."
+            ),
+            Rollout::Complete => format!("deployment {name} successfully rolled out"),
+        }
+    }
+
+    /// Whether `kubectl rollout status` would end here, well or badly.
+    pub fn ended(self) -> bool {
+        matches!(self, Rollout::Complete | Rollout::DeadlineExceeded)
+    }
+}
+
+/// Go's `%q`; object names need no escapes.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}
+
+impl Row for Deployment {
+    const KIND: Kind = Kind::Deployment;
+    const COLUMNS: &'static [Column<Deployment>] = &[
+        Column::<Self>::new(
+            "NAME",
+            |row, _| Cow::Borrowed(&row.meta.name),
+            |a, b| a.meta.name.cmp(&b.meta.name),
+        ),
+        Column::<Self>::new(
+            "READY",
+            |row, _| format!("{}/{}", row.ready, row.desired).into(),
+            |a, b| (a.ready, a.desired).cmp(&(b.ready, b.desired)),
+        ),
+        Column::<Self>::new(
+            "UP-TO-DATE",
+            |row, _| row.updated.to_string().into(),
+            |a, b| a.updated.cmp(&b.updated),
+        )
+        .right(),
+        Column::<Self>::new(
+            "AVAILABLE",
+            |row, _| row.available.to_string().into(),
+            |a, b| a.available.cmp(&b.available),
+        )
+        .right(),
+        Column::<Self>::new(
+            "AGE",
+            |row, now| age(row.meta.created, now).into(),
+            |a, b| b.meta.created.cmp(&a.meta.created),
+        )
+        .ticking(),
+        Column::<Self>::new(
+            "CONTAINERS",
+            |row, _| containers(&row.images).into(),
+            |a, b| a.images.cmp(&b.images),
+        )
+        .wide(),
+        Column::<Self>::new(
+            "IMAGES",
+            |row, _| images(&row.images).into(),
+            |a, b| images(&a.images).cmp(&images(&b.images)),
+        )
+        .wide(),
+        Column::<Self>::new(
+            "SELECTOR",
+            |row, _| Cow::Borrowed(&row.selector),
+            |a, b| a.selector.cmp(&b.selector),
+        )
+        .wide(),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+    fn health(&self) -> Health {
+        self.health
+    }
+    fn why(&self) -> &str {
+        &self.why
+    }
+    fn detail(&self) -> Option<&Arc<Detail>> {
+        Some(&self.detail)
+    }
+}

@@ -1,0 +1,287 @@
+//! What an object's own page shows beyond its row. Chosen field by field, like the rows:
+//! environment, arguments, volumes' contents and annotations are not in it.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Labels, Text, Timestamp};
+
+/// What an object's own page shows. What a kind does not have stays empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    /// `metadata.uid` as the API server writes it.
+    pub uid: Arc<str>,
+    /// `status.conditions`, in their order.
+    pub conditions: Vec<Condition>,
+    /// Containers: a pod's, or a pod template's. Init containers first, then regular, then ephemeral.
+    pub containers: Vec<Container>,
+    /// `spec.nodeSelector` of a pod or template.
+    pub node_selector: Labels,
+    /// `spec.tolerations` of a pod or template, as kubectl describe prints them.
+    pub tolerations: Vec<Text>,
+    /// Further facts in the words of `kubectl describe`: label and value.
+    pub facts: Vec<(Text, Arc<str>)>,
+}
+
+/// One condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// `Ready`, `PodScheduled`, `Progressing`…
+    #[serde(rename = "type")]
+    pub kind: Text,
+    /// `True`, `False`, `Unknown`.
+    pub status: Text,
+    /// A word.
+    pub reason: Text,
+    /// A sentence.
+    pub message: Arc<str>,
+    /// When `status` last changed.
+    pub last_transition: Option<Timestamp>,
+}
+
+/// Which part a container plays in its pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Runs to its end before the regular ones start.
+    Init,
+    /// An init container with `restartPolicy: Always`.
+    Sidecar,
+    /// `spec.containers`.
+    #[default]
+    Regular,
+    /// Put in by `kubectl debug`.
+    Ephemeral,
+}
+
+/// A container: how it is specified and, in a pod, how it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Its name.
+    pub name: Text,
+    /// Its part.
+    pub role: Role,
+    /// `image`, as specified.
+    pub image: Text,
+    /// `5000/TCP`, with a name in front if it has one: `flask-port 5000/TCP`.
+    pub ports: Vec<Text>,
+    /// `requests` and `limits`: name and quantity as written.
+    pub requests: Vec<(Text, Text)>,
+    /// The upper bounds.
+    pub limits: Vec<(Text, Text)>,
+    /// The probes it has, in kubectl's order: liveness, readiness, startup.
+    pub probes: Vec<Probe>,
+    /// How it is, once the kubelet has said so; `None` in a template.
+    pub status: Option<ContainerStatus>,
+}
+
+/// How a container is, by the kubelet's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerStatus {
+    /// Serves.
+    pub ready: bool,
+    /// Past its startup probe; `None` if not said.
+    pub started: Option<bool>,
+    /// How many times it was started again.
+    pub restarts: u32,
+    /// Now.
+    pub state: ContainerState,
+    /// Before its last restart.
+    pub last: Option<Terminated>,
+    /// What runs, by digest.
+    pub image_id: Text,
+}
+
+/// `state` of a container status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ContainerState {
+    /// Not said; kubectl treats this as waiting.
+    #[default]
+    Unknown,
+    /// Not started, or not again yet.
+    Waiting {
+        /// `ContainerCreating`, `CrashLoopBackOff`…
+        reason: Text,
+        /// In the kubelet's words.
+        message: Arc<str>,
+    },
+    /// Runs.
+    Running {
+        /// Since.
+        since: Option<Timestamp>,
+    },
+    /// Ended.
+    Terminated(Terminated),
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terminated {
+    /// `Completed`, `Error`, `OOMKilled`…
+    pub reason: Text,
+    /// In the kubelet's words.
+    pub message: Arc<str>,
+    /// Its exit code.
+    pub exit_code: i64,
+    /// The signal that ended it, 0 if none.
+    pub signal: i64,
+    /// Began.
+    pub started: Option<Timestamp>,
+    /// Ended.
+    pub finished: Option<Timestamp>,
+}
+
+/// Which question a probe answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProbeKind {
+    /// Must it be restarted?
+    Liveness,
+    /// May it get requests?
+    Readiness,
+    /// Has it come up?
+    Startup,
+}
+
+impl ProbeKind {
+    /// `Liveness`, as kubectl and the kubelet write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ProbeKind::Liveness => "Liveness",
+            ProbeKind::Readiness => "Readiness",
+            ProbeKind::Startup => "Startup",
+        }
+    }
+}
+
+/// A probe as configured, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Probe {
+    /// Which.
+    pub kind: ProbeKind,
+    /// How it asks.
+    pub handler: ProbeHandler,
+    /// `initialDelaySeconds`.
+    pub delay: i64,
+    /// `timeoutSeconds`.
+    pub timeout: i64,
+    /// `periodSeconds`.
+    pub period: i64,
+    /// `successThreshold`.
+    pub success: i64,
+    /// `failureThreshold`.
+    pub failure: i64,
+}
+
+/// How a probe asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProbeHandler {
+    /// Runs a command. Its words may hold secrets, so only their number is kept.
+    Exec {
+        /// How many words the command has.
+        words: u32,
+    },
+    /// GETs a URL. Header values are never read.
+    HttpGet {
+        /// `http` or `https`.
+        scheme: Text,
+        /// Empty for the pod's own address.
+        host: Text,
+        /// A number or a port's name.
+        port: Text,
+        /// With its query, as written.
+        path: Text,
+    },
+    /// Opens a connection.
+    TcpSocket {
+        /// Empty for the pod's own address.
+        host: Text,
+        /// A number or a port's name.
+        port: Text,
+    },
+    /// Asks gRPC's health service.
+    Grpc {
+        /// Port number.
+        port: Text,
+        /// Service name, often empty.
+        service: Text,
+    },
+    /// None is set.
+    Unknown,
+}
+
+/// kubectl describe's own line, as kubectl 1.37 prints it (`pkg/describe/describe.go`, `DescribeProbe`).
+/// An exec probe's words are withheld.
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.handler {
+            ProbeHandler::Exec { words } => write!(f, "exec [{words} words withheld] ")?,
+            ProbeHandler::HttpGet { scheme, host, port, path } => {
+                write!(f, "http-get {}://{}:{port}", scheme.to_ascii_lowercase(), Bracketed(host))?;
+                write!(f, "{} ", EscapedPath(path))?;
+            }
+            ProbeHandler::TcpSocket { host, port } => write!(f, "tcp-socket {}:{port} ", Bracketed(host))?,
+            ProbeHandler::Grpc { port, service } => write!(f, "grpc <pod>:{port} {service} ")?,
+            ProbeHandler::Unknown => f.write_str("unknown ")?,
+        }
+        write!(
+            f,
+            "delay={}s timeout={}s period={}s successThreshold={} failureThreshold={}",
+            self.delay, self.timeout, self.period, self.success, self.failure
+        )
+    }
+}
+
+/// `net.JoinHostPort` puts IPv6 addresses in brackets.
+struct Bracketed<'a>(&'a str);
+
+impl fmt::Display for Bracketed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.contains(':') { write!(f, "[{}]", self.0) } else { f.write_str(self.0) }
+    }
+}
+
+/// Go's `url.URL{Path: path}` printed: the query mark is part of the path and so gets escaped, and
+/// a path without a leading slash gets one (`net/url`, `shouldEscape` in mode `encodePath`).
+struct EscapedPath<'a>(&'a str);
+
+impl fmt::Display for EscapedPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.is_empty() && !self.0.starts_with('/') {
+            f.write_str("/")?;
+        }
+        for byte in self.0.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => write!(f, "{}", byte as char)?,
+                b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@' => {
+                    write!(f, "{}", byte as char)?;
+                }
+                _ => write!(f, "%{byte:02X}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ContainerState {
+    /// `Running`, `Waiting: CrashLoopBackOff`, `Terminated: Error`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ContainerState::Unknown => f.write_str("Waiting"),
+            ContainerState::Running { .. } => f.write_str("Running"),
+            ContainerState::Waiting { reason, .. } if reason.is_empty() => f.write_str("Waiting"),
+            ContainerState::Waiting { reason, .. } => write!(f, "Waiting: {reason}"),
+            ContainerState::Terminated(end) if end.reason.is_empty() => f.write_str("Terminated"),
+            ContainerState::Terminated(end) => write!(f, "Terminated: {}", end.reason),
+        }
+    }
+}

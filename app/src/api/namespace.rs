@@ -1,0 +1,51 @@
+//! A namespace, as `kubectl get namespaces` sees it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, Health, Kind, Meta, Row, Text};
+use crate::format::age;
+
+/// A namespace's row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Namespace {
+    /// Identity, names, labels.
+    pub meta: Meta,
+    /// `status.phase`: `Active`, `Terminating`.
+    pub phase: Text,
+    /// Its state in the page's five.
+    pub health: Health,
+}
+
+impl Row for Namespace {
+    const KIND: Kind = Kind::Namespace;
+    const COLUMNS: &'static [Column<Namespace>] = &[
+        Column::<Self>::new(
+            "NAME",
+            |namespace, _| Cow::Borrowed(&namespace.meta.name),
+            |a, b| a.meta.name.cmp(&b.meta.name),
+        ),
+        Column::<Self>::new(
+            "STATUS",
+            |namespace, _| Cow::Borrowed(&namespace.phase),
+            |a, b| a.phase.cmp(&b.phase),
+        ),
+        Column::<Self>::new(
+            "AGE",
+            |namespace, now| age(namespace.meta.created, now).into(),
+            |a, b| b.meta.created.cmp(&a.meta.created),
+        )
+        .ticking(),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+    fn health(&self) -> Health {
+        self.health
+    }
+}

@@ -1,0 +1,194 @@
+//! A pod, as `kubectl get pods -o wide` sees it.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp};
+use crate::format::{age, or_none};
+
+/// A pod's row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pod {
+    /// Identity, names, labels, owner.
+    pub meta: Meta,
+    /// READY: containers that are ready.
+    pub ready: u32,
+    /// READY: containers that count (regular ones and sidecars).
+    pub total: u32,
+    /// STATUS.
+    pub status: PodStatus,
+    /// RESTARTS: the sum.
+    pub restarts: u32,
+    /// RESTARTS: when the last restarted container had ended.
+    pub last_restart: Option<Timestamp>,
+    /// `status.phase`.
+    pub phase: Text,
+    /// `spec.nodeName`, empty while unscheduled.
+    pub node: Text,
+    /// `status.podIPs[0].ip`.
+    pub ip: Arc<str>,
+    /// `status.nominatedNodeName`.
+    pub nominated_node: Text,
+    /// READINESS GATES: true, total; `None` without gates.
+    pub gates: Option<(u32, u32)>,
+    /// Name and image of each regular container and sidecar, in the order of the spec.
+    pub images: Arc<[(Text, Text)]>,
+    /// Sum of requests, as the scheduler counts it: CPU in thousandths.
+    pub cpu_requests: u64,
+    /// Sum of requests: memory in bytes.
+    pub memory_requests: u64,
+    /// Its state in the page's five.
+    pub health: Health,
+    /// Why it is not healthy; empty when there is nothing to say.
+    pub why: Text,
+    /// What its own page shows.
+    #[serde(skip)]
+    pub detail: Arc<Detail>,
+}
+
+/// kubectl's STATUS, in kubectl's spelling (`pkg/printers/internalversion/printers.go`, `printPod`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub enum PodStatus {
+    /// A phase or a container's own reason: `Running`, `CrashLoopBackOff`, `Terminating`…
+    Reason(Text),
+    /// A container ended without a reason: `Signal:9`.
+    Signal(i64),
+    /// A container ended without a reason: `ExitCode:3`.
+    ExitCode(i64),
+    /// An init container's own reason: `Init:CrashLoopBackOff`.
+    InitReason(Text),
+    /// An init container ended without a reason: `Init:Signal:9`.
+    InitSignal(i64),
+    /// An init container ended without a reason: `Init:ExitCode:3`.
+    InitExitCode(i64),
+    /// This many of all init containers are done: `Init:1/2`.
+    Init(u32, u32),
+}
+
+impl Default for PodStatus {
+    fn default() -> PodStatus {
+        PodStatus::Reason(Text::default())
+    }
+}
+
+impl fmt::Display for PodStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PodStatus::Reason(reason) => f.write_str(reason),
+            PodStatus::Signal(signal) => write!(f, "Signal:{signal}"),
+            PodStatus::ExitCode(code) => write!(f, "ExitCode:{code}"),
+            PodStatus::InitReason(reason) => write!(f, "Init:{reason}"),
+            PodStatus::InitSignal(signal) => write!(f, "Init:Signal:{signal}"),
+            PodStatus::InitExitCode(code) => write!(f, "Init:ExitCode:{code}"),
+            PodStatus::Init(done, all) => write!(f, "Init:{done}/{all}"),
+        }
+    }
+}
+
+impl Serialize for PodStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        let name = "PodStatus";
+        match self {
+            PodStatus::Reason(reason) => serializer.serialize_newtype_variant(name, 0, "Reason", reason),
+            PodStatus::Signal(signal) => serializer.serialize_newtype_variant(name, 1, "Signal", signal),
+            PodStatus::ExitCode(code) => serializer.serialize_newtype_variant(name, 2, "ExitCode", code),
+            PodStatus::InitReason(reason) => {
+                serializer.serialize_newtype_variant(name, 3, "InitReason", reason)
+            }
+            PodStatus::InitSignal(signal) => {
+                serializer.serialize_newtype_variant(name, 4, "InitSignal", signal)
+            }
+            PodStatus::InitExitCode(code) => {
+                serializer.serialize_newtype_variant(name, 5, "InitExitCode", code)
+            }
+            PodStatus::Init(done, all) => {
+                use serde::ser::SerializeTupleVariant;
+                let mut pair = serializer.serialize_tuple_variant(name, 6, "Init", 2)?;
+                pair.serialize_field(done)?;
+                pair.serialize_field(all)?;
+                pair.end()
+            }
+        }
+    }
+}
+
+impl Pod {
+    /// The RESTARTS cell: `3 (5m ago)`.
+    pub fn restarts_cell(&self, now: Timestamp) -> String {
+        match self.last_restart {
+            Some(at) if self.restarts > 0 => format!("{} ({} ago)", self.restarts, age(Some(at), now)),
+            _ => self.restarts.to_string(),
+        }
+    }
+}
+
+impl Row for Pod {
+    const KIND: Kind = Kind::Pod;
+    const COLUMNS: &'static [Column<Pod>] = &[
+        Column::<Self>::new(
+            "NAME",
+            |pod, _| Cow::Borrowed(&pod.meta.name),
+            |a, b| a.meta.name.cmp(&b.meta.name),
+        ),
+        Column::<Self>::new(
+            "READY",
+            |pod, _| format!("{}/{}", pod.ready, pod.total).into(),
+            |a, b| (a.ready, a.total).cmp(&(b.ready, b.total)),
+        ),
+        Column::<Self>::new(
+            "STATUS",
+            |pod, _| pod.status.to_string().into(),
+            |a, b| (a.health, a.status.to_string()).cmp(&(b.health, b.status.to_string())),
+        ),
+        Column::<Self>::new(
+            "RESTARTS",
+            |pod, now| pod.restarts_cell(now).into(),
+            |a, b| (a.restarts, a.last_restart).cmp(&(b.restarts, b.last_restart)),
+        )
+        .ticking(),
+        Column::<Self>::new(
+            "AGE",
+            |pod, now| age(pod.meta.created, now).into(),
+            |a, b| b.meta.created.cmp(&a.meta.created),
+        )
+        .ticking(),
+        Column::<Self>::new("IP", |pod, _| or_none(&pod.ip), |a, b| a.ip.cmp(&b.ip)).wide(),
+        Column::<Self>::new("NODE", |pod, _| or_none(&pod.node), |a, b| a.node.cmp(&b.node)).wide(),
+        Column::<Self>::new(
+            "NOMINATED NODE",
+            |pod, _| or_none(&pod.nominated_node),
+            |a, b| a.nominated_node.cmp(&b.nominated_node),
+        )
+        .wide(),
+        Column::<Self>::new(
+            "READINESS GATES",
+            |pod, _| match pod.gates {
+                Some((open, all)) => format!("{open}/{all}").into(),
+                None => Cow::Borrowed("<none>"),
+            },
+            |a, b| a.gates.cmp(&b.gates),
+        )
+        .wide(),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+    fn health(&self) -> Health {
+        self.health
+    }
+    fn why(&self) -> &str {
+        &self.why
+    }
+    fn detail(&self) -> Option<&Arc<Detail>> {
+        Some(&self.detail)
+    }
+}

@@ -1,0 +1,205 @@
+//! ④ and ⑤: what travels between server and page.
+//!
+//! Binary frames in postcard's format. It is not self-describing, which is fine because both ends
+//! are built together: the first frame says which build the server is, and a page of another
+//! build reloads.
+//!
+//! The order of a subscription's frames: `Hello` once a socket, then `Snapshot`, then `Changes`
+//! with consecutive numbers, `Beat`s in between. A viewer that finds a gap, or a state hash other
+//! than its own, asks for a new snapshot ([`Ask::Resync`]); nothing is patched up by guessing.
+
+pub mod strings;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{Detail, Kind, Kinds, Millis, ObjectKey, Text},
+    model::Change,
+};
+
+/// Longest message the server accepts from a viewer, in bytes.
+pub const LONGEST_ASK: usize = 1024;
+
+/// How often the server says that all is well, in milliseconds.
+pub const BEAT_MS: i64 = 2_000;
+
+/// After this long without any frame a viewer calls the link dead, in milliseconds.
+pub const SILENCE_MS: i64 = 8_000;
+
+/// What the page is looking at, and with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct About {
+    /// The kubeconfig's context, `in-cluster`, or `demo`.
+    pub context: String,
+    /// The API server's `gitVersion`; empty until it has answered.
+    pub version: String,
+    /// The cluster is invented.
+    pub demo: bool,
+    /// Namespaces that are watched; empty for all.
+    pub namespaces: Vec<String>,
+}
+
+/// Server to viewer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Frame {
+    /// First on every socket.
+    Hello {
+        /// [`crate::BUILD`] of the server.
+        build: String,
+        /// Changes when the server starts anew: numbers and uids of another epoch mean nothing.
+        epoch: u64,
+        /// What is being watched.
+        about: About,
+        /// The server's clock.
+        now: Millis,
+    },
+    /// The whole state of the subscription after change `seq`. [`Packed`] until it is opened.
+    Snapshot {
+        /// Number of the last change in it.
+        seq: u64,
+        /// Resets of each kind and their states, string table first.
+        packed: Packed,
+    },
+    /// What happened next.
+    Changes {
+        /// One more than the frame before.
+        seq: u64,
+        /// Encoded with the subscription's string table.
+        changes: Encoded,
+    },
+    /// All is well, and how fresh what you have is.
+    Beat {
+        /// Number of the last change.
+        seq: u64,
+        /// The server's clock.
+        now: Millis,
+        /// Hash over the subscription's rows; see [`crate::model::Cluster::hash`].
+        hash: u64,
+        /// Until when each kind is known to be current.
+        as_of: Vec<(Kind, Millis)>,
+    },
+    /// What the viewer looks at beyond its rows ([`Ask::Look`]); `None` when there is no such object.
+    Detail {
+        /// Of what.
+        key: ObjectKey,
+        /// Its detail now.
+        detail: Option<Arc<Detail>>,
+    },
+    /// The socket is about to be closed.
+    Bye {
+        /// In words, for the person in front of the page.
+        why: String,
+    },
+}
+
+/// Viewer to server: the whole grammar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// From now on these kinds (a new snapshot follows).
+    Kinds(Kinds),
+    /// Send a new snapshot: a gap, or another state hash.
+    Resync,
+    /// Send the detail of this object and whatever changes in it; of none with `None`.
+    Look(Option<ObjectKey>),
+}
+
+/// A snapshot's bytes, gzip inside: compressed once for everybody, inflated by the browser itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed(#[serde(with = "byte_string")] pub Vec<u8>);
+
+/// Changes, encoded with a string table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoded(#[serde(with = "byte_string")] pub Vec<u8>);
+
+/// Bytes as one piece; serde would take `Vec<u8>` for a sequence of numbers.
+mod byte_string {
+    use std::fmt;
+
+    use serde::{Deserializer, Serializer, de::Visitor};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+        }
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+}
+
+/// Bytes that are no frame, or no changes, of this build.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The bytes do not decode.
+    #[error("{what} of {bytes} bytes could not be decoded: {error}")]
+    Undecodable {
+        /// What was expected.
+        what: &'static str,
+        /// How many bytes came.
+        bytes: usize,
+        /// postcard's word for it.
+        error: postcard::Error,
+    },
+}
+
+fn undecodable(what: &'static str, bytes: &[u8]) -> impl FnOnce(postcard::Error) -> WireError {
+    let bytes = bytes.len();
+    move |error| WireError::Undecodable { what, bytes, error }
+}
+
+/// Writes anything of the wire. Fails only if memory does, which postcard reports as an error.
+pub fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).unwrap_or_default()
+}
+
+/// Reads a frame.
+pub fn frame(bytes: &[u8]) -> Result<Frame, WireError> {
+    postcard::from_bytes(bytes).map_err(undecodable("a frame", bytes))
+}
+
+/// Reads what a viewer asks.
+pub fn ask(bytes: &[u8]) -> Result<Ask, WireError> {
+    postcard::from_bytes(bytes).map_err(undecodable("a request", bytes))
+}
+
+/// Encodes changes with the table; new strings enter it.
+pub fn write_changes(table: &mut strings::Written, changes: &[Change]) -> Encoded {
+    Encoded(strings::encode(table, || to_bytes(&changes)))
+}
+
+/// The inverse of [`write_changes`], with the reading end's table.
+pub fn read_changes(table: &mut strings::Read, encoded: &Encoded) -> Result<Vec<Change>, WireError> {
+    strings::decode(table, || postcard::from_bytes(&encoded.0)).map_err(undecodable("changes", &encoded.0))
+}
+
+/// Encodes a snapshot: the table as a reader who starts here needs it, then the changes. Not yet
+/// compressed.
+pub fn write_snapshot(table: &mut strings::Written, changes: &[Change]) -> Vec<u8> {
+    let known = table.all().to_vec();
+    let encoded = write_changes(table, changes);
+    to_bytes(&(known.iter().map(Text::as_str).collect::<Vec<_>>(), encoded))
+}
+
+/// The inverse of [`write_snapshot`], after inflating: a fresh table, and the changes.
+pub fn read_snapshot(bytes: &[u8]) -> Result<(strings::Read, Vec<Change>), WireError> {
+    let (texts, encoded): (Vec<String>, Encoded) =
+        postcard::from_bytes(bytes).map_err(undecodable("a snapshot", bytes))?;
+    let mut table = strings::Read::of(texts.into_iter().map(Text::from).collect());
+    let changes = read_changes(&mut table, &encoded)?;
+    Ok((table, changes))
+}
