@@ -1,0 +1,104 @@
+//! Freshness, always in sight: one chip for the page, a line a kind behind it.
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Kind, Kinds},
+    components::{here::Here, store},
+    format::duration,
+    store::{Freshness, Link, Store},
+};
+
+/// The chip, with a line for each kind of the page.
+#[component]
+pub fn FreshnessChip() -> impl IntoView {
+    let here = Here::get();
+    let store = store();
+    let whole = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let page = here.page.get();
+            // What one may not see has its own panel; it does not make the rest old.
+            // Where it is all there is, though, nothing here is live.
+            let seen: Kinds = page
+                .kinds()
+                .iter()
+                .filter(|kind| !matches!(store.freshness(*kind), Freshness::Forbidden { .. }))
+                .collect();
+            let kinds = if seen.is_empty() { page.kinds() } else { seen };
+            (store.freshness_of(kinds), store.link())
+        })
+    };
+    let class = move || {
+        whole.with(|(freshness, link)| match (freshness, link) {
+            (Freshness::Live, Link::Live) => "freshness live",
+            (Freshness::Old { .. } | Freshness::Failing(_), _) => "freshness old",
+            _ => "freshness",
+        })
+    };
+    let text = {
+        let store = store.clone();
+        move || whole.with(|(freshness, link)| sentence(&store, freshness, link))
+    };
+    view! {
+        <details class=class>
+            <summary>
+                <span class="pulse" aria-hidden="true"></span>
+                <span class="said">{text}</span>
+            </summary>
+            <div class="popover">
+                <table>
+                    <caption>"How fresh each kind is"</caption>
+                    <tbody>
+                        {move || {
+                            here.page.get().kinds().iter().map(|kind| kind_line(store.clone(), kind)).collect_view()
+                        }}
+                    </tbody>
+                </table>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn kind_line(store: Store, kind: Kind) -> impl IntoView {
+    let text = move || {
+        let freshness = store.freshness(kind);
+        sentence(&store, &freshness, &store.link())
+    };
+    view! {
+        <tr>
+            <th scope="row">{kind.plural()}</th>
+            <td>{text}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// `live`, or since when not, and why. Times are in UTC, as in kubectl's output, since the first
+/// paint cannot know where its reader is.
+pub fn sentence(store: &Store, freshness: &Freshness, link: &Link) -> String {
+    match freshness {
+        Freshness::Live => "live".to_owned(),
+        Freshness::Painted(at) => format!("as of {} UTC", at.seconds().clock()),
+        Freshness::Listing(0) => "listing…".to_owned(),
+        Freshness::Listing(seen) => format!("listing, {seen} so far"),
+        Freshness::Failing(because) => format!("nothing yet: {because}"),
+        Freshness::Forbidden { verb, resource, .. } => format!("no right to {verb} {resource}"),
+        Freshness::Old { as_of: None, because } => format!("not current: {because}{}", retry(store, link)),
+        Freshness::Old { as_of: Some(at), because } => {
+            let ago = duration((store.now().0 - at.0).max(0) / 1000);
+            format!("as of {} UTC, {ago} ago: {because}{}", at.seconds().clock(), retry(store, link))
+        }
+    }
+}
+
+fn retry(store: &Store, link: &Link) -> String {
+    match link {
+        Link::Retrying { next_at, .. } => match (next_at.0 - store.now().0 + 999) / 1000 {
+            seconds @ 1.. => format!(" (next try in {seconds} s)"),
+            _ => " (trying)".to_owned(),
+        },
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,158 @@
+//! ⑤ The socket: opens it, keeps it alive, and feeds the store with what it says.
+//!
+//! One task for the life of the page. Inside [`run`] one session follows another; a session ends
+//! with the reason why, which is shown until the next one is live. Nothing is patched up by
+//! guessing: a gap or a foreign hash asks for a new snapshot, and until that is here the changes in
+//! between are left out.
+
+mod page;
+mod session;
+
+use std::{cell::RefCell, rc::Rc};
+
+use futures::{
+    StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    future::select,
+};
+use gloo_timers::{callback::Interval, future::TimeoutFuture};
+use leptos::prelude::*;
+pub use page::keep_document;
+use session::{End, Session};
+
+use crate::{
+    api::{Kinds, Millis, ObjectKey},
+    components::here::Here,
+    query::Page,
+    store::{Link, Store},
+};
+
+/// First and longest wait before another attempt.
+const BACKOFF_MS: (f64, f64) = (500.0, 15_000.0);
+
+/// What the page wants to see.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Wanted {
+    kinds: Kinds,
+    look: Option<ObjectKey>,
+}
+
+/// What a session waits for.
+enum Heard {
+    Message(Vec<u8>),
+    Closed(String),
+    Wanted,
+    Tick,
+}
+
+/// Shared between the listeners and the session of the moment.
+struct Live {
+    store: Store,
+    wanted: RefCell<Wanted>,
+    /// To the session there is, if any.
+    session: RefCell<Option<UnboundedSender<Heard>>>,
+    /// The server's clock minus this machine's, in milliseconds.
+    ahead: std::cell::Cell<f64>,
+}
+
+impl Live {
+    fn now(&self) -> Millis {
+        Millis((js_sys::Date::now() + self.ahead.get()) as i64)
+    }
+
+    fn hear(&self, heard: Heard) {
+        if let Some(session) = &*self.session.borrow() {
+            _ = session.unbounded_send(heard);
+        }
+    }
+}
+
+/// Starts it, once the page is hydrated.
+pub fn start(store: Store, here: Here) {
+    let painted = untrack(|| store.now());
+    let live = Rc::new(Live {
+        store: store.clone(),
+        wanted: RefCell::default(),
+        session: RefCell::default(),
+        ahead: std::cell::Cell::new(painted.0 as f64 - js_sys::Date::now()),
+    });
+
+    let tick = live.clone();
+    // One clock for everything that ages; it lasts as long as the document.
+    Interval::new(1_000, move || {
+        tick.store.tick(tick.now());
+        tick.hear(Heard::Tick);
+    })
+    .forget();
+
+    let (wake, woken) = unbounded();
+    for name in ["online", "visibilitychange"] {
+        let (wake, live) = (wake.clone(), live.clone());
+        page::on(name, move || {
+            live.store.tick(live.now());
+            _ = wake.unbounded_send(());
+            live.hear(Heard::Tick);
+        });
+    }
+
+    let want = live.clone();
+    Effect::new(move |_| {
+        let page = here.page.get();
+        let kinds = page.kinds();
+        let look = match page {
+            Page::Object(key) => Some(key),
+            _ => None,
+        };
+        {
+            let mut wanted = want.wanted.borrow_mut();
+            let kinds = wanted.kinds.union(kinds);
+            *wanted = Wanted { kinds, look };
+        }
+        want.hear(Heard::Wanted);
+    });
+
+    leptos::task::spawn_local(run(live, woken));
+}
+
+async fn run(live: Rc<Live>, mut woken: UnboundedReceiver<()>) {
+    // Effects run after this task is spawned; the first socket asks for what the page wants.
+    TimeoutFuture::new(0).await;
+    let mut attempt = 0;
+    let mut since = None;
+    loop {
+        let (sender, heard) = unbounded();
+        *live.session.borrow_mut() = Some(sender.clone());
+        let (was_live, end) = Session::run(&live, sender, heard).await;
+        *live.session.borrow_mut() = None;
+        let why = match end {
+            End::Lost(why) => why,
+            End::Final(why) => {
+                live.store.set_link(Link::Closed { why });
+                return;
+            }
+        };
+        if was_live {
+            attempt = 0;
+            since = None;
+        }
+        let since = *since.get_or_insert_with(|| live.now());
+        let wait = backoff(attempt, js_sys::Math::random());
+        attempt += 1;
+        live.store.set_link(Link::Retrying {
+            since,
+            attempt,
+            why,
+            next_at: Millis(live.now().0 + wait as i64),
+        });
+        // What woke an earlier wait must not cut this one short.
+        while woken.try_recv().is_ok() {}
+        _ = select(TimeoutFuture::new(wait as u32), woken.next()).await;
+    }
+}
+
+/// Doubles, and spreads out those who were cut off together.
+fn backoff(attempt: u32, random: f64) -> f64 {
+    let (first, most) = BACKOFF_MS;
+    let full = (first * 2f64.powi(attempt.min(10) as i32)).min(most);
+    full * (0.5 + random / 2.0)
+}

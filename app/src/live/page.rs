@@ -1,0 +1,132 @@
+//! What the socket needs of the browser.
+
+use futures::{channel::oneshot, future::select};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use wasm_bindgen::{
+    JsCast, JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableWritablePair, Response};
+
+use super::session::End;
+use crate::{
+    api::{Kind, Kinds},
+    components::here::Here,
+    model::{Change, Delta},
+    shell::title,
+    store::Store,
+};
+
+/// `wss://host/live?kinds=pods,nodes`.
+pub fn socket_url(kinds: Kinds) -> Option<String> {
+    let location = web_sys::window()?.location();
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    let kinds: Vec<&str> = kinds.iter().map(Kind::plural).collect();
+    Some(format!("{scheme}://{}/live?kinds={}", location.host().ok()?, kinds.join(",")))
+}
+
+/// Listens to the window, and to the document, for as long as there is one.
+pub fn on(name: &str, mut listener: impl FnMut() + 'static) {
+    let Some(window) = web_sys::window() else { return };
+    let listener = Closure::<dyn FnMut(JsValue)>::new(move |_| listener());
+    let target: Option<web_sys::EventTarget> = match name {
+        "visibilitychange" => window.document().map(Into::into),
+        _ => Some(window.into()),
+    };
+    if let Some(target) = target {
+        _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    }
+    listener.forget();
+}
+
+/// Until the browser draws next; a hidden page draws never, so not longer than a moment.
+pub async fn animation_frame() {
+    let (sender, drawn) = oneshot::channel();
+    request_animation_frame(move || _ = sender.send(()));
+    _ = select(drawn, TimeoutFuture::new(100)).await;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Every browser has it; web-sys still keeps it behind a flag.
+    type DecompressionStream;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(format: &str) -> Result<DecompressionStream, JsValue>;
+}
+
+/// Opens gzip with the browser's own code.
+pub async fn inflate(bytes: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let stream = DecompressionStream::new("gzip")?;
+    let packed = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(bytes)))?;
+    let body = packed.body().ok_or("no body")?;
+    let pair: &ReadableWritablePair = stream.unchecked_ref();
+    let opened = Response::new_with_opt_readable_stream(Some(&body.pipe_through(pair)))?;
+    let buffer = JsFuture::from(opened.array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// Loads the page anew for another build of the server; at most once for each, lest a proxy that
+/// keeps serving the old page makes it spin.
+pub fn reload_for(build: &str) -> End {
+    const KEY: &str = "masthead-reloaded-for";
+    let tried = || -> Option<bool> {
+        let storage = web_sys::window()?.session_storage().ok()??;
+        let before = storage.get_item(KEY).ok()?;
+        storage.set_item(KEY, build).ok()?;
+        Some(before.as_deref() == Some(build))
+    };
+    if tried() == Some(false)
+        && let Some(window) = web_sys::window()
+    {
+        _ = window.location().reload();
+        return End::Final("Masthead was updated; loading the new page".to_owned());
+    }
+    End::Final("Masthead was updated, but this page is still the old one: reload it".to_owned())
+}
+
+/// Keeps title and theme of the document with the place.
+pub fn keep_document(store: Store, here: Here) {
+    Effect::new(move |_| {
+        let place = here.place();
+        let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+        document.set_title(&title(&place, &store.about().context));
+        if let Some(root) = document.document_element() {
+            _ = match place.theme {
+                Some(theme) => root.set_attribute("data-theme", theme.word()),
+                None => root.remove_attribute("data-theme"),
+            };
+        }
+    });
+}
+
+/// At least this long between two announcements, in milliseconds.
+const QUIET_MS: i64 = 5_000;
+
+/// Tells screen readers how rollouts go, in summaries: `web: 3 of 5 updated`.
+pub fn tell_rollouts(store: &Store, changes: &[Change]) {
+    thread_local!(static LAST: std::cell::Cell<i64> = const { std::cell::Cell::new(0) });
+    let now = js_sys::Date::now() as i64;
+    if now - LAST.get() < QUIET_MS {
+        return;
+    }
+    let news = changes.iter().rev().find_map(|change| match change {
+        Change::Deployment(Delta::Put(row)) => {
+            let before = untrack(|| store.row::<crate::api::Deployment>(row.meta.uid))?;
+            (before.rollout != row.rollout).then(|| {
+                format!(
+                    "{}: {} of {} updated, {} available",
+                    row.meta.name, row.updated, row.desired, row.available
+                )
+            })
+        }
+        _ => None,
+    });
+    if let Some(news) = news {
+        LAST.set(now);
+        store.tell(news);
+    }
+}

@@ -1,0 +1,270 @@
+//! One socket, from its opening to its end.
+
+use std::{collections::VecDeque, rc::Rc};
+
+use futures::{
+    StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender},
+};
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+
+use super::{Heard, Live, Wanted, page};
+use crate::{
+    api::{Kind, KindState, Kinds, Millis},
+    model::Change,
+    store::Link,
+    wire::{self, Ask, Frame, strings},
+};
+
+/// Why a session ended.
+pub enum End {
+    /// Another one may do better.
+    Lost(String),
+    /// Another one would end the same.
+    Final(String),
+}
+
+/// A socket and how far its stream has been followed.
+pub struct Session {
+    live: Rc<Live>,
+    socket: WebSocket,
+    /// What the server has been asked for.
+    asked: Wanted,
+    /// Number of the last change, `None` until a snapshot has come.
+    seq: Option<u64>,
+    /// The kinds of the last snapshot, which the server's hash is over.
+    kinds: Kinds,
+    /// Changes are left out until the next snapshot.
+    behind: bool,
+    strings: strings::Read,
+    /// The server's clock at its last word.
+    now: Millis,
+    heard_at: f64,
+    /// Why the server said it would close.
+    bye: Option<String>,
+    was_live: bool,
+    _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
+}
+
+impl Session {
+    /// Runs until the socket is dead. Whether it was live, and why it ended.
+    pub async fn run(
+        live: &Rc<Live>,
+        sender: UnboundedSender<Heard>,
+        mut heard: UnboundedReceiver<Heard>,
+    ) -> (bool, End) {
+        let mut session = match Session::open(live, sender) {
+            Ok(session) => session,
+            Err(why) => return (false, End::Lost(why)),
+        };
+        let end = session.follow(&mut heard).await;
+        session.close();
+        (session.was_live, end)
+    }
+
+    fn open(live: &Rc<Live>, sender: UnboundedSender<Heard>) -> Result<Session, String> {
+        let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None };
+        let url = page::socket_url(asked.kinds).ok_or("this page has no address")?;
+        let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let on = |name: &str, listener: Box<dyn FnMut(JsValue)>| {
+            let listener = Closure::wrap(listener);
+            _ = socket.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+            listener
+        };
+        let (messages, closed) = (sender.clone(), sender);
+        let listeners = vec![
+            on(
+                "message",
+                Box::new(move |event| {
+                    if let Ok(buffer) =
+                        event.unchecked_into::<MessageEvent>().data().dyn_into::<ArrayBuffer>()
+                    {
+                        _ = messages.unbounded_send(Heard::Message(Uint8Array::new(&buffer).to_vec()));
+                    }
+                }),
+            ),
+            on(
+                "close",
+                Box::new(move |event| {
+                    let event: CloseEvent = event.unchecked_into();
+                    let why = match event.reason() {
+                        reason if !reason.is_empty() => reason,
+                        _ if event.code() == 1006 => "Masthead does not answer".to_owned(),
+                        _ => format!("the connection was closed (code {})", event.code()),
+                    };
+                    _ = closed.unbounded_send(Heard::Closed(why));
+                }),
+            ),
+        ];
+        Ok(Session {
+            live: live.clone(),
+            socket,
+            asked,
+            seq: None,
+            kinds: Kinds::default(),
+            behind: false,
+            strings: strings::Read::default(),
+            now: live.now(),
+            heard_at: js_sys::Date::now(),
+            bye: None,
+            was_live: false,
+            _listeners: listeners,
+        })
+    }
+
+    async fn follow(&mut self, heard: &mut UnboundedReceiver<Heard>) -> End {
+        loop {
+            let Some(first) = heard.next().await else {
+                return End::Lost("the page let go of the socket".to_owned());
+            };
+            let mut queue = VecDeque::from([first]);
+            if matches!(queue[0], Heard::Message(_)) {
+                // Everything that comes within one frame is drawn in one.
+                page::animation_frame().await;
+            }
+            while let Ok(more) = heard.try_recv() {
+                queue.push_back(more);
+            }
+            let mut changes = Vec::new();
+            for heard in queue {
+                match heard {
+                    Heard::Message(bytes) => {
+                        self.heard_at = js_sys::Date::now();
+                        if let Err(end) = self.message(&bytes, &mut changes).await {
+                            return end;
+                        }
+                    }
+                    Heard::Closed(why) => return End::Lost(self.bye.take().unwrap_or(why)),
+                    Heard::Wanted => self.want(),
+                    Heard::Tick if self.silent() => {
+                        return End::Lost("nothing heard from Masthead".to_owned());
+                    }
+                    Heard::Tick => {}
+                }
+            }
+            self.apply(&mut changes);
+        }
+    }
+
+    fn silent(&self) -> bool {
+        js_sys::Date::now() - self.heard_at > wire::SILENCE_MS as f64
+    }
+
+    /// Folds what was gathered; before anything that counts on it.
+    fn apply(&self, changes: &mut Vec<Change>) {
+        if !changes.is_empty() {
+            page::tell_rollouts(&self.live.store, changes);
+            self.live.store.apply(std::mem::take(changes));
+        }
+    }
+
+    async fn message(&mut self, bytes: &[u8], changes: &mut Vec<Change>) -> Result<(), End> {
+        let frame = match wire::frame(bytes) {
+            Ok(frame) => frame,
+            // Only another build speaks otherwise, and that is told by Hello.
+            Err(error) => return Err(End::Lost(error.to_string())),
+        };
+        match frame {
+            Frame::Hello { build, epoch: _, about, now } => {
+                if build != crate::BUILD {
+                    return Err(page::reload_for(&build));
+                }
+                self.clock(now);
+                self.live.store.set_about(about);
+                self.want();
+            }
+            Frame::Snapshot { seq, packed } => {
+                changes.clear();
+                let bytes = page::inflate(&packed.0)
+                    .await
+                    .map_err(|_| End::Lost("a snapshot could not be opened".to_owned()))?;
+                let (strings, all) =
+                    wire::read_snapshot(&bytes).map_err(|error| End::Lost(error.to_string()))?;
+                self.strings = strings;
+                self.seq = Some(seq);
+                self.behind = false;
+                self.was_live = true;
+                self.kinds = all.iter().map(Change::kind).collect();
+                let current = all.iter().filter_map(|change| match change {
+                    Change::State(kind, KindState::Live) => Some((*kind, self.now)),
+                    _ => None,
+                });
+                let current: Vec<(Kind, Millis)> = current.collect();
+                self.live.store.reset(all);
+                self.live.store.set_as_of(current);
+                self.live.store.set_link(Link::Live);
+            }
+            Frame::Changes { seq, changes: encoded } => match self.seq {
+                Some(last) if !self.behind && seq == last + 1 => {
+                    match wire::read_changes(&mut self.strings, &encoded) {
+                        Ok(more) => {
+                            self.seq = Some(seq);
+                            changes.extend(more);
+                        }
+                        Err(_) => self.resync(),
+                    }
+                }
+                Some(_) if !self.behind => self.resync(),
+                _ => {}
+            },
+            Frame::Beat { seq, now, hash, as_of } => {
+                self.clock(now);
+                self.apply(changes);
+                if self.seq == Some(seq) && !self.behind {
+                    if self.live.store.hash(self.kinds) == hash {
+                        self.live.store.set_as_of(as_of);
+                    } else {
+                        self.resync();
+                    }
+                } else if self.seq.is_some_and(|last| last < seq) && !self.behind {
+                    self.resync();
+                }
+            }
+            Frame::Detail { key, detail } => self.live.store.set_detail(key, detail),
+            Frame::Bye { why } => self.bye = Some(why),
+        }
+        Ok(())
+    }
+
+    fn clock(&mut self, now: Millis) {
+        self.now = now;
+        self.live.ahead.set(now.0 as f64 - js_sys::Date::now());
+    }
+
+    /// Asks for everything anew. What is on screen stays, but no beat confirms it any more.
+    fn resync(&mut self) {
+        self.behind = true;
+        self.ask(&Ask::Resync);
+    }
+
+    /// Asks for what the page wants and the server has not been asked for.
+    fn want(&mut self) {
+        if self.socket.ready_state() != WebSocket::OPEN {
+            return;
+        }
+        let wanted = self.live.wanted.borrow().clone();
+        if !self.asked.kinds.covers(wanted.kinds) {
+            // A snapshot of the larger set follows; changes until then belong to the smaller.
+            self.ask(&Ask::Kinds(wanted.kinds));
+        }
+        if self.asked.look != wanted.look {
+            self.ask(&Ask::Look(wanted.look.clone()));
+        }
+        self.asked = wanted;
+    }
+
+    fn ask(&self, ask: &Ask) {
+        _ = self.socket.send_with_u8_array(&wire::to_bytes(ask));
+    }
+
+    fn close(&self) {
+        // The listeners are dropped with the session; the socket must not call them any more.
+        for (name, listener) in ["message", "close"].into_iter().zip(&self._listeners) {
+            _ = self.socket.remove_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+        }
+        _ = self.socket.close();
+    }
+}

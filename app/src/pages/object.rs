@@ -1,0 +1,219 @@
+//! What the pages of single objects share: following an object that may go, facts, conditions,
+//! events.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Detail, Event, Kind, Meta, Millis, ObjectKey, Row, Timestamp, Uid},
+    components::{chip, gate::Gate, here::Here, name, store, table::Table},
+    format::{age, visible},
+    query::{self, Page, Place},
+    store::Store,
+};
+
+/// An object by name. What was there once stays, with the time it was missed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<T> {
+    /// Not seen since the page was opened.
+    Never,
+    /// There.
+    Here(Arc<T>),
+    /// It was like this, and at that time it was gone.
+    Gone(Arc<T>, Millis),
+}
+
+impl<T> Found<T> {
+    /// The object as it is or was.
+    pub fn last(&self) -> Option<&Arc<T>> {
+        match self {
+            Found::Never => None,
+            Found::Here(row) | Found::Gone(row, _) => Some(row),
+        }
+    }
+}
+
+/// Follows the object of this name.
+pub fn follow<T: Row>(store: &Store, key: &ObjectKey) -> Memo<Found<T>> {
+    let (store, key) = (store.clone(), key.clone());
+    Memo::new(move |before: Option<&Found<T>>| match (store.named::<T>(&key.namespace, &key.name), before) {
+        (Some(row), _) => Found::Here(row),
+        (None, Some(Found::Here(row))) => Found::Gone(row.clone(), untrack(|| store.now())),
+        (None, Some(gone)) => gone.clone(),
+        (None, None) => Found::Never,
+    })
+}
+
+/// The detail of the object, kept as it last was.
+pub fn detail(store: &Store, key: &ObjectKey) -> Memo<Option<Arc<Detail>>> {
+    let (store, key) = (store.clone(), key.clone());
+    Memo::new(move |before: Option<&Option<Arc<Detail>>>| {
+        store.detail(&key).flatten().or_else(|| before.cloned().flatten())
+    })
+}
+
+/// Says that there is no such object, or that it has gone.
+pub fn absence<T: Row>(found: Memo<Found<T>>, key: ObjectKey) -> impl IntoView {
+    let here = Here::get();
+    move || {
+        let list = here.place_now().elsewhere(Page::Object(key.clone()).view()).href();
+        match found.get() {
+            Found::Here(_) => None,
+            Found::Gone(_, at) => Some(view! {
+                <p class="notice gone-notice" role="status">
+                    {format!("This {} is gone since {} UTC. Below is what it was like. ", key.kind.singular(), at.seconds().clock())}
+                    <a href=list>"What is there now"</a>
+                </p>
+            }),
+            Found::Never => {
+                let place = if key.namespace.is_empty() {
+                    String::new()
+                } else {
+                    format!(" in namespace {}", key.namespace)
+                };
+                Some(view! {
+                    <p class="notice gone-notice" role="status">
+                        {format!("There is no {} {}{place}. ", key.kind.singular(), visible(&key.name))}
+                        <a href=list>"What is there"</a>
+                    </p>
+                })
+            }
+        }
+    }
+}
+
+/// A term and what it is, left out when there is nothing.
+pub fn fact(term: impl Into<String>, value: impl IntoView + 'static) -> AnyView {
+    view! {
+        <div class="fact">
+            <dt>{term.into()}</dt>
+            <dd>{value.into_view()}</dd>
+        </div>
+    }
+    .into_any()
+}
+
+/// `5m ago`, ticking.
+pub fn since(
+    store: &Store,
+    at: Option<Timestamp>,
+) -> impl Fn() -> String + Clone + Send + Sync + 'static + use<> {
+    let store = store.clone();
+    move || age(at, store.now().seconds())
+}
+
+/// Namespace, labels and age, which everything has.
+pub fn common(store: &Store, meta: &Meta) -> AnyView {
+    let here = Here::get().place_now();
+    let namespace = (!meta.namespace.is_empty()).then(|| {
+        let namespace = meta.namespace.to_string();
+        let href = here.elsewhere(Page::Pods).with(|place| place.namespaces = vec![namespace.clone()]).href();
+        fact("Namespace", view! { <a href=href>{namespace}</a> })
+    });
+    let created = meta.created.map(|at| format!(" (since {at})"));
+    let labels =
+        if meta.labels.is_empty() { "<none>".into_any() } else { chip::labels(&meta.labels).into_any() };
+    view! {
+        {namespace}
+        {fact("Age", view! { {since(store, meta.created)} <span class="aside">{created}</span> })}
+        {fact("Labels", labels)}
+    }
+    .into_any()
+}
+
+/// The controller, and its controller, and so on, as links.
+pub fn owners(store: &Store, meta: &Meta) -> AnyView {
+    let mut chain = Vec::new();
+    let mut owner = meta.owner.clone();
+    // Longer chains are legal, loops are not.
+    while let (Some(next), true) = (owner.take(), chain.len() < 5) {
+        let kind = Kind::parse(&next.kind);
+        let link = match kind {
+            Some(kind) => name::object_link(kind, &meta.namespace, &next.name),
+            None => view! { <span>{next.name.to_string()}</span> }.into_any(),
+        };
+        chain.push(view! { <li><span class="of-kind">{next.kind.to_string()}"/"</span>{link}</li> });
+        owner = match kind {
+            Some(Kind::ReplicaSet) => {
+                store.row::<crate::api::ReplicaSet>(next.uid).and_then(|row| row.meta.owner.clone())
+            }
+            _ => None,
+        };
+    }
+    if chain.is_empty() {
+        return fact("Controlled by", "nothing: if it goes, it does not come back");
+    }
+    fact("Controlled by", view! { <ol class="chain">{chain}</ol> })
+}
+
+/// The conditions as a table.
+pub fn conditions(store: &Store, detail: Memo<Option<Arc<Detail>>>) -> impl IntoView + use<> {
+    let store = store.clone();
+    move || {
+        let store = store.clone();
+        detail.get().filter(|detail| !detail.conditions.is_empty()).map(|detail| {
+            let rows = detail.conditions.iter().map(|condition| {
+                let message = visible(&condition.message).into_owned();
+                view! {
+                    <tr>
+                        <th scope="row">{condition.kind.to_string()}</th>
+                        <td>{condition.status.to_string()}</td>
+                        <td class="c-age">{since(&store, condition.last_transition)}</td>
+                        <td>{condition.reason.to_string()}</td>
+                        <td class="message">{message}</td>
+                    </tr>
+                }
+            });
+            view! {
+                <section aria-labelledby="conditions">
+                    <h2 id="conditions">"Conditions"</h2>
+                    <div class="scroll" tabindex="0" role="group" aria-label="Conditions">
+                        <table class="plain">
+                            <thead>
+                                <tr>
+                                    <th scope="col">"Type"</th>
+                                    <th scope="col">"Status"</th>
+                                    <th scope="col">"Since"</th>
+                                    <th scope="col">"Reason"</th>
+                                    <th scope="col">"Message"</th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows.collect_view()}</tbody>
+                        </table>
+                    </div>
+                </section>
+            }
+        })
+    }
+}
+
+/// The events about an object, newest first.
+#[component]
+pub fn Events(uid: Signal<Option<Uid>>) -> impl IntoView {
+    let store = store();
+    let answer = Memo::new(move |_| {
+        let mut lines = store.lines(Kind::Event);
+        let wanted = uid.get();
+        lines.retain(|line| {
+            let any: &dyn std::any::Any = &**line;
+            wanted.is_some() && any.downcast_ref::<Event>().map(|event| event.object_uid) == wanted
+        });
+        query::answer(Kind::Event, lines, &Place::default())
+    });
+    let none = move || {
+        answer.with(|answer| answer.as_ref().is_ok_and(|answer| answer.matches == 0)).then(
+            || view! { <p class="nothing">"None. The API server forgets events, usually after an hour."</p> },
+        )
+    };
+    view! {
+        <section aria-labelledby="events">
+            <h2 id="events">"Events"</h2>
+            <Gate kind=Kind::Event>
+                <Table kind=Kind::Event answer caption="Events" extra=&[crate::components::table::Extra::Wide("COUNT")] />
+                {none}
+            </Gate>
+        </section>
+    }
+    .into_any()
+}

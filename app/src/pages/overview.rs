@@ -1,0 +1,310 @@
+//! The whole cluster at a glance: what is wrong, what is under way, and every pod on its node.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use leptos::prelude::*;
+
+use super::listing::state_links;
+use crate::{
+    api::{Deployment, Health, Kind, Node, Pod, ReplicaSet, ReplicationController, Row, Uid},
+    components::{frame::Head, gate::Gate, here::Here, icon, name, store, table::Owned, tiles::Tiles},
+    format::visible,
+    query::{self, Fact, Filter, Line, Page},
+    store::Store,
+};
+
+/// Above this many pods, tiles are shared out among the nodes.
+const TILES: usize = 1_500;
+/// Problems listed one by one.
+const PROBLEMS: usize = 20;
+
+/// The view.
+#[component]
+pub fn Overview() -> impl IntoView {
+    let store = store();
+    let owned = {
+        let store = store.clone();
+        Memo::new(move |_| query::pods_by_owner(&store.rows::<Pod>(), &store.rows::<ReplicaSet>()))
+    };
+    provide_context(Owned(owned));
+    let pods = kept::<Pod>(&store);
+    let states = Memo::new(move |_| pods.with(|pods| query::tally(pods.iter().map(|pod| pod.health))));
+    let here = Here::get();
+    let whole = {
+        let store = store.clone();
+        Memo::new(move |_| store.partial().is_none() && store.state(Kind::Pod).listed())
+    };
+    let aside = move || whole.get().then(|| state_links(&here.place(), states.get()));
+    view! {
+        <Head title=|| "Overview" aside=aside />
+        <Problems pods />
+        <UnderWay />
+        <section aria-labelledby="on-nodes">
+            <h2 id="on-nodes">"Nodes and their pods"</h2>
+            <Gate kind=Kind::Node>
+                <Gate kind=Kind::Pod>
+                    <OnNodes pods />
+                </Gate>
+            </Gate>
+        </section>
+    }
+    .into_any()
+}
+
+/// The rows of a kind that the place keeps, by namespace and name. A bad selector keeps none.
+fn kept<T: Row>(store: &Store) -> Memo<Vec<Arc<T>>> {
+    let here = Here::get();
+    let store = store.clone();
+    Memo::new(move |_| {
+        let place = here.place();
+        let Ok(filter) = Filter::of(&place) else { return Vec::new() };
+        let mut rows = store.rows::<T>();
+        rows.retain(|row| filter.keeps(&**row));
+        rows.sort_by(|a, b| {
+            (&a.meta().namespace, &a.meta().name).cmp(&(&b.meta().namespace, &b.meta().name))
+        });
+        rows
+    })
+}
+
+/// What is not as it should be and will not get there by itself, worst first.
+#[component]
+fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
+    let here = Here::get();
+    let store = store();
+    let nodes = kept::<Node>(&store);
+    let deployments = kept::<Deployment>(&store);
+    let controllers = kept::<ReplicationController>(&store);
+    let ready = {
+        let store = store.clone();
+        move || store.state(Kind::Pod).listed()
+    };
+    let found = Memo::new(move |_| {
+        let mut found = Vec::new();
+        problems(&mut found, &nodes.get());
+        problems(&mut found, &deployments.get());
+        problems(&mut found, &controllers.get());
+        problems(&mut found, &pods.get());
+        // Stable: within a state, nodes before workloads before pods.
+        found.sort_by_key(|problem| problem.health);
+        found
+    });
+    let rest = move || found.with(|found| found.len().saturating_sub(PROBLEMS));
+    let more = move || {
+        let place = here.place().elsewhere(Page::Pods).with_only(Fact::State, Some("failing".to_owned()));
+        (rest() > 0).then(|| view! { <p><a href=place.href()>{format!("and {} more", rest())}</a></p> })
+    };
+    view! {
+        <section class="problems" aria-labelledby="problems">
+            <h2 id="problems">"Problems"</h2>
+            <ul>
+                <For
+                    each=move || found.get().into_iter().take(PROBLEMS)
+                    key=Clone::clone
+                    children=|problem| problem.view()
+                />
+            </ul>
+            {more}
+            {move || {
+                (found.with(Vec::is_empty) && ready())
+                    .then(|| view! { <p class="well">{icon::shape(Health::Healthy)} "Nothing is wrong that a watch can see."</p> })
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Problem {
+    health: Health,
+    kind: Kind,
+    namespace: Arc<str>,
+    name: Arc<str>,
+    why: String,
+}
+
+fn problems<T: Row>(found: &mut Vec<Problem>, rows: &[Arc<T>]) {
+    found.extend(rows.iter().filter(|row| row.health() < Health::Progressing).map(|row| Problem {
+        health: row.health(),
+        kind: T::KIND,
+        namespace: row.meta().namespace.clone().into(),
+        name: row.meta().name.clone(),
+        why: row.why().to_owned(),
+    }));
+}
+
+impl Problem {
+    fn view(self) -> AnyView {
+        view! {
+            <li>
+                {icon::state(self.health)}
+                <span class="kind">{self.kind.singular()}</span>
+                {name::object_link(self.kind, &self.namespace, &self.name)}
+                <span class="where">{self.namespace.to_string()}</span>
+                <span class="why">{visible(&self.why).into_owned()}</span>
+            </li>
+        }
+        .into_any()
+    }
+}
+
+/// Deployments and ReplicationControllers that are not where they should be, with their pods.
+#[component]
+fn UnderWay() -> impl IntoView {
+    let store = store();
+    let deployments = kept::<Deployment>(&store);
+    let controllers = kept::<ReplicationController>(&store);
+    let moving = Memo::new(move |_| {
+        let mut moving: Vec<(Kind, Uid)> = Vec::new();
+        deployments.with(|rows| {
+            moving.extend(rows.iter().filter(|row| away(&***row)).map(|row| (Kind::Deployment, row.meta.uid)))
+        });
+        controllers.with(|rows| {
+            moving.extend(
+                rows.iter()
+                    .filter(|row| away(&***row))
+                    .map(|row| (Kind::ReplicationController, row.meta.uid)),
+            )
+        });
+        moving
+    });
+    let any = Memo::new(move |_| moving.with(|moving| !moving.is_empty()));
+    move || {
+        let store = store.clone();
+        any.get().then(|| view! {
+            <section class="under-way" aria-labelledby="under-way">
+                <h2 id="under-way">"Not where they should be"</h2>
+                <ul class="cards">
+                    <For each=move || moving.get() key=|key| *key children=move |(kind, uid)| moving_card(&store, kind, uid) />
+                </ul>
+            </section>
+        })
+    }
+}
+
+fn away(row: &dyn Line) -> bool {
+    row.health() != Health::Healthy
+}
+
+fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
+    let line = {
+        let store = store.clone();
+        Memo::new(move |_| store.line(kind, uid).map(|line| (line.health(), says(&*line))))
+    };
+    let link = untrack(|| store.line(kind, uid)).map(|line| {
+        let meta = line.meta();
+        (name::link(kind, meta), meta.namespace.to_string())
+    });
+    let (link, namespace) = link.unzip();
+    let owned = use_context::<Owned>();
+    let uids = Signal::derive(move || {
+        owned.and_then(|Owned(owned)| owned.with(|owned| owned.get(&uid).cloned())).unwrap_or_default()
+    });
+    view! {
+        <li class="card">
+            <h3>
+                {move || line.get().map(|(health, _)| icon::state(health))}
+                <span class="kind">{kind.singular()}</span>
+                {link}
+                <span class="where">{namespace}</span>
+            </h3>
+            <p class="says">{move || line.get().map(|(_, says)| says)}</p>
+            <Tiles kind=Kind::Pod uids label="Its pods" most=120 />
+        </li>
+    }
+    .into_any()
+}
+
+/// kubectl's sentence for a Deployment, the reason for anything else.
+fn says(line: &dyn Line) -> String {
+    let any: &dyn std::any::Any = line;
+    match any.downcast_ref::<Deployment>() {
+        Some(deployment) => deployment.rollout.sentence(&deployment.meta.name),
+        None => visible(line.why()).into_owned(),
+    }
+}
+
+/// A card a node with its pods, and one for those on none.
+#[component]
+fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
+    let store = store();
+    let nodes = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let mut nodes = store.rows::<Node>();
+            nodes.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+            nodes.iter().map(|node| (node.meta.uid, node.meta.name.clone())).collect::<Vec<_>>()
+        })
+    };
+    let placed = Memo::new(move |_| {
+        let mut placed: BTreeMap<String, Vec<Uid>> = BTreeMap::new();
+        pods.with(|pods| {
+            let mut pods: Vec<&Arc<Pod>> = pods.iter().collect();
+            if pods.len() > TILES {
+                pods.sort_by_key(|pod| pod.health);
+            }
+            for pod in pods {
+                placed.entry(pod.node.to_string()).or_default().push(pod.meta.uid);
+            }
+        });
+        placed
+    });
+    let of = move |node: &str| placed.with(|placed| placed.get(node).cloned().unwrap_or_default());
+    let most = Memo::new(move |_| {
+        if pods.with(Vec::len) > TILES { (TILES / nodes.with(Vec::len).max(1)).max(12) } else { TILES }
+    });
+    let nowhere = Memo::new(move |_| of("").len());
+    view! {
+        <ul class="cards nodes">
+            {move || {
+                (nowhere.get() > 0)
+                    .then(|| {
+                        view! {
+                            <li class="card unscheduled">
+                                <h3>"Not on a node" <span class="count">{move || nowhere.get()}</span></h3>
+                                <Tiles kind=Kind::Pod uids=Signal::derive(move || of("")) label="Unscheduled pods" />
+                            </li>
+                        }
+                    })
+            }}
+            <For
+                each=move || nodes.get()
+                key=|(uid, _)| *uid
+                children=move |(uid, node)| {
+                    let store = store.clone();
+                    let uids = { let node = node.clone(); Memo::new(move |_| of(&node)) };
+                    let most = most.get_untracked();
+                    view! {
+                        <li class="card">
+                            {node_head(store, uid, uids)}
+                            <Tiles kind=Kind::Pod uids=uids.into() label=format!("Pods on {node}") most />
+                        </li>
+                    }
+                }
+            />
+        </ul>
+    }
+    .into_any()
+}
+
+fn node_head(store: Store, uid: Uid, uids: Memo<Vec<Uid>>) -> impl IntoView {
+    let node = Memo::new(move |_| store.row::<Node>(uid));
+    let link = untrack(|| node.get()).map(|node| name::link(Kind::Node, &node.meta));
+    view! {
+        <h3>
+            {move || node.get().map(|node| icon::state(node.health))}
+            {link}
+            <span class="count" title="pods">{move || uids.with(Vec::len)}</span>
+        </h3>
+        <p class="says">
+            {move || {
+                node.get()
+                    .map(|node| {
+                        let roles = if node.roles.is_empty() { String::new() } else { format!(" · {}", node.roles_cell()) };
+                        format!("{}{roles}", node.status())
+                    })
+            }}
+        </p>
+    }
+    .into_any()
+}

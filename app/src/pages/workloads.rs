@@ -1,0 +1,115 @@
+//! Deployments, ReplicaSets and ReplicationControllers, with their pods.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Kind, Pod, ReplicaSet},
+    components::{
+        filters::pointed,
+        frame::Head,
+        gate::Gate,
+        here::Here,
+        store,
+        table::{Extra, Owned, Table},
+    },
+    query::{self, Answer, Line},
+    selector::SelectorError,
+    store::Store,
+};
+
+/// What stands behind kubectl's columns.
+pub const DEPLOYMENT: &[Extra] =
+    &[Extra::Wide("IMAGES"), Extra::Wide("SELECTOR"), Extra::Pods, Extra::Rollout];
+/// The same for kinds without rollouts.
+pub const REPLICAS: &[Extra] = &[Extra::Wide("IMAGES"), Extra::Wide("SELECTOR"), Extra::Pods];
+
+/// Provides each controller's pods to the tables below.
+pub fn provide_owned(store: &Store) -> Owned {
+    let store = store.clone();
+    let owned =
+        Owned(Memo::new(move |_| query::pods_by_owner(&store.rows::<Pod>(), &store.rows::<ReplicaSet>())));
+    provide_context(owned);
+    owned
+}
+
+/// The view.
+#[component]
+pub fn Workloads() -> impl IntoView {
+    let here = Here::get();
+    let store = store();
+    provide_owned(&store);
+    let deployments = part(Kind::Deployment, |_| true);
+    let controllers = part(Kind::ReplicationController, |_| true);
+    let sets = part(Kind::ReplicaSet, |line| !idle(line));
+    let old = part(Kind::ReplicaSet, idle);
+    let bad = Memo::new(move |_| deployments.with(|answer| answer.as_ref().err().cloned()));
+    let olds = move || count(old);
+    view! {
+        <Head title=|| "Workloads" />
+        {move || bad.get().map(|error| view! { <section class="panel bad-selector">{pointed(&here.place().selector, &error)}</section> })}
+        <Section kind=Kind::Deployment title="Deployments" answer=deployments extra=DEPLOYMENT />
+        <Section kind=Kind::ReplicationController title="ReplicationControllers" answer=controllers extra=REPLICAS />
+        <Section kind=Kind::ReplicaSet title="ReplicaSets" answer=sets extra=REPLICAS />
+        <details class="old" class:empty=move || olds() == 0>
+            <summary>{move || format!("{} ReplicaSets scaled to 0", olds())}</summary>
+            <Table kind=Kind::ReplicaSet answer=old caption="ReplicaSets scaled to 0" extra=REPLICAS />
+        </details>
+    }
+    .into_any()
+}
+
+fn count(answer: Memo<Result<Answer, SelectorError>>) -> usize {
+    answer.with(|answer| answer.as_ref().map_or(0, |answer| answer.matches))
+}
+
+/// The rows of a kind that the place and `keep` keep.
+fn part(kind: Kind, keep: fn(&dyn Line) -> bool) -> Memo<Result<Answer, SelectorError>> {
+    let here = Here::get();
+    let store = store();
+    Memo::new(move |_| {
+        let mut lines = store.lines(kind);
+        lines.retain(|line| keep(&**line));
+        query::answer(kind, lines, &here.place().with(|place| place.group = None))
+    })
+}
+
+/// A ReplicaSet that wants no pods and has none: what a Deployment keeps to undo to.
+fn idle(line: &dyn Line) -> bool {
+    let any: &dyn std::any::Any = line;
+    any.downcast_ref::<ReplicaSet>().is_some_and(|set| set.replicas.desired == 0 && set.replicas.current == 0)
+}
+
+#[component]
+fn Section(
+    kind: Kind,
+    title: &'static str,
+    answer: Memo<Result<Answer, SelectorError>>,
+    extra: &'static [Extra],
+) -> impl IntoView {
+    let id = format!("section-{}", kind.plural());
+    let none = move || {
+        answer
+            .with(|answer| answer.as_ref().ok().filter(|answer| answer.matches == 0).map(|answer| answer.of))
+            .map(|of| {
+                let said = if of == 0 { "None.".to_owned() } else { format!("None that match, of {of}.") };
+                view! { <p class="nothing">{said}</p> }
+            })
+    };
+    view! {
+        <section aria-labelledby=id.clone()>
+            <h2 id=id.clone()>{title} " " <span class="count">{move || count(answer)}</span></h2>
+            <Gate kind>
+                <Table kind answer caption=title sortable=true extra />
+                {none}
+            </Gate>
+        </section>
+    }
+    .into_any()
+}
+
+/// Lines of one kind as a table's answer, in kubectl's order.
+pub fn fixed(kind: Kind, lines: Vec<Arc<dyn Line>>) -> Result<Answer, SelectorError> {
+    query::answer(kind, lines, &query::Place::default())
+}

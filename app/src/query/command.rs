@@ -1,0 +1,130 @@
+//! The kubectl command that shows what is on screen: people learn it by looking at Masthead.
+
+use super::{Page, Place, place::Group};
+use crate::api::Kind;
+
+/// The command for a place. Search, grouping and the filters kubectl does not have are left out.
+pub fn kubectl(place: &Place) -> Vec<String> {
+    let of = |kind: &str, namespaced: bool| get(place, kind, namespaced);
+    match &place.page {
+        Page::Overview => of("nodes,pods,deployments,rc", true),
+        Page::Pods => of("pods", true),
+        Page::Workloads => of("deployments,rs,rc", true),
+        Page::Nodes => of("nodes", false),
+        Page::Namespaces => of("namespaces", false),
+        Page::Labels => vec![scoped(place, "kubectl get pods") + " --show-labels"],
+        Page::Images => vec![
+            scoped(place, "kubectl get pods")
+                + " -o jsonpath='{range .items[*]}{.spec.containers[*].image}{\"\\n\"}{end}' | tr ' ' '\\n' | sort | uniq -c",
+        ],
+        Page::Events => vec![scoped(place, "kubectl events") + event_filters(place).as_str()],
+        Page::Object(key) => {
+            let mut command = format!("kubectl describe {} {}", key.kind.singular(), quoted(&key.name));
+            if key.kind.namespaced() {
+                command += &format!(" -n {}", quoted(&key.namespace));
+            }
+            vec![command]
+        }
+        Page::Nowhere => Vec::new(),
+    }
+}
+
+/// One command a namespace: kubectl takes one, or all.
+fn get(place: &Place, kinds: &str, namespaced: bool) -> Vec<String> {
+    let mut tail = String::new();
+    if !place.selector.trim().is_empty() {
+        tail += &format!(" -l {}", quoted(place.selector.trim()));
+    }
+    if let Some(node) = place.only(super::Fact::Node) {
+        tail += &format!(" --field-selector {}", quoted(&format!("spec.nodeName={node}")));
+    }
+    let mut keys: Vec<&str> = place.columns.iter().map(String::as_str).collect();
+    if let Some(Group::Label(key)) = &place.group
+        && !keys.contains(&key.as_str())
+    {
+        keys.push(key);
+    }
+    if !keys.is_empty() && place.page.table().is_some() {
+        tail += &format!(" -L {}", quoted(&keys.join(",")));
+    }
+    if place.wide {
+        tail += " -o wide";
+    }
+    let base = format!("kubectl get {kinds}");
+    match (namespaced, &place.namespaces[..]) {
+        (false, _) => vec![base + &tail],
+        (true, []) => vec![format!("{base} -A{tail}")],
+        (true, namespaces) => {
+            namespaces.iter().map(|namespace| format!("{base} -n {}{tail}", quoted(namespace))).collect()
+        }
+    }
+}
+
+fn scoped(place: &Place, base: &str) -> String {
+    match &place.namespaces[..] {
+        [one] => format!("{base} -n {}", quoted(one)),
+        _ => format!("{base} -A"),
+    }
+}
+
+fn event_filters(place: &Place) -> String {
+    let mut text = String::new();
+    if let Some(kind) = place.only(super::Fact::Type) {
+        text += &format!(" --types={}", quoted(kind));
+    }
+    if let Some(object) = place.only(super::Fact::Object) {
+        text += &format!(" --for={}", quoted(object));
+    }
+    text
+}
+
+/// As a shell needs it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// The command that watches a rollout.
+pub fn rollout(namespace: &str, name: &str) -> String {
+    format!(
+        "kubectl rollout status {}/{} -n {}",
+        Kind::Deployment.singular(),
+        quoted(name),
+        quoted(namespace)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_shows_what_is_on_screen() {
+        for (url, command) in [
+            ("/pods", "kubectl get pods -A"),
+            (
+                "/pods?namespace=default&selector=app%3Drc-randomforest",
+                "kubectl get pods -n default -l app=rc-randomforest",
+            ),
+            (
+                "/pods?selector=a%20in%20(b,c)&wide=1&columns=label:team",
+                "kubectl get pods -A -l 'a in (b,c)' -L team -o wide",
+            ),
+            ("/nodes?namespace=a", "kubectl get nodes"),
+            ("/pods/default/web-1", "kubectl describe pod web-1 -n default"),
+            ("/events?type=Warning", "kubectl events -A --types=Warning"),
+        ] {
+            assert_eq!(kubectl(&Place::parse(url)), [command]);
+        }
+        let both = kubectl(&Place::parse("/pods?namespace=a,b"));
+        assert_eq!(both, ["kubectl get pods -n a", "kubectl get pods -n b"]);
+    }
+
+    #[test]
+    fn nothing_leaves_its_quotes() {
+        assert_eq!(quoted("a'; rm -rf /'"), r"'a'\''; rm -rf /'\'''");
+    }
+}

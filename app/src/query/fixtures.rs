@@ -1,0 +1,140 @@
+//! A small cluster for tests, rows built by hand.
+
+use std::sync::Arc;
+
+use crate::{
+    api::{
+        Deployment, Event, Health, Kind, KindState, Labels, Meta, Millis, Namespace, Node, Owner, Pod,
+        ReplicaSet, ReplicationController, Rollout, Row, Text, Timestamp, Uid, pod::PodStatus,
+    },
+    model::{Change, Cluster, Delta},
+    wire::About,
+};
+
+pub const NOW: Millis = Millis(1_795_446_202_000);
+
+pub fn about() -> About {
+    About { context: "demo".into(), version: "v1.33.0".into(), demo: true, namespaces: Vec::new() }
+}
+
+pub fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect()
+}
+
+pub fn meta(uid: u128, namespace: &str, name: &str) -> Meta {
+    let created = Some(Timestamp(NOW.seconds().0 - 300));
+    Meta { uid: Uid(uid), namespace: namespace.into(), name: name.into(), created, ..Meta::default() }
+}
+
+pub fn pod(uid: u128, name: &str, app: &str, node: &str) -> Pod {
+    Pod {
+        meta: Meta { labels: labels(&[("app", app)]), ..meta(uid, "default", name) },
+        ready: 1,
+        total: 1,
+        status: PodStatus::Reason("Running".into()),
+        phase: "Running".into(),
+        node: node.into(),
+        images: Arc::from([("c".into(), Text::from(format!("registry.example/{app}:v1")))]),
+        ..Pod::default()
+    }
+}
+
+pub fn put<T: Row>(cluster: &mut Cluster, row: T) {
+    cluster.apply(T::change(Delta::Put(Arc::new(row))));
+}
+
+/// Two nodes; `web`, a Deployment of two pods under way; `rf`, a ReplicationController of one
+/// failing pod; an unscheduled pod; two events.
+pub fn cluster() -> Cluster {
+    let mut cluster = Cluster::default();
+    for kind in Kind::ALL {
+        cluster.apply(Change::State(*kind, KindState::Live));
+    }
+    for (uid, name) in [(1, "worker-1"), (2, "worker-2")] {
+        put(
+            &mut cluster,
+            Node {
+                meta: meta(uid, "", name),
+                ready: Some(true),
+                version: "v1.33.0".into(),
+                ..Node::default()
+            },
+        );
+    }
+    put(
+        &mut cluster,
+        Namespace { meta: meta(3, "", "default"), phase: "Active".into(), ..Namespace::default() },
+    );
+    put(
+        &mut cluster,
+        Deployment {
+            meta: meta(10, "default", "web"),
+            desired: 3,
+            ready: 2,
+            updated: 2,
+            available: 2,
+            rollout: Rollout::Updating { updated: 2, desired: 3 },
+            health: Health::Progressing,
+            selector: "app=web".into(),
+            ..Deployment::default()
+        },
+    );
+    let owner =
+        |kind: &str, name: &str, uid| Some(Owner { kind: kind.into(), name: name.into(), uid: Uid(uid) });
+    put(
+        &mut cluster,
+        ReplicaSet {
+            meta: Meta { owner: owner("Deployment", "web", 10), ..meta(11, "default", "web-5d4f") },
+            ..ReplicaSet::default()
+        },
+    );
+    put(
+        &mut cluster,
+        ReplicationController { meta: meta(12, "default", "rf"), ..ReplicationController::default() },
+    );
+    for (uid, name) in [(20, "web-5d4f-aaaaa"), (21, "web-5d4f-bbbbb")] {
+        let pod = pod(uid, name, "web", "worker-1");
+        put(
+            &mut cluster,
+            Pod { meta: Meta { owner: owner("ReplicaSet", "web-5d4f", 11), ..pod.meta.clone() }, ..pod },
+        );
+    }
+    let broken = pod(22, "rf-xyzzy", "rf", "worker-2");
+    put(
+        &mut cluster,
+        Pod {
+            meta: Meta { owner: owner("ReplicationController", "rf", 12), ..broken.meta.clone() },
+            status: PodStatus::Reason("CrashLoopBackOff".into()),
+            restarts: 7,
+            last_restart: Some(Timestamp(NOW.seconds().0 - 60)),
+            ready: 0,
+            health: Health::Failing,
+            why: "exits with code 1".into(),
+            ..broken
+        },
+    );
+    let lost = pod(23, "lost", "lost", "");
+    put(
+        &mut cluster,
+        Pod { status: PodStatus::Reason("Pending".into()), ready: 0, health: Health::Waiting, ..lost },
+    );
+    for (uid, kind, reason, ago) in [(30, "Normal", "Started", 100), (31, "Warning", "BackOff", 10)] {
+        put(
+            &mut cluster,
+            Event {
+                meta: meta(uid, "default", &format!("rf-xyzzy.{uid}")),
+                last: Some(Timestamp(NOW.seconds().0 - ago)),
+                count: 1,
+                kind: kind.into(),
+                reason: reason.into(),
+                object_kind: "Pod".into(),
+                object_namespace: "default".into(),
+                object_name: "rf-xyzzy".into(),
+                object_uid: Uid(22),
+                message: format!("{reason} of rf").into(),
+                ..Event::default()
+            },
+        );
+    }
+    cluster
+}

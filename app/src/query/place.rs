@@ -1,0 +1,500 @@
+//! A place: a view and everything that was asked of it, as its URL says.
+//!
+//! The URL is the only home of view state, so that every view is a link. One parser serves the
+//! server (which rows must be in the first paint, 404), the page (what to draw) and the socket
+//! (which kinds to ask for).
+
+use std::fmt::Write;
+
+use crate::api::{Kind, Kinds, ObjectKey};
+
+/// Which view.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the views' own names
+pub enum Page {
+    #[default]
+    Overview,
+    Pods,
+    Workloads,
+    Nodes,
+    Namespaces,
+    Labels,
+    Images,
+    Events,
+    /// One object's own page.
+    Object(ObjectKey),
+    /// No view has this path.
+    Nowhere,
+}
+
+impl Page {
+    /// The views of the side bar, in its order, with the letter that follows `g`.
+    pub const VIEWS: [(Page, char); 8] = [
+        (Page::Overview, 'o'),
+        (Page::Pods, 'p'),
+        (Page::Workloads, 'w'),
+        (Page::Nodes, 'n'),
+        (Page::Namespaces, 's'),
+        (Page::Labels, 'l'),
+        (Page::Images, 'i'),
+        (Page::Events, 'e'),
+    ];
+
+    /// Kinds with a page of their own for each object.
+    const OBJECTS: [Kind; 5] =
+        [Kind::Node, Kind::Pod, Kind::ReplicationController, Kind::Deployment, Kind::ReplicaSet];
+
+    /// The view at `path`.
+    pub fn of(path: &str) -> Page {
+        let words: Vec<String> =
+            path.split('/').filter(|word| !word.is_empty()).map(percent_decode).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (view, rest) = words.split_first().map_or(("", &[][..]), |(view, rest)| (*view, rest));
+        if !rest.is_empty() {
+            return Page::object(view, rest);
+        }
+        Page::VIEWS
+            .into_iter()
+            .map(|(page, _)| page)
+            .find(|page| page.word() == view)
+            .unwrap_or(Page::Nowhere)
+    }
+
+    fn object(plural: &str, rest: &[&str]) -> Page {
+        let kind = Page::OBJECTS.into_iter().find(|kind| kind.plural() == plural);
+        match (kind, rest) {
+            (Some(kind), [namespace, name]) if kind.namespaced() => {
+                Page::Object(ObjectKey { kind, namespace: (*namespace).to_owned(), name: (*name).to_owned() })
+            }
+            (Some(kind), [name]) if !kind.namespaced() => {
+                Page::Object(ObjectKey { kind, namespace: String::new(), name: (*name).to_owned() })
+            }
+            _ => Page::Nowhere,
+        }
+    }
+
+    /// The page of an object, if its kind has pages.
+    pub fn of_object(kind: Kind, namespace: &str, name: &str) -> Option<Page> {
+        Page::OBJECTS
+            .contains(&kind)
+            .then(|| Page::Object(ObjectKey { kind, namespace: namespace.to_owned(), name: name.to_owned() }))
+    }
+
+    /// The first word of its path; empty for the overview.
+    fn word(&self) -> &'static str {
+        match self {
+            Page::Overview => "",
+            Page::Pods => "pods",
+            Page::Workloads => "workloads",
+            Page::Nodes => "nodes",
+            Page::Namespaces => "namespaces",
+            Page::Labels => "labels",
+            Page::Images => "images",
+            Page::Events => "events",
+            Page::Object(key) => key.kind.plural(),
+            Page::Nowhere => "nowhere",
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> String {
+        let mut path = format!("/{}", self.word());
+        if let Page::Object(key) = self {
+            for part in [&key.namespace, &key.name] {
+                if !part.is_empty() {
+                    path.push('/');
+                    percent_encode(part, &mut path);
+                }
+            }
+        }
+        path
+    }
+
+    /// What people call it.
+    pub fn title(&self) -> String {
+        match self {
+            Page::Overview => "Overview".to_owned(),
+            Page::Pods => "Pods".to_owned(),
+            Page::Workloads => "Workloads".to_owned(),
+            Page::Nodes => "Nodes".to_owned(),
+            Page::Namespaces => "Namespaces".to_owned(),
+            Page::Labels => "Labels".to_owned(),
+            Page::Images => "Images".to_owned(),
+            Page::Events => "Events".to_owned(),
+            Page::Object(key) => format!("{} {}", key.kind.name(), key.name),
+            Page::Nowhere => "Nothing here".to_owned(),
+        }
+    }
+
+    /// The view of the side bar it belongs to.
+    pub fn view(&self) -> Page {
+        match self {
+            Page::Object(key) => match key.kind {
+                Kind::Pod => Page::Pods,
+                Kind::Node => Page::Nodes,
+                _ => Page::Workloads,
+            },
+            page => page.clone(),
+        }
+    }
+
+    /// The kinds it draws.
+    pub fn kinds(&self) -> Kinds {
+        use Kind::*;
+        let kinds: &[Kind] = match self {
+            Page::Overview | Page::Labels => &[Node, Pod, ReplicationController, Deployment, ReplicaSet],
+            Page::Pods | Page::Images => &[Pod, ReplicaSet],
+            Page::Workloads => &[Pod, ReplicationController, Deployment, ReplicaSet],
+            Page::Nodes | Page::Namespaces => &[Node, Pod],
+            Page::Events => &[Event],
+            Page::Object(key) if key.kind == Node => &[Node, Pod, Event],
+            Page::Object(_) => &[Node, Pod, ReplicationController, Deployment, ReplicaSet, Event],
+            Page::Nowhere => &[],
+        };
+        // The namespace picker is on every page.
+        kinds.iter().copied().chain([Namespace]).collect()
+    }
+
+    /// The kind its table lists; its selector, search and sort apply to that.
+    pub fn table(&self) -> Option<Kind> {
+        match self {
+            Page::Pods => Some(Kind::Pod),
+            Page::Nodes => Some(Kind::Node),
+            Page::Namespaces => Some(Kind::Namespace),
+            Page::Events => Some(Kind::Event),
+            _ => None,
+        }
+    }
+}
+
+/// Ascending or descending by a column of kubectl's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// The heading in lower case.
+    pub by: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// What rows are put together by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Their controller.
+    Owner,
+    /// The node they run on.
+    Node,
+    /// Their namespace.
+    Namespace,
+    /// The value of a label.
+    Label(String),
+}
+
+impl Group {
+    /// Reads what stands in the URL.
+    pub fn parse(text: &str) -> Option<Group> {
+        match text {
+            "owner" => Some(Group::Owner),
+            "node" => Some(Group::Node),
+            "namespace" => Some(Group::Namespace),
+            _ => text
+                .strip_prefix("label:")
+                .filter(|key| !key.is_empty())
+                .map(|key| Group::Label(key.to_owned())),
+        }
+    }
+
+    /// As it stands in the URL.
+    pub fn word(&self) -> String {
+        match self {
+            Group::Owner => "owner".to_owned(),
+            Group::Node => "node".to_owned(),
+            Group::Namespace => "namespace".to_owned(),
+            Group::Label(key) => format!("label:{key}"),
+        }
+    }
+}
+
+/// Light or dark, when not the system's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// As it stands in the URL and in `data-theme`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
+/// Filters that are neither namespace nor label: an exact value of one fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the facts' own names
+pub enum Fact {
+    State,
+    Node,
+    Image,
+    Type,
+    Object,
+}
+
+impl Fact {
+    /// Every one.
+    pub const ALL: [Fact; 5] = [Fact::State, Fact::Node, Fact::Image, Fact::Type, Fact::Object];
+
+    /// As it stands in the URL.
+    pub fn word(self) -> &'static str {
+        match self {
+            Fact::State => "state",
+            Fact::Node => "node",
+            Fact::Image => "image",
+            Fact::Type => "type",
+            Fact::Object => "object",
+        }
+    }
+}
+
+/// A view and what was asked of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Which view.
+    pub page: Page,
+    /// Namespaces to keep; empty for all.
+    pub namespaces: Vec<String>,
+    /// A label selector as typed, good or bad.
+    pub selector: String,
+    /// Text to search for.
+    pub text: String,
+    /// Order.
+    pub sort: Option<Sort>,
+    /// Grouping.
+    pub group: Option<Group>,
+    /// Label keys shown as columns.
+    pub columns: Vec<String>,
+    /// kubectl's wide columns too.
+    pub wide: bool,
+    /// Exact filters.
+    pub only: Vec<(Fact, String)>,
+    /// Light or dark.
+    pub theme: Option<Theme>,
+}
+
+impl Place {
+    /// Reads a path with its query; what means nothing is dropped.
+    pub fn parse(url: &str) -> Place {
+        let url = url.split('#').next().unwrap_or_default();
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut place = Place { page: Page::of(path), ..Place::default() };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decode(&value.replace('+', " "));
+            if !value.is_empty() {
+                place.set(&percent_decode(key), value);
+            }
+        }
+        place
+    }
+
+    fn set(&mut self, key: &str, value: String) {
+        match key {
+            "namespace" => {
+                self.namespaces.extend(value.split(',').filter(|n| !n.is_empty()).map(str::to_owned))
+            }
+            "selector" => self.selector = value,
+            "q" => self.text = value,
+            "sort" => {
+                let (by, descending) = match value.split_once(',') {
+                    Some((by, "desc")) => (by, true),
+                    Some((by, _)) => (by, false),
+                    None => (value.as_str(), false),
+                };
+                self.sort = Some(Sort { by: by.to_lowercase(), descending });
+            }
+            "group" => self.group = Group::parse(&value),
+            "columns" => {
+                self.columns = value
+                    .split(',')
+                    .filter_map(|column| column.strip_prefix("label:"))
+                    .filter(|key| !key.is_empty())
+                    .map(str::to_owned)
+                    .collect()
+            }
+            "wide" => self.wide = value == "1",
+            "theme" => {
+                self.theme = match value.as_str() {
+                    "light" => Some(Theme::Light),
+                    "dark" => Some(Theme::Dark),
+                    _ => None,
+                }
+            }
+            _ => {
+                if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.word() == key) {
+                    self.only.push((fact, value));
+                }
+            }
+        }
+    }
+
+    /// Its URL, the same for equal places.
+    pub fn href(&self) -> String {
+        let mut url = self.page.path();
+        let mut mark = '?';
+        for (key, value) in self.parameters() {
+            if !value.is_empty() {
+                url.push(mark);
+                url.push_str(key);
+                url.push('=');
+                percent_encode(&value, &mut url);
+                mark = '&';
+            }
+        }
+        url
+    }
+
+    /// The query string's keys and values, also those that are empty.
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let sort = self.sort.as_ref().map(|sort| {
+            let mut text = sort.by.clone();
+            if sort.descending {
+                text.push_str(",desc");
+            }
+            text
+        });
+        let columns: Vec<String> = self.columns.iter().map(|key| format!("label:{key}")).collect();
+        let mut parameters = vec![
+            ("namespace", self.namespaces.join(",")),
+            ("selector", self.selector.clone()),
+            ("q", self.text.clone()),
+            ("sort", sort.unwrap_or_default()),
+            ("group", self.group.as_ref().map(Group::word).unwrap_or_default()),
+            ("columns", columns.join(",")),
+            ("wide", if self.wide { "1".to_owned() } else { String::new() }),
+        ];
+        parameters.extend(self.only.iter().map(|(fact, value)| (fact.word(), value.clone())));
+        parameters.push(("theme", self.theme.map(|theme| theme.word().to_owned()).unwrap_or_default()));
+        parameters
+    }
+
+    /// Another view with what holds for all of them: namespaces and theme.
+    pub fn elsewhere(&self, page: Page) -> Place {
+        Place { page, namespaces: self.namespaces.clone(), theme: self.theme, ..Place::default() }
+    }
+
+    /// The same place, changed.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Place)) -> Place {
+        let mut place = self.clone();
+        change(&mut place);
+        place
+    }
+
+    /// The value asked of a fact.
+    pub fn only(&self, fact: Fact) -> Option<&str> {
+        self.only.iter().find(|(f, _)| *f == fact).map(|(_, value)| value.as_str())
+    }
+
+    /// The same place with a fact's filter set, or lifted.
+    #[must_use]
+    pub fn with_only(&self, fact: Fact, value: Option<String>) -> Place {
+        self.with(|place| {
+            place.only.retain(|(f, _)| *f != fact);
+            place.only.extend(value.map(|value| (fact, value)));
+        })
+    }
+
+    /// The same place with one more requirement in the selector, unless it stands there already.
+    #[must_use]
+    pub fn with_requirement(&self, requirement: &str) -> Place {
+        self.with(|place| {
+            let there = place.selector.split(',').any(|part| part.trim() == requirement);
+            if !there {
+                if !place.selector.trim().is_empty() {
+                    place.selector.push(',');
+                }
+                place.selector.push_str(requirement);
+            }
+        })
+    }
+
+    /// Nothing is filtered away.
+    pub fn unfiltered(&self) -> bool {
+        self.namespaces.is_empty() && self.selector.is_empty() && self.text.is_empty() && self.only.is_empty()
+    }
+}
+
+/// Puts `text` behind `url`, everything but unreserved characters (and `,` `:`, which are legal in
+/// a query and make it readable) escaped.
+fn percent_encode(text: &str, url: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~,:".contains(&byte) {
+            url.push(byte as char);
+        } else {
+            _ = write!(url, "%{byte:02X}");
+        }
+    }
+}
+
+/// Undoes percent-encoding; what is no escape stays as it is.
+pub fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = text.get(at + 1..at + 3).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let hex = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (byte, hex) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_its_url() {
+        for url in [
+            "/",
+            "/pods",
+            "/pods/default/web-1",
+            "/nodes/worker-1?namespace=a,b",
+            "/pods?namespace=a,b&selector=app%3Drf,tier%20in%20%28a,b%29&q=x&sort=restarts,desc&group=label:team&columns=label:app,label:team&wide=1&state=failing&theme=dark",
+            "/events?type=Warning&object=pod%2Fweb-1",
+        ] {
+            assert_eq!(Place::parse(url).href(), url);
+        }
+    }
+
+    #[test]
+    fn forms_write_spaces_as_plus() {
+        assert_eq!(Place::parse("/pods?selector=a+in+(b)").selector, "a in (b)");
+    }
+
+    #[test]
+    fn paths_that_are_no_view_are_nowhere() {
+        for path in ["/nope", "/pods/a", "/pods/a/b/c", "/events/a/b", "/nodes/a/b"] {
+            assert_eq!(Page::of(path), Page::Nowhere, "{path}");
+        }
+        assert_eq!(Page::of("/pods/"), Page::Pods);
+    }
+
+    #[test]
+    fn broken_escapes_are_taken_as_they_stand() {
+        assert_eq!(Place::parse("/pods?q=%zz%4").text, "%zz%4");
+        assert_eq!(Place::parse("/pods?q=%ff%E2%82%AC").text, "\u{fffd}€");
+    }
+}

@@ -1,0 +1,260 @@
+//! What the first paint is made of, on the server and again in the browser: both build the same
+//! store from the same bytes, so that hydration finds the HTML it would have made itself.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{Detail, Health, InCluster, Kind, Millis, ObjectKey, Pod, Row, each_kind},
+    model::{Change, Cluster, Delta},
+    query::{Filter, Item, Line, Page, Place, answer, line},
+    wire::{self, About, strings},
+};
+
+/// Below this many rows everything is in the first paint.
+const SMALL: usize = 800;
+/// Rows of a page's table in the first paint of a large cluster.
+const SCREENFUL: usize = 100;
+/// Rows that are not healthy.
+const PROBLEMS: usize = 200;
+/// Events, of which nobody reads more before the rest has come.
+const EVENTS: usize = 200;
+/// Pods drawn as tiles, and rows of the smaller kinds.
+const MANY: usize = 500;
+
+/// The state a page starts from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seed {
+    /// [`crate::BUILD`] of the server.
+    pub build: String,
+    /// See [`wire::Frame::Hello`].
+    pub epoch: u64,
+    /// Number of the last change in it.
+    pub seq: u64,
+    /// What is being watched.
+    pub about: About,
+    /// The server's clock when it was drawn: ages in the first paint are measured from here.
+    pub now: Millis,
+    /// Rows of each kind in the cluster.
+    pub totals: Vec<(Kind, u32)>,
+    /// Rows that match the page's question.
+    pub matches: u32,
+    /// Everything but old events is in it.
+    pub complete: bool,
+    /// The detail of the object the page is about.
+    pub detail: Option<(ObjectKey, Option<Arc<Detail>>)>,
+    /// The path and query it was made for.
+    pub url: String,
+    snapshot: Vec<u8>,
+}
+
+impl Seed {
+    /// The same, for a page drawn at another URL.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Seed {
+        Seed { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// Takes from the hub's cluster what the page at `url` needs first.
+    pub fn choose(cluster: &Cluster, url: &str, about: &About, epoch: u64, seq: u64, now: Millis) -> Seed {
+        let place = Place::parse(url);
+        let rows: usize =
+            Kind::ALL.iter().filter(|kind| **kind != Kind::Event).map(|kind| cluster.count(*kind)).sum();
+        let complete = rows <= SMALL;
+        let first = First::of(cluster, &place, complete);
+        let matches = first.matches as u32;
+        let changes = first.changes(cluster, &place);
+        Seed {
+            build: crate::BUILD.to_owned(),
+            epoch,
+            seq,
+            about: about.clone(),
+            now,
+            totals: Kind::ALL.iter().map(|kind| (*kind, cluster.count(*kind) as u32)).collect(),
+            matches,
+            complete,
+            detail: match &place.page {
+                Page::Object(key) => Some((key.clone(), detail(cluster, key))),
+                _ => None,
+            },
+            url: url.to_owned(),
+            snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),
+        }
+    }
+
+    /// The rows and states in it.
+    pub fn changes(&self) -> Vec<Change> {
+        wire::read_snapshot(&self.snapshot).map(|(_, changes)| changes).unwrap_or_default()
+    }
+
+    /// As it stands in the page.
+    pub fn to_text(&self) -> String {
+        base64(&wire::to_bytes(self))
+    }
+
+    /// The inverse of [`Seed::to_text`].
+    pub fn from_text(text: &str) -> Option<Seed> {
+        postcard::from_bytes(&unbase64(text)?).ok()
+    }
+}
+
+/// The detail of an object, of whatever kind.
+fn detail(cluster: &Cluster, key: &ObjectKey) -> Option<Arc<Detail>> {
+    macro_rules! find {
+        ($($variant:ident $field:ident $row:ident $plural:literal $singular:literal $group:literal $namespaced:literal;)*) => {
+            match key.kind {
+                $(Kind::$variant => cluster.$field.named(&key.namespace, &key.name).and_then(|row| row.detail().cloned()),)*
+            }
+        };
+    }
+    each_kind!(find)
+}
+
+/// Which rows go first.
+struct First {
+    everything: bool,
+    /// The beginning of the page's own table.
+    table: Vec<(Kind, crate::api::Uid)>,
+    matches: usize,
+}
+
+impl First {
+    fn of(cluster: &Cluster, place: &Place, everything: bool) -> First {
+        let mut first = First { everything, table: Vec::new(), matches: 0 };
+        let Some(kind) = place.page.table() else {
+            return first;
+        };
+        if let Ok(answer) = answer(kind, line::lines(cluster, kind), place) {
+            first.matches = answer.matches;
+            let uids = answer.items.iter().filter_map(|item| match item {
+                Item::Line(uid) => Some((kind, *uid)),
+                Item::Group { .. } => None,
+            });
+            first.table = uids.take(if everything { EVENTS } else { SCREENFUL }).collect();
+        }
+        first
+    }
+
+    fn changes(&self, cluster: &Cluster, place: &Place) -> Vec<Change> {
+        let mut changes = Vec::new();
+        macro_rules! take {
+            ($($variant:ident $field:ident $row:ident $plural:literal $singular:literal $group:literal $namespaced:literal;)*) => {
+                $(
+                    changes.push(Change::State(Kind::$variant, cluster.$field.state.clone()));
+                    changes.push(crate::api::$row::change(Delta::Reset(self.rows(&cluster.$field, place))));
+                )*
+            };
+        }
+        each_kind!(take);
+        changes
+    }
+
+    fn rows<T: Row>(&self, rows: &crate::model::Rows<T>, place: &Place) -> Vec<Arc<T>> {
+        if self.everything && T::KIND != Kind::Event {
+            return rows.sorted().into_iter().cloned().collect();
+        }
+        let mut budget =
+            Budget { problems: PROBLEMS, many: if T::KIND == Kind::Event { EVENTS } else { MANY } };
+        let mut sorted = rows.sorted();
+        if T::KIND == Kind::Event {
+            sorted.sort_by(|a, b| (T::COLUMNS[0].order)(a, b));
+        }
+        let filter = Filter::of(place).ok();
+        let wanted = |row: &Arc<T>, budget: &mut Budget| {
+            self.table.contains(&(T::KIND, row.meta().uid))
+                || (T::KIND == Kind::Pod && row.health() < Health::Progressing && take(&mut budget.problems))
+                || (T::KIND == Kind::Event && self.everything && take(&mut budget.many))
+                || (related(&**row as &dyn Line, place)
+                    && filter.as_ref().is_none_or(|filter| filter.keeps(&**row))
+                    && take(&mut budget.many))
+        };
+        sorted.into_iter().filter(|row| wanted(row, &mut budget)).cloned().collect()
+    }
+}
+
+/// How many more of each may be taken.
+struct Budget {
+    problems: usize,
+    many: usize,
+}
+
+fn take(left: &mut usize) -> bool {
+    let any = *left > 0;
+    *left = left.saturating_sub(1);
+    any
+}
+
+/// Whether a page draws this row outside its table.
+fn related(row: &dyn Line, place: &Place) -> bool {
+    let pod = (row as &dyn std::any::Any).downcast_ref::<Pod>();
+    match (&place.page, row.kind()) {
+        (_, Kind::Node | Kind::Namespace) => true,
+        (Page::Object(key), Kind::Pod) if key.kind == Kind::Node => {
+            pod.is_some_and(|pod| *pod.node == *key.name)
+        }
+        // Owned pods carry their owner's name in front, which is good enough for a first paint.
+        (Page::Object(key), _) => {
+            let name = key.name.split('-').next().unwrap_or_default();
+            *row.meta().namespace == *key.namespace && row.meta().name.starts_with(name)
+        }
+        (
+            Page::Overview | Page::Workloads,
+            Kind::Pod | Kind::Deployment | Kind::ReplicationController | Kind::ReplicaSet,
+        ) => true,
+        (Page::Pods | Page::Labels | Page::Images, Kind::Event) => false,
+        (Page::Overview | Page::Workloads | Page::Nodes | Page::Namespaces, Kind::Event) => false,
+        _ => false,
+    }
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 without padding: bytes as text that HTML leaves alone.
+fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits =
+            chunk.iter().enumerate().fold(0u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
+        for i in 0..=chunk.len() {
+            let digit = (bits >> (18 - 6 * i)) & 63;
+            text.push(char::from(ALPHABET[digit as usize]));
+        }
+    }
+    text
+}
+
+fn unbase64(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for chunk in text.trim().as_bytes().chunks(4) {
+        let mut bits = 0u32;
+        for (i, byte) in chunk.iter().enumerate() {
+            bits |= u32::from(digit(*byte)?) << (18 - 6 * i);
+        }
+        bytes.extend((0..chunk.len().saturating_sub(1)).map(|i| (bits >> (16 - 8 * i)) as u8));
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_gives_back_its_bytes() {
+        for length in 0..9u8 {
+            let bytes: Vec<u8> = (0..length).map(|i| i.wrapping_mul(89).wrapping_add(200)).collect();
+            assert_eq!(unbase64(&base64(&bytes)), Some(bytes));
+        }
+        assert_eq!(base64(b"Man"), "TWFu");
+        assert_eq!(unbase64("T?Fu"), None);
+    }
+}

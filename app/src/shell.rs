@@ -1,0 +1,95 @@
+//! The document around the page: a pure function from a URL and a seed to HTML.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{frame::Frame, here::Here},
+    query::{Page, Place},
+    seed::Seed,
+    store::Store,
+};
+
+/// Where the build's files are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Assets {
+    /// The style sheet.
+    pub stylesheet: &'static str,
+    /// The module that starts the page's program; without one the page stays as it was drawn.
+    pub boot: Option<&'static str>,
+    /// Loaded early: URL and what it is, `script` (a module) or `fetch`.
+    pub preloads: &'static [(&'static str, &'static str)],
+}
+
+/// The page's program and its first paint, both: what is inside `#app`.
+#[component]
+pub fn App(
+    /// What to draw first.
+    seed: Seed,
+) -> impl IntoView {
+    provide_context(Store::new(&seed));
+    provide_context(Here::at(&seed.url));
+    view! { <Frame /> }
+}
+
+/// The status and the document for `url`. Nothing but `seed` is drawn, so that the browser's first
+/// render of the same seed is the same HTML.
+pub fn render(url: &str, seed: &Seed, assets: &Assets) -> (u16, String) {
+    let place = Place::parse(url);
+    let status = if place.page == Page::Nowhere { 404 } else { 200 };
+    // Where the program starts from must be what was drawn, whatever the seed was chosen for.
+    let seed = seed.at(url);
+    let owner = Owner::new();
+    let body = owner.with(|| document(&place, seed, assets).to_html());
+    owner.cleanup();
+    (status, format!("<!doctype html>{body}"))
+}
+
+fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<> {
+    let theme = place.theme.map(|theme| theme.word());
+    let title = title(place, &seed.about.context);
+    let text = seed.to_text();
+    let Assets { stylesheet, boot, preloads } = *assets;
+    let preloads = preloads.iter().map(|(href, what)| {
+        // A module that is only preloaded as a script would be fetched twice.
+        if *what == "script" {
+            view! { <link rel="modulepreload" href=*href /> }.into_any()
+        } else {
+            view! { <link rel="preload" href=*href r#as=*what crossorigin="anonymous" /> }.into_any()
+        }
+    });
+    view! {
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="referrer" content="no-referrer" />
+                <title>{title}</title>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="stylesheet" href=stylesheet />
+                {preloads.collect_view()}
+                {boot.map(|boot| view! { <script type="module" src=boot></script> })}
+            </head>
+            <body>
+                <div id="app">
+                    <App seed />
+                </div>
+                <script type="application/octet-stream" id="seed">{text}</script>
+            </body>
+        </html>
+    }
+}
+
+/// `Pods · default · Masthead`.
+pub fn title(place: &Place, context: &str) -> String {
+    let mut words = vec![place.page.title()];
+    if !place.namespaces.is_empty() {
+        words.push(place.namespaces.join(", "));
+    }
+    words.extend([context.to_owned(), "Masthead".to_owned()]);
+    words.retain(|word| !word.is_empty());
+    words.join(" · ")
+}
+
+#[cfg(test)]
+mod tests;

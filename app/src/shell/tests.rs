@@ -1,0 +1,229 @@
+use super::*;
+use crate::{
+    api::{Kind, KindState, Pod},
+    model::{Change, Cluster},
+    query::fixtures::{NOW, about, cluster, pod, put},
+};
+
+const ASSETS: Assets = Assets {
+    stylesheet: "/pkg/masthead.css",
+    boot: Some("/pkg/boot.js"),
+    preloads: &[("/pkg/masthead.js", "script"), ("/pkg/masthead.wasm", "fetch")],
+};
+
+fn seed(cluster: &Cluster, url: &str) -> Seed {
+    Seed::choose(cluster, url, &about(), 1, 1, NOW)
+}
+
+fn page(cluster: &Cluster, url: &str) -> String {
+    let (status, html) = render(url, &seed(cluster, url), &ASSETS);
+    assert_eq!(status, 200, "{url}");
+    html
+}
+
+/// The text of the page, its markup and hydration markers left out.
+fn text(html: &str) -> String {
+    let body = html.split("<body>").nth(1).unwrap_or_default().split("<script").next().unwrap_or_default();
+    let mut text = String::new();
+    let mut inside = false;
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}
+
+const EVERY: [&str; 17] = [
+    "/",
+    "/pods",
+    "/pods?group=node&wide=1&columns=label:app&theme=dark",
+    "/pods?selector=app%3D%3D%3D",
+    "/pods?namespace=default&q=web&sort=age,desc",
+    "/pods/default/rf-xyzzy",
+    "/pods/default/never",
+    "/workloads",
+    "/deployments/default/web",
+    "/replicasets/default/web-5d4f",
+    "/replicationcontrollers/default/rf",
+    "/nodes",
+    "/nodes/worker-1",
+    "/namespaces",
+    "/labels",
+    "/images",
+    "/events",
+];
+
+#[test]
+fn every_view_keeps_the_policy_against_inline_code() {
+    let cluster = cluster();
+    for url in EVERY {
+        let html = page(&cluster, url);
+        assert!(html.starts_with("<!doctype html><html"), "{url}");
+        assert!(!html.contains(" style="), "{url}: inline style");
+        assert!(!html.contains("javascript:") && !html.contains(" onclick"), "{url}: inline code");
+        let scripts: Vec<&str> = html.split("<script").skip(1).collect();
+        assert_eq!(scripts.len(), 2, "{url}: the boot script and the seed");
+        assert!(scripts[0].contains("src=\"/pkg/boot.js\""), "{url}");
+        assert!(scripts[1].contains("application/octet-stream"), "{url}");
+        assert!(html.contains("DEMO"), "{url}: a demo is always badged");
+        assert!(html.contains("kubectl "), "{url}: the command");
+    }
+}
+
+#[test]
+fn the_browser_starts_from_the_same_html() {
+    let cluster = cluster();
+    for url in EVERY {
+        let seed = seed(&cluster, url);
+        let (_, html) = render(url, &seed, &ASSETS);
+        let start = html.find("id=\"seed\">").unwrap() + "id=\"seed\">".len();
+        let end = start + html[start..].find("</script>").unwrap();
+        let read = Seed::from_text(&html[start..end]).expect("the seed reads back");
+        assert_eq!(read, seed.at(url));
+        assert_eq!(render(url, &read, &ASSETS).1, html, "{url}");
+    }
+}
+
+#[test]
+fn tables_say_what_kubectl_says() {
+    let cluster = cluster();
+    let html = page(&cluster, "/pods");
+    let said = text(&html);
+    for cell in [
+        "NAMESPACE",
+        "NAME",
+        "READY",
+        "STATUS",
+        "RESTARTS",
+        "AGE",
+        "CrashLoopBackOff",
+        "7 (60s ago)",
+        "0/1",
+        "5m",
+        "4 pods",
+    ] {
+        assert!(said.contains(cell), "{cell}");
+    }
+    assert!(html.contains("aria-rowcount=\"5\""));
+    assert!(html.contains("aria-rowindex=\"2\""));
+    assert!(html.contains("aria-sort=\"none\""));
+    assert!(html.contains("href=\"/pods/default/rf-xyzzy\""));
+    assert!(!said.contains("READINESS GATES"));
+    assert!(text(&page(&cluster, "/pods?wide=1")).contains("READINESS GATES"));
+}
+
+#[test]
+fn the_overview_puts_problems_and_rollouts_first() {
+    let said = text(&page(&cluster(), "/"));
+    let at = |what: &str| said.find(what).unwrap_or_else(|| panic!("{what} is missing"));
+    assert!(at("exits with code 1") < at("Nodes and their pods"));
+    at("Waiting for deployment \"web\" rollout to finish: 2 out of 3 new replicas have been updated...");
+    at("Not on a node");
+}
+
+#[test]
+fn a_pod_page_tells_its_owners_and_events() {
+    let cluster = cluster();
+    let html = page(&cluster, "/pods/default/web-5d4f-aaaaa");
+    assert!(html.contains("href=\"/replicasets/default/web-5d4f\""));
+    assert!(html.contains("href=\"/deployments/default/web\""));
+    assert!(text(&page(&cluster, "/pods/default/rf-xyzzy")).contains("BackOff of rf"));
+    assert!(
+        text(&page(&cluster, "/pods/default/never")).contains("There is no pod never in namespace default")
+    );
+}
+
+#[test]
+fn what_is_not_listed_is_never_called_empty() {
+    let mut cluster = Cluster::default();
+    cluster.apply(Change::State(Kind::Pod, KindState::Listing { seen: 1500 }));
+    let said = text(&page(&cluster, "/pods"));
+    assert!(said.contains("Listing pods, 1500 so far"), "{said}");
+    assert!(!said.contains("There are no pods"));
+}
+
+#[test]
+fn what_may_not_be_seen_says_which_right_is_missing() {
+    let mut cluster = cluster();
+    let state =
+        KindState::Forbidden { verb: "list".into(), resource: "pods".into(), namespace: "team".into() };
+    cluster.apply(Change::State(Kind::Pod, state));
+    let said = text(&page(&cluster, "/pods"));
+    assert!(said.contains("Masthead may not list pods in namespace team."));
+    assert!(said.contains("kind: Role\n") && said.contains("verbs: [\"list\", \"watch\"]"), "{said}");
+}
+
+#[test]
+fn what_is_old_is_dimmed_and_says_since_when() {
+    let mut cluster = cluster();
+    let since = crate::api::Millis(NOW.0 - 40_000);
+    cluster.apply(Change::State(Kind::Pod, KindState::Stale { since, because: "connection refused".into() }));
+    let html = page(&cluster, "/pods");
+    assert!(html.contains("gate stale"));
+    assert!(text(&html).contains("as of 15:02:42 UTC, 40s ago: connection refused"));
+}
+
+#[test]
+fn a_bad_selector_is_pointed_at_and_shows_no_rows() {
+    let html = page(&cluster(), "/pods?selector=app%3D%3D%3D");
+    assert!(text(&html).contains("at character 6"));
+    assert!(!html.contains("<tbody><tr data-state"));
+    assert!(!html.contains("rf-xyzzy</span>"));
+}
+
+#[test]
+fn an_empty_answer_says_what_was_asked() {
+    let said = text(&page(&cluster(), "/pods?selector=app%3Dnone"));
+    assert!(said.contains("No pods with app=none. Without that there are 4."), "{said}");
+}
+
+#[test]
+fn other_addresses_are_not_found() {
+    let cluster = cluster();
+    let (status, html) = render("/nope", &seed(&cluster, "/nope"), &ASSETS);
+    assert_eq!(status, 404);
+    assert!(html.contains("Nothing here"));
+}
+
+#[test]
+fn names_cannot_become_markup() {
+    let mut cluster = cluster();
+    put(
+        &mut cluster,
+        Pod {
+            why: "<img src=x onerror=alert(1)>".into(),
+            health: crate::api::Health::Failing,
+            ..pod(50, "a\u{202e}b", "x", "")
+        },
+    );
+    for url in ["/", "/pods"] {
+        let html = page(&cluster, url);
+        assert!(!html.contains("<img"), "{url}");
+        assert!(!html.contains('\u{202e}'), "{url}");
+    }
+}
+
+#[test]
+fn the_first_paint_of_ten_thousand_pods_stays_small() {
+    let mut cluster = cluster();
+    for i in 0..10_000u128 {
+        put(&mut cluster, pod(1_000 + i, &format!("many-{i:05}"), "many", "worker-1"));
+    }
+    for url in EVERY {
+        let seed = seed(&cluster, url);
+        assert!(!seed.complete);
+        let size = seed.to_text().len();
+        assert!(size < 130_000, "{url}: {size}");
+        let html = page(&cluster, url);
+        assert!(html.len() < 1_000_000, "{url}: {}", html.len());
+    }
+    let html = page(&cluster, "/pods");
+    assert!(html.contains("aria-rowcount=\"10005\""));
+    assert!(text(&html).contains("10004 pods"));
+    assert!(html.matches("<tr data-state").count() <= 60);
+    assert!(text(&page(&cluster, "/pods?selector=app%3Dweb")).contains("2 of 10004 pods"));
+}

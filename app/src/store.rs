@@ -1,0 +1,360 @@
+//! ⑥ The cluster behind signals: the same fold as the hub's, and only a changed row notifies.
+//!
+//! The rows live in one plain [`Cluster`]. What is reactive is knowing that they changed: a trigger
+//! a row, made when something on screen first looks at it, and a trigger a kind. Both carry no
+//! value, so a change costs the same whatever the row is.
+
+mod freshness;
+mod trace;
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, RwLock},
+};
+
+pub use freshness::{Freshness, Link};
+use leptos::prelude::*;
+use trace::Traces;
+
+use crate::{
+    api::{self, Detail, Kind, KindState, Kinds, Millis, ObjectKey, Row, Uid, each_kind},
+    model::{Change, Cluster, Delta},
+    query::{Line, line},
+    seed::Seed,
+    wire::About,
+};
+
+/// The cluster as this page knows it. Cheap to clone; one a page, provided by context.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    cluster: RwLock<Cluster>,
+    rows: Mutex<HashMap<(Kind, Uid), ArcTrigger>>,
+    kinds: Vec<ArcTrigger>,
+    traces: Mutex<Traces>,
+    states: ArcTrigger,
+    about: ArcRwSignal<About>,
+    now: ArcRwSignal<Millis>,
+    link: ArcRwSignal<Link>,
+    as_of: ArcRwSignal<HashMap<Kind, Millis>>,
+    detail: ArcRwSignal<Option<(ObjectKey, Option<Arc<Detail>>)>>,
+    partial: ArcRwSignal<Option<Partial>>,
+    news: ArcRwSignal<String>,
+}
+
+/// How much there is beyond the rows that the first paint brought.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partial {
+    /// Rows of each kind in the cluster.
+    pub totals: HashMap<Kind, u32>,
+    /// Rows that match the first page's question.
+    pub matches: u32,
+}
+
+impl Store {
+    /// The store as the first paint needs it, on the server and in the browser alike.
+    pub fn new(seed: &Seed) -> Store {
+        let mut cluster = Cluster::default();
+        for change in seed.changes() {
+            cluster.apply(change);
+        }
+        let as_of = Kind::ALL
+            .iter()
+            .filter(|kind| *cluster.state(**kind) == KindState::Live)
+            .map(|kind| (*kind, seed.now))
+            .collect();
+        let partial = (!seed.complete)
+            .then(|| Partial { totals: seed.totals.iter().copied().collect(), matches: seed.matches });
+        Store(Arc::new(Inner {
+            cluster: RwLock::new(cluster),
+            rows: Mutex::default(),
+            kinds: Kind::ALL.iter().map(|_| ArcTrigger::new()).collect(),
+            traces: Mutex::default(),
+            states: ArcTrigger::new(),
+            about: ArcRwSignal::new(seed.about.clone()),
+            now: ArcRwSignal::new(seed.now),
+            link: ArcRwSignal::new(Link::Connecting),
+            as_of: ArcRwSignal::new(as_of),
+            detail: ArcRwSignal::new(seed.detail.clone()),
+            partial: ArcRwSignal::new(partial),
+            news: ArcRwSignal::new(String::new()),
+        }))
+    }
+
+    // ---- What pages read; each of these is tracked ------------------------------------------
+
+    /// One row, also for a moment after it went.
+    pub fn line(&self, kind: Kind, uid: Uid) -> Option<Arc<dyn Line>> {
+        self.track_row(kind, uid);
+        let found = line::line(&self.cluster(), kind, uid);
+        found.or_else(|| self.traces().leaving(kind, uid))
+    }
+
+    /// All rows of a kind, and those that have just gone.
+    pub fn lines(&self, kind: Kind) -> Vec<Arc<dyn Line>> {
+        self.track_kind(kind);
+        let mut lines = line::lines(&self.cluster(), kind);
+        lines.extend(self.traces().all_leaving(kind));
+        lines
+    }
+
+    /// All rows of a kind, and those that have just gone, as what they are.
+    pub fn rows<T: Row>(&self) -> Vec<Arc<T>> {
+        self.track_kind(T::KIND);
+        let mut rows: Vec<Arc<T>> = T::rows(&self.cluster()).iter().cloned().collect();
+        rows.extend(self.traces().all_leaving(T::KIND).filter_map(typed));
+        rows
+    }
+
+    /// One row as what it is.
+    pub fn row<T: Row>(&self, uid: Uid) -> Option<Arc<T>> {
+        self.track_row(T::KIND, uid);
+        T::rows(&self.cluster()).get(uid).cloned()
+    }
+
+    /// The row of this name. Looks again whenever its kind changes.
+    pub fn named<T: Row>(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
+        self.track_kind(T::KIND);
+        T::rows(&self.cluster()).named(namespace, name).cloned()
+    }
+
+    /// How many rows of a kind the cluster has, whether or not they are here.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.track_kind(kind);
+        let there = self.cluster().count(kind);
+        self.0.partial.with(|partial| match partial {
+            Some(partial) => partial.totals.get(&kind).map_or(there, |total| *total as usize),
+            None => there,
+        })
+    }
+
+    /// `Some` until the rows behind the first screenful have come.
+    pub fn partial(&self) -> Option<Partial> {
+        self.0.partial.get()
+    }
+
+    /// How far the server trusts a kind.
+    pub fn state(&self, kind: Kind) -> KindState {
+        self.0.states.track();
+        self.cluster().state(kind).clone()
+    }
+
+    /// What is being watched.
+    pub fn about(&self) -> About {
+        self.0.about.get()
+    }
+
+    /// The server's clock, each second.
+    pub fn now(&self) -> Millis {
+        self.0.now.get()
+    }
+
+    /// The socket.
+    pub fn link(&self) -> Link {
+        self.0.link.get()
+    }
+
+    /// Until when a kind was known to be current.
+    pub fn as_of(&self, kind: Kind) -> Option<Millis> {
+        self.0.as_of.with(|as_of| as_of.get(&kind).copied())
+    }
+
+    /// The detail of the object that is looked at; the outer `None` while it has not come.
+    pub fn detail(&self, key: &ObjectKey) -> Option<Option<Arc<Detail>>> {
+        self.0.detail.with(|detail| match detail {
+            Some((of, detail)) if of == key => Some(detail.clone()),
+            _ => None,
+        })
+    }
+
+    /// What a screen reader should be told now.
+    pub fn news(&self) -> String {
+        self.0.news.get()
+    }
+
+    /// Whether the row has gone and is drawn struck through for a moment.
+    pub fn gone(&self, kind: Kind, uid: Uid) -> bool {
+        self.track_row(kind, uid);
+        self.traces().leaving(kind, uid).is_some()
+    }
+
+    /// The class of a cell that has just changed. Two that differ in name only take turns, so that
+    /// a second change starts the animation anew.
+    pub fn mark(&self, kind: Kind, uid: Uid, column: usize) -> &'static str {
+        self.track_row(kind, uid);
+        self.traces().mark(kind, uid, column)
+    }
+
+    /// Whether the row has just come.
+    pub fn fresh(&self, kind: Kind, uid: Uid) -> bool {
+        self.track_row(kind, uid);
+        self.traces().fresh(kind, uid)
+    }
+
+    // ---- What the socket writes ---------------------------------------------------------------
+
+    /// Folds in what happened next.
+    pub fn apply(&self, changes: Vec<Change>) {
+        self.fold(changes, true);
+    }
+
+    /// Takes a snapshot for the whole truth about its kinds; nothing is marked as changed.
+    pub fn reset(&self, changes: Vec<Change>) {
+        self.0.partial.set(None);
+        self.fold(changes, false);
+    }
+
+    /// Says what is being watched.
+    pub fn set_about(&self, about: About) {
+        self.0.about.set(about);
+    }
+
+    /// Moves the clock, and lets go what was on its way out.
+    pub fn tick(&self, now: Millis) {
+        self.0.now.set(now);
+        let (rows, kinds) = self.traces().expire(now);
+        self.notify(rows, kinds);
+    }
+
+    /// Says how the socket is.
+    pub fn set_link(&self, link: Link) {
+        if self.0.link.with_untracked(|old| *old != link) {
+            self.0.link.set(link);
+        }
+    }
+
+    /// Until when kinds are known to be current.
+    pub fn set_as_of(&self, as_of: Vec<(Kind, Millis)>) {
+        self.0.as_of.update(|known| known.extend(as_of));
+    }
+
+    /// The detail of an object.
+    pub fn set_detail(&self, key: ObjectKey, detail: Option<Arc<Detail>>) {
+        self.0.detail.set(Some((key, detail)));
+    }
+
+    /// Tells screen readers.
+    pub fn tell(&self, news: String) {
+        self.0.news.set(news);
+    }
+
+    /// Equal to the hub's over the same kinds. Others may be here too, from the first paint.
+    pub fn hash(&self, kinds: Kinds) -> u64 {
+        self.cluster().hash_of(kinds)
+    }
+
+    fn fold(&self, changes: Vec<Change>, traced: bool) {
+        let mut touched =
+            Touched { traced, now: self.0.now.get_untracked(), rows: Vec::new(), states: false };
+        macro_rules! fold {
+            ($($variant:ident $field:ident $row:ident $plural:literal $singular:literal $group:literal $namespaced:literal;)*) => {
+                for change in changes {
+                    match change {
+                        Change::State(..) => {
+                            touched.states = true;
+                            self.write().apply(change);
+                        }
+                        $(Change::$variant(delta) => self.fold_rows::<api::$row>(delta, &mut touched),)*
+                    }
+                }
+            };
+        }
+        each_kind!(fold);
+        let mut kinds: Vec<Kind> = touched.rows.iter().map(|(kind, _)| *kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        self.notify(touched.rows, kinds);
+        if touched.states {
+            self.0.states.notify();
+        }
+    }
+
+    fn fold_rows<T: Row>(&self, delta: Delta<T>, touched: &mut Touched) {
+        let mut cluster = self.write();
+        let rows = T::rows_mut(&mut cluster);
+        match &delta {
+            Delta::Put(row) => {
+                let uid = row.meta().uid;
+                touched.rows.push((T::KIND, uid));
+                if touched.traced {
+                    self.traces().changed(rows.get(uid).map(|old| &**old), row, touched.now);
+                }
+            }
+            Delta::Gone(uid) => {
+                touched.rows.push((T::KIND, *uid));
+                if touched.traced
+                    && let Some(old) = rows.get(*uid)
+                {
+                    self.traces().went(old.clone(), touched.now);
+                }
+            }
+            // A new list is mostly what there was: only what differs redraws.
+            Delta::Reset(all) => {
+                let kept: HashMap<Uid, &Arc<T>> = all.iter().map(|row| (row.meta().uid, row)).collect();
+                let gone = rows.iter().filter(|row| !kept.contains_key(&row.meta().uid));
+                touched.rows.extend(gone.map(|row| (T::KIND, row.meta().uid)));
+                let new = all.iter().filter(|row| rows.get(row.meta().uid) != Some(row));
+                touched.rows.extend(new.map(|row| (T::KIND, row.meta().uid)));
+            }
+        }
+        rows.apply(delta);
+    }
+
+    fn notify(&self, rows: Vec<(Kind, Uid)>, kinds: Vec<Kind>) {
+        let triggers: Vec<ArcTrigger> = {
+            let known = lock(&self.0.rows);
+            rows.iter().filter_map(|row| known.get(row).cloned()).collect()
+        };
+        triggers.iter().for_each(Notify::notify);
+        for kind in kinds {
+            if let Some(trigger) = self.0.kinds.get(kind as usize) {
+                trigger.notify();
+            }
+        }
+    }
+
+    fn track_row(&self, kind: Kind, uid: Uid) {
+        lock(&self.0.rows).entry((kind, uid)).or_default().clone().track();
+    }
+
+    fn track_kind(&self, kind: Kind) {
+        if let Some(trigger) = self.0.kinds.get(kind as usize) {
+            trigger.track();
+        }
+    }
+
+    fn cluster(&self) -> std::sync::RwLockReadGuard<'_, Cluster> {
+        self.0.cluster.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Cluster> {
+        self.0.cluster.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn traces(&self) -> MutexGuard<'_, Traces> {
+        lock(&self.0.traces)
+    }
+}
+
+/// What a fold has touched, to be notified when no lock is held any more.
+struct Touched {
+    traced: bool,
+    now: Millis,
+    rows: Vec<(Kind, Uid)>,
+    states: bool,
+}
+
+/// A poisoned lock only says that a render panicked; the data is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn typed<T: Row>(line: Arc<dyn Line>) -> Option<Arc<T>> {
+    let any: Arc<dyn Any + Send + Sync> = line;
+    any.downcast().ok()
+}
+
+#[cfg(test)]
+mod tests;

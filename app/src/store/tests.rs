@@ -1,0 +1,90 @@
+use super::*;
+use crate::query::fixtures::{NOW, about, cluster, pod};
+
+fn seeded() -> Store {
+    Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, 1, NOW))
+}
+
+fn with_owner(test: impl FnOnce()) {
+    let owner = Owner::new();
+    owner.with(test);
+}
+
+#[test]
+fn the_first_paint_holds_what_the_hub_holds() {
+    with_owner(|| assert_eq!(seeded().hash(Kinds::all()), cluster().hash()));
+}
+
+#[test]
+fn a_changed_cell_is_marked_for_a_moment() {
+    with_owner(|| {
+        let store = seeded();
+        let before = store.row::<api::Pod>(Uid(20)).unwrap();
+        store.apply(vec![Change::Pod(Delta::Put(Arc::new(api::Pod { ready: 0, ..(*before).clone() })))]);
+        assert_eq!(store.mark(Kind::Pod, Uid(20), 0), "", "NAME is the same");
+        let first = store.mark(Kind::Pod, Uid(20), 1);
+        assert!(first.starts_with("mark-"), "READY has changed");
+        store.apply(vec![Change::Pod(Delta::Put(before))]);
+        assert_ne!(store.mark(Kind::Pod, Uid(20), 1), first, "the animation starts anew");
+        store.tick(Millis(NOW.0 + 2_000));
+        assert_eq!(store.mark(Kind::Pod, Uid(20), 1), "");
+    });
+}
+
+#[test]
+fn a_pod_that_went_stays_for_a_moment_and_a_new_one_is_fresh() {
+    with_owner(|| {
+        let store = seeded();
+        store.apply(vec![
+            Change::Pod(Delta::Gone(Uid(22))),
+            Change::Pod(Delta::Put(Arc::new(pod(40, "rf-new", "rf", "worker-2")))),
+        ]);
+        assert!(store.gone(Kind::Pod, Uid(22)));
+        assert!(store.line(Kind::Pod, Uid(22)).is_some());
+        assert!(store.row::<api::Pod>(Uid(22)).is_none(), "it is not there, only drawn");
+        assert!(store.fresh(Kind::Pod, Uid(40)));
+        store.tick(Millis(NOW.0 + 2_000));
+        assert!(store.line(Kind::Pod, Uid(22)).is_none());
+        assert!(!store.fresh(Kind::Pod, Uid(40)));
+    });
+}
+
+#[test]
+fn a_snapshot_replaces_and_marks_nothing() {
+    with_owner(|| {
+        let store = seeded();
+        store.reset(vec![Change::Pod(Delta::Reset(vec![Arc::new(pod(
+            20,
+            "web-5d4f-aaaaa",
+            "web",
+            "worker-2",
+        ))]))]);
+        assert_eq!(store.lines(Kind::Pod).len(), 1);
+        assert_eq!(store.mark(Kind::Pod, Uid(20), 6), "");
+        assert!(!store.gone(Kind::Pod, Uid(22)));
+    });
+}
+
+#[test]
+fn rows_count_as_current_only_as_long_as_someone_says_so() {
+    with_owner(|| {
+        let store = seeded();
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Painted(NOW));
+        store.tick(Millis(NOW.0 + 6_000));
+        assert!(store.freshness(Kind::Pod).dims(), "no socket came");
+        store.set_link(Link::Live);
+        store.set_as_of(vec![(Kind::Pod, Millis(NOW.0 + 6_000))]);
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Live);
+        assert!(store.freshness(Kind::Node).dims(), "nobody confirmed the nodes");
+        store.tick(Millis(NOW.0 + 12_000));
+        assert!(store.freshness(Kind::Pod).dims(), "open, but silent");
+        store.apply(vec![Change::State(
+            Kind::Pod,
+            KindState::Stale { since: NOW, because: "refused".into() },
+        )]);
+        assert_eq!(
+            store.freshness(Kind::Pod),
+            Freshness::Old { as_of: Some(NOW), because: "refused".into() }
+        );
+    });
+}
