@@ -1,0 +1,74 @@
+//! Why Masthead does not start, each with what to do next.
+
+use std::{io, net::SocketAddr};
+
+/// A failure to start.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // each says what it is
+pub enum StartError {
+    #[error(
+        "no cluster was found. Looked at:\n{}\nName a kubeconfig with --kubeconfig or KUBECONFIG, or see Masthead without a cluster: --demo",
+        indented(looked)
+    )]
+    NoCluster { looked: Vec<String> },
+
+    #[error("the kubeconfig cannot be used: {0}")]
+    Kubeconfig(#[source] kube::config::KubeconfigError),
+
+    #[error(
+        "the kubeconfig has no current context. Name one with --context; there are:\n{}",
+        indented(known)
+    )]
+    NoContext { known: Vec<String> },
+
+    #[error("the kubeconfig has no context '{asked}'. There are:\n{}", indented(known))]
+    UnknownContext { asked: String, known: Vec<String> },
+
+    #[error("no client for this cluster: {0}")]
+    Client(#[source] Box<kube::Error>),
+
+    #[error(
+        "refused to listen on {0}: Masthead cannot ask visitors who they are yet, so it serves this machine only. Listen on 127.0.0.1 or [::1] (and reach it with an SSH tunnel or kubectl port-forward)"
+    )]
+    NotLoopback(SocketAddr),
+
+    #[error("cannot listen on {address}: {error}. Is something else there? Choose another with --listen")]
+    Listen { address: SocketAddr, error: io::Error },
+
+    #[error("the server failed: {0}")]
+    Serve(#[source] io::Error),
+
+    #[error("a part of Masthead panicked, which is a bug: {0}")]
+    Panicked(String),
+
+    #[error("'{0}' is no namespace: lower-case letters, digits and '-', at most 63")]
+    Namespace(String),
+}
+
+fn indented(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return "  (none)".to_owned();
+    }
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Checks what `--namespace` names (apimachinery `IsDNS1123Label`).
+pub fn namespaces(named: &[String]) -> Result<Vec<app::api::Text>, StartError> {
+    let label = |name: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        (1..=63).contains(&name.len())
+            && name.bytes().all(|b| plain(b) || b == b'-')
+            && name.bytes().next().is_some_and(plain)
+            && name.bytes().next_back().is_some_and(plain)
+    };
+    let mut namespaces = Vec::new();
+    for name in named {
+        if !label(name) {
+            return Err(StartError::Namespace(name.clone()));
+        }
+        namespaces.push(app::api::Text::from(name.as_str()));
+    }
+    namespaces.sort();
+    namespaces.dedup();
+    Ok(namespaces)
+}

@@ -1,0 +1,370 @@
+//! The API server, reduced to what Masthead does with it: list a page, open a watch, ask its version.
+//! The rest of the code is handed this, never a client.
+
+use std::time::Duration;
+
+use app::api::{Kind, Text};
+use bytes::{Buf, Bytes, BytesMut};
+use futures::{Stream, TryStreamExt};
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Objects asked for at a time, as kubectl does.
+const PAGE: usize = 500;
+/// A page is 500 objects of at most 1.5 MiB (etcd's limit); real ones are a hundredth of that.
+const LARGEST_PAGE: usize = 1 << 30;
+/// One watch event: an object of at most 1.5 MiB, with room for its JSON escapes.
+const LARGEST_EVENT: usize = 8 << 20;
+/// How long the API server may take to begin an answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What went wrong with a request.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The version asked for is no longer known: list again. Both as an HTTP status and inside a watch.
+    #[error("the API server no longer knows that version (410)")]
+    Gone,
+    /// Not allowed.
+    #[error("{message}")]
+    Forbidden {
+        /// The API server's own sentence.
+        message: String,
+    },
+    /// The credentials were refused.
+    #[error("the API server does not accept the credentials (401): {message}")]
+    Unauthorized {
+        /// The API server's own sentence.
+        message: String,
+    },
+    /// Any other status.
+    #[error("the API server answered {code}: {message}")]
+    Status {
+        /// HTTP status.
+        code: u16,
+        /// The API server's own sentence.
+        message: String,
+        /// `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// No answer in time.
+    #[error("the API server did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The connection failed or broke.
+    #[error("{0}")]
+    Connection(String),
+    /// The answer cannot be read.
+    #[error("the API server's answer could not be read: {0}")]
+    Unreadable(String),
+}
+
+/// A cluster's API, or the demo's.
+#[derive(Clone)]
+pub struct ApiServer {
+    client: kube::Client,
+}
+
+/// Where a collection is: a kind, in the whole cluster or in one namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Which kind.
+    pub kind: Kind,
+    /// In which namespace; `None` for the whole cluster.
+    pub within: Option<Text>,
+}
+
+impl Collection {
+    fn path(&self) -> String {
+        let root = match self.kind.group() {
+            "" => "/api/v1".to_owned(),
+            group => format!("/apis/{group}/v1"),
+        };
+        match &self.within {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{}", self.kind.plural()),
+            None => format!("{root}/{}", self.kind.plural()),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page {
+    body: Bytes,
+    /// Where a watch that continues this list begins.
+    pub resource_version: String,
+    /// Empty on the last page.
+    pub next: String,
+}
+
+#[derive(Deserialize)]
+struct ListHead {
+    #[serde(default)]
+    metadata: ListMeta,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListMeta {
+    resource_version: Option<String>,
+    #[serde(rename = "continue")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Items<'a> {
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+impl Page {
+    /// The JSON of each object.
+    pub fn items(&self) -> Result<Vec<&str>, ApiError> {
+        let items: Items<'_> = serde_json::from_slice(&self.body).map_err(unreadable)?;
+        Ok(items.items.unwrap_or_default().into_iter().map(RawValue::get).collect())
+    }
+}
+
+/// One event of a watch.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WatchEvent {
+    /// It is like this now.
+    Put(Box<RawObject>),
+    /// It is gone; its last state.
+    Deleted(Box<RawObject>),
+    /// Nothing happened up to this version.
+    Bookmark(String),
+}
+
+/// An object as it came: its JSON, and the version to resume from after it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RawObject {
+    /// All of it.
+    pub json: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    code: Option<u16>,
+    reason: Option<String>,
+    message: Option<String>,
+}
+
+impl ApiServer {
+    /// Talks through `client`, whose outermost layer must be [`super::read_only::ReadOnlyLayer`].
+    pub fn new(client: kube::Client) -> ApiServer {
+        ApiServer { client }
+    }
+
+    /// An API server inside this process, behind the same layer as any other.
+    pub fn in_process(router: axum::Router) -> ApiServer {
+        let service = tower::ServiceBuilder::new()
+            .layer(super::read_only::ReadOnlyLayer)
+            .map_request(|request: Request<Body>| request.map(axum::body::Body::new))
+            .service(router);
+        ApiServer::new(kube::Client::new(service, "default"))
+    }
+
+    /// One page of a list; from the start with an empty `next`.
+    pub async fn list(&self, collection: &Collection, next: &str) -> Result<Page, ApiError> {
+        self.page(collection, PAGE, next).await
+    }
+
+    /// The collection's version now, by the smallest list there is.
+    pub async fn version_of(&self, collection: &Collection) -> Result<String, ApiError> {
+        Ok(self.page(collection, 1, "").await?.resource_version)
+    }
+
+    async fn page(&self, collection: &Collection, limit: usize, next: &str) -> Result<Page, ApiError> {
+        let mut path = format!("{}?limit={limit}", collection.path());
+        if !next.is_empty() {
+            path.push_str("&continue=");
+            path.extend(percent_encoded(next));
+        }
+        let body = self.get(&path).await?;
+        let body = Limited::new(body, LARGEST_PAGE).collect().await.map_err(broken)?.to_bytes();
+        let head: ListHead = serde_json::from_slice(&body).map_err(unreadable)?;
+        Ok(Page {
+            body,
+            resource_version: head.metadata.resource_version.unwrap_or_default(),
+            next: head.metadata.next.unwrap_or_default(),
+        })
+    }
+
+    /// Opens a watch from a version. The API server ends it after `timeout`.
+    pub async fn watch(
+        &self,
+        collection: &Collection,
+        resource_version: &str,
+        timeout: Duration,
+    ) -> Result<impl Stream<Item = Result<WatchEvent, ApiError>> + Send + use<>, ApiError> {
+        let version: String = percent_encoded(resource_version).collect();
+        let path = format!(
+            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={version}",
+            collection.path(),
+            timeout.as_secs(),
+        );
+        let body = self.get(&path).await?;
+        let chunks = body.into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
+        Ok(lines(chunks).and_then(|line| async move { read_event(&line) }))
+    }
+
+    /// `gitVersion`. Also the cheapest way to see whether the API server answers.
+    pub async fn version(&self) -> Result<String, ApiError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            git_version: String,
+        }
+        let body = self.get("/version").await?;
+        let body = Limited::new(body, 1 << 16).collect().await.map_err(broken)?.to_bytes();
+        serde_json::from_slice::<Version>(&body).map(|version| version.git_version).map_err(unreadable)
+    }
+
+    async fn get(&self, path: &str) -> Result<Body, ApiError> {
+        let request = Request::get(path)
+            .header(header::ACCEPT, "application/json")
+            .body(Body::empty())
+            .map_err(|error| ApiError::Unreadable(error.to_string()))?;
+        let response = tokio::time::timeout(PATIENCE, self.client.send(request))
+            .await
+            .map_err(|_| ApiError::Silent(PATIENCE))?
+            .map_err(|error| ApiError::Connection(chain(&error)))?;
+        let code = response.status();
+        if code.is_success() {
+            return Ok(response.into_body());
+        }
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let body =
+            tokio::time::timeout(PATIENCE, Limited::new(response.into_body(), 1 << 20).collect()).await;
+        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
+        let status: Status = serde_json::from_slice(&body).unwrap_or_default();
+        Err(refusal(code.as_u16(), status, retry_after))
+    }
+}
+
+fn refusal(code: u16, status: Status, retry_after: Option<Duration>) -> ApiError {
+    let message = status.message.unwrap_or_else(|| {
+        StatusCode::from_u16(code)
+            .ok()
+            .and_then(|code| code.canonical_reason())
+            .unwrap_or("no reason given")
+            .to_owned()
+    });
+    let expired = matches!(status.reason.as_deref(), Some("Expired" | "Gone"));
+    match code {
+        410 => ApiError::Gone,
+        _ if expired => ApiError::Gone,
+        401 => ApiError::Unauthorized { message },
+        403 => ApiError::Forbidden { message },
+        code => ApiError::Status { code, message, retry_after },
+    }
+}
+
+/// An error with its causes: hyper's own text ("client error (Connect)") says nothing by itself.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+        next = error.source();
+    }
+    text
+}
+
+fn broken(error: Box<dyn std::error::Error + Send + Sync>) -> ApiError {
+    ApiError::Connection(chain(&*error))
+}
+
+fn unreadable(error: serde_json::Error) -> ApiError {
+    ApiError::Unreadable(error.to_string())
+}
+
+/// Everything but unreserved characters, for a query value.
+fn percent_encoded(text: &str) -> impl Iterator<Item = char> {
+    text.bytes().flat_map(|byte| {
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        let encoded = if plain { (byte as char).to_string() } else { format!("%{byte:02X}") };
+        encoded.chars().collect::<Vec<_>>()
+    })
+}
+
+/// Splits a body into its lines. A line that is not ended when the body ends was cut off, and is dropped
+/// with an error: half an object is no object.
+fn lines<S>(chunks: S) -> impl Stream<Item = Result<Bytes, ApiError>> + Send
+where
+    S: Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
+{
+    futures::stream::try_unfold(
+        (Box::pin(chunks), BytesMut::new(), 0),
+        |(mut chunks, mut buffer, mut seen)| async move {
+            loop {
+                if let Some(end) = buffer[seen..].iter().position(|byte| *byte == b'\n') {
+                    let line = buffer.split_to(seen + end).freeze();
+                    buffer.advance(1);
+                    seen = 0;
+                    if line.iter().all(u8::is_ascii_whitespace) {
+                        continue;
+                    }
+                    return Ok(Some((line, (chunks, buffer, 0))));
+                }
+                seen = buffer.len();
+                if seen > LARGEST_EVENT {
+                    return Err(ApiError::Unreadable(format!(
+                        "a watch event of more than {LARGEST_EVENT} bytes"
+                    )));
+                }
+                match chunks.try_next().await? {
+                    Some(chunk) => buffer.extend_from_slice(&chunk),
+                    None if buffer.iter().all(u8::is_ascii_whitespace) => return Ok(None),
+                    None => {
+                        return Err(ApiError::Connection(
+                            "the watch broke off in the middle of an event".to_owned(),
+                        ));
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn read_event(line: &[u8]) -> Result<WatchEvent, ApiError> {
+    let line: Line<'_> = serde_json::from_slice(line).map_err(unreadable)?;
+    if line.kind == "ERROR" {
+        let status: Status = serde_json::from_str(line.object.get()).unwrap_or_default();
+        return Err(refusal(status.code.unwrap_or(500), status, None));
+    }
+    let head: ListHead = serde_json::from_str(line.object.get()).map_err(unreadable)?;
+    let resource_version = head.metadata.resource_version.unwrap_or_default();
+    let object = || {
+        Box::new(RawObject { json: line.object.get().to_owned(), resource_version: resource_version.clone() })
+    };
+    match line.kind {
+        "ADDED" | "MODIFIED" => Ok(WatchEvent::Put(object())),
+        "DELETED" => Ok(WatchEvent::Deleted(object())),
+        "BOOKMARK" => Ok(WatchEvent::Bookmark(resource_version)),
+        other => Err(ApiError::Unreadable(format!("a watch event of type '{other}'"))),
+    }
+}

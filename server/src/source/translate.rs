@@ -1,0 +1,99 @@
+//! ② Translation: an object becomes a row. One file a kind, pure: no clock, no I/O.
+//!
+//! Each file is the only home of its kind's rules, which are Kubernetes' own; the sources are named
+//! where a rule is taken from them.
+
+pub mod container;
+pub mod deployment;
+pub mod event;
+pub mod meta;
+pub mod namespace;
+pub mod node;
+pub mod pod;
+pub mod replicas;
+pub mod selector;
+pub mod template;
+
+use std::{fmt, sync::Arc};
+
+use app::api::{Kind, Row, Uid};
+use serde::de::DeserializeOwned;
+
+use super::object::meta::{AnyMeta, AnyObject};
+
+/// A row that is made from an object.
+pub trait Translate: Row {
+    /// The object, as far as it is read.
+    type Object: DeserializeOwned;
+
+    /// The row of `object`.
+    fn translate(object: Self::Object) -> Self;
+}
+
+/// The row of an object as the API server sent it.
+pub fn row<T: Translate>(json: &str) -> Result<T, TranslateError> {
+    match serde_json::from_str::<T::Object>(json) {
+        Ok(object) => Ok(T::translate(object)),
+        Err(because) => {
+            let head = head(json);
+            Err(TranslateError { kind: T::KIND, namespace: head.namespace, name: head.name, because })
+        }
+    }
+}
+
+/// An object that could not be read, by name where that could be read at all.
+#[derive(Debug, thiserror::Error)]
+pub struct TranslateError {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace, or empty.
+    pub namespace: Arc<str>,
+    /// Its name, or empty.
+    pub name: Arc<str>,
+    /// What is wrong with it.
+    #[source]
+    pub because: serde_json::Error,
+}
+
+impl fmt::Display for TranslateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
+        let slash = if self.namespace.is_empty() { "" } else { "/" };
+        write!(f, "{} {}{slash}{name} cannot be read: {}", self.kind, self.namespace, self.because)
+    }
+}
+
+/// What names an object, whatever else is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// `metadata.namespace`, or empty.
+    pub namespace: Arc<str>,
+    /// `metadata.name`, or empty.
+    pub name: Arc<str>,
+    /// Its identity, as in the row's [`app::api::Meta`].
+    pub uid: Uid,
+    /// `metadata.resourceVersion`, or empty.
+    pub resource_version: Arc<str>,
+}
+
+/// Reads only what names an object. Never fails: what cannot be read is empty.
+pub fn head(json: &str) -> Head {
+    let object: AnyObject = serde_json::from_str(json).unwrap_or_default();
+    let AnyMeta { namespace, name, uid, resource_version } = object.metadata;
+    Head {
+        uid: meta::uid(&uid.0, &namespace.0, &name.0),
+        namespace: namespace.0,
+        name: name.0,
+        resource_version: resource_version.0,
+    }
+}
+
+/// A count of Kubernetes, which are never negative.
+fn count(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+}
+
+/// A message as one line.
+fn line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,95 @@
+//! A pod's row: the only home of STATUS, READY, RESTARTS, and of a pod's health.
+
+mod health;
+mod requests;
+mod status;
+
+use std::sync::Arc;
+
+use app::api::{Detail, Pod, Text};
+
+use super::{
+    Translate, container, meta,
+    template::{self, Facts},
+};
+use crate::source::object::pod as object;
+
+impl Translate for Pod {
+    type Object = object::Pod;
+
+    fn translate(pod: object::Pod) -> Pod {
+        let printed = status::print(&pod);
+        let (health, why) = health::judge(&pod);
+        let requests = requests::of(&pod.spec);
+        Pod {
+            meta: meta::meta(&pod.metadata),
+            ready: printed.ready,
+            total: printed.total,
+            status: printed.status,
+            restarts: printed.restarts,
+            last_restart: printed.last_restart,
+            phase: pod.status.phase.clone(),
+            node: pod.spec.node_name.clone(),
+            ip: ips(&pod).next().cloned().unwrap_or_default(),
+            nominated_node: pod.status.nominated_node_name.clone(),
+            gates: status::gates(&pod),
+            images: images(&pod),
+            cpu_requests: requests.cpu,
+            memory_requests: requests.memory,
+            health,
+            why: why.into(),
+            detail: Arc::new(detail(&pod)),
+        }
+    }
+}
+
+/// `status.podIPs`; an old server may set `status.podIP` alone, from which the API server's own
+/// conversion fills the list (`pkg/apis/core/v1/conversion.go`, `Convert_v1_PodStatus_To_core_PodStatus`).
+fn ips(pod: &object::Pod) -> impl Iterator<Item = &Arc<str>> {
+    let one = pod.status.pod_ips.is_empty().then_some(&pod.status.pod_ip);
+    pod.status.pod_ips.iter().map(|ip| &ip.ip).chain(one).filter(|ip| !ip.is_empty())
+}
+
+/// Name and image of each regular container, then of each sidecar.
+fn images(pod: &object::Pod) -> Arc<[(Text, Text)]> {
+    let sidecars = pod.spec.init_containers.iter().filter(|container| container.is_sidecar());
+    let all = pod.spec.containers.iter().chain(sidecars);
+    all.map(|container| (container.name.clone(), container.image.clone())).collect()
+}
+
+/// In the order of kubectl `pkg/describe/describe.go`, `describePod`.
+fn detail(pod: &object::Pod) -> Detail {
+    let (spec, status) = (&pod.spec, &pod.status);
+    let mut facts = Facts::default();
+    facts.maybe("Priority", spec.priority);
+    facts.add("Priority Class Name", spec.priority_class_name.as_str());
+    facts.add("Runtime Class Name", spec.runtime_class_name.as_str());
+    facts.add("Service Account", spec.service_account_name.as_str());
+    facts.add("Host IP", status.host_ip.clone());
+    facts.maybe("Start Time", status.start_time.0);
+    facts.maybe(
+        "Termination Grace Period",
+        spec.termination_grace_period_seconds.map(|seconds| format!("{seconds}s")),
+    );
+    facts.add("Reason", status.reason.as_str());
+    facts.add("Message", status.message.clone());
+    facts.add("IPs", ips(pod).map(|ip| &**ip).collect::<Vec<_>>().join(", "));
+    facts.add("Restart Policy", spec.restart_policy.as_str());
+    facts.add("Scheduler", spec.scheduler_name.as_str());
+    facts.add("QoS Class", status.qos_class.as_str());
+    facts
+        .add("Finalizers", pod.metadata.finalizers.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "));
+    let statuses = [
+        &*status.init_container_statuses,
+        &*status.container_statuses,
+        &*status.ephemeral_container_statuses,
+    ];
+    Detail {
+        uid: pod.metadata.uid.clone(),
+        conditions: meta::conditions(&status.conditions),
+        containers: container::containers(spec, statuses),
+        node_selector: spec.node_selector.clone(),
+        tolerations: template::tolerations(&spec.tolerations),
+        facts: facts.0,
+    }
+}

@@ -1,0 +1,84 @@
+//! What a pod template, or a pod's own specification, says beyond its containers.
+
+use std::sync::Arc;
+
+use app::api::{Detail, Text};
+
+use super::{container, meta};
+use crate::source::object::{
+    meta::{Condition, ObjectMeta},
+    template::{PodSpec, PodTemplate, Toleration},
+};
+
+/// Name and image of each regular container.
+pub fn images(spec: &PodSpec) -> Arc<[(Text, Text)]> {
+    spec.containers.iter().map(|container| (container.name.clone(), container.image.clone())).collect()
+}
+
+/// The detail of a controller: its conditions, its template, and `facts`.
+pub fn detail(
+    metadata: &ObjectMeta,
+    conditions: &[Condition],
+    template: &PodTemplate,
+    mut facts: Facts,
+) -> Arc<Detail> {
+    facts.add("Service Account", template.spec.service_account_name.as_str());
+    facts.add("Priority Class Name", template.spec.priority_class_name.as_str());
+    facts.add("Restarted At", template.metadata.annotations.restarted_at.as_str());
+    Arc::new(Detail {
+        uid: metadata.uid.clone(),
+        conditions: meta::conditions(conditions),
+        containers: container::containers(&template.spec, [&[]; 3]),
+        node_selector: template.spec.node_selector.clone(),
+        tolerations: tolerations(&template.spec.tolerations),
+        facts: facts.0,
+    })
+}
+
+/// Tolerations as kubectl prints them (kubectl `pkg/describe/describe.go`,
+/// `printTolerationsMultilineWithIndent`).
+pub fn tolerations(tolerations: &[Toleration]) -> Vec<Text> {
+    let mut sorted: Vec<_> = tolerations.iter().collect();
+    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+    sorted.into_iter().map(|toleration| self::toleration(toleration).into()).collect()
+}
+
+fn toleration(toleration: &Toleration) -> String {
+    let mut text = toleration.key.to_string();
+    if !toleration.value.is_empty() {
+        text.push('=');
+        text.push_str(&toleration.value);
+    }
+    if !toleration.effect.is_empty() {
+        text.push(':');
+        text.push_str(&toleration.effect);
+    }
+    if toleration.operator == "Exists" && toleration.value.is_empty() {
+        text.push_str(if text.is_empty() { "op=Exists" } else { " op=Exists" });
+    }
+    if let Some(seconds) = toleration.toleration_seconds {
+        text.push_str(&format!(" for {seconds}s"));
+    }
+    text
+}
+
+/// Label and value of what has no field of its own in [`Detail`], in the words of `kubectl describe`.
+#[derive(Debug, Default)]
+pub struct Facts(pub Vec<(Text, Arc<str>)>);
+
+impl Facts {
+    /// Adds a fact, unless it is empty.
+    pub fn add(&mut self, label: &str, value: impl Into<Arc<str>>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.0.push((label.into(), value));
+        }
+    }
+
+    /// Adds what can be printed, if it is there.
+    pub fn maybe(&mut self, label: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.add(label, value.to_string());
+        }
+    }
+}

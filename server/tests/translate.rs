@@ -1,0 +1,610 @@
+//! ② Translation and the text tables, against what Kubernetes itself prints.
+//!
+//! The lines under `fixtures` were printed by the code of Kubernetes 1.37.2 (`printers.go` for the
+//! cells, cli-runtime's `tableprinter.go` for the table), for the object beside them, at [`NOW`].
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in #[test] only, not beside it
+
+use std::collections::BTreeSet;
+
+use app::api::{
+    Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController, Row,
+    Timestamp,
+    detail::{ContainerState, ProbeHandler, Role},
+};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use server::{
+    http::text,
+    source::translate::{self, Translate},
+};
+
+/// 2026-11-23T16:00:00Z
+const NOW: Timestamp = Timestamp(1_795_449_600);
+
+#[derive(Deserialize)]
+struct Case {
+    case: String,
+    kubectl: Vec<String>,
+    rollout: Option<String>,
+    health: Health,
+    why: String,
+    object: Value,
+}
+
+fn read<T: Translate>(object: &Value) -> T {
+    translate::row(&object.to_string()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every case of a file; `more` checks what only this kind has.
+fn check<T: Translate>(file: &str, more: impl Fn(&Case, &T)) {
+    let cases: Vec<Case> = serde_json::from_str(file).expect("a file of cases");
+    for case in cases {
+        let row: T = read(&case.object);
+        let table = text::table(&[&row], true, true, NOW);
+        assert_eq!(table.lines().collect::<Vec<_>>(), case.kubectl, "{}", case.case);
+        assert_eq!((row.health(), row.why()), (case.health, case.why.as_str()), "{}", case.case);
+        more(&case, &row);
+    }
+}
+
+#[test]
+fn pods_print_as_kubectl_prints_them() {
+    check::<Pod>(include_str!("fixtures/pods.json"), |_, _| {});
+}
+
+#[test]
+fn nodes_print_as_kubectl_prints_them() {
+    check::<Node>(include_str!("fixtures/nodes.json"), |_, _| {});
+}
+
+#[test]
+fn namespaces_print_as_kubectl_prints_them() {
+    check::<Namespace>(include_str!("fixtures/namespaces.json"), |_, _| {});
+}
+
+#[test]
+fn deployments_and_their_rollouts_print_as_kubectl_prints_them() {
+    check::<Deployment>(include_str!("fixtures/deployments.json"), |case, row| {
+        assert_eq!(Some(row.rollout.sentence(&row.meta.name)), case.rollout, "{}", case.case);
+    });
+}
+
+#[test]
+fn replica_sets_print_as_kubectl_prints_them() {
+    check::<ReplicaSet>(include_str!("fixtures/replicasets.json"), |_, _| {});
+}
+
+#[test]
+fn replication_controllers_print_as_kubectl_prints_them() {
+    check::<ReplicationController>(include_str!("fixtures/replicationcontrollers.json"), |_, _| {});
+}
+
+#[test]
+fn events_print_as_kubectl_prints_them() {
+    check::<Event>(include_str!("fixtures/events.json"), |_, _| {});
+}
+
+#[test]
+fn a_long_table_is_as_wide_as_its_page_of_500() {
+    let row = |at: usize| {
+        let name = match at {
+            120 => "a-longer-name".to_owned(),
+            505 => "the-longest-name-of-all".to_owned(),
+            at => format!("n{at}"),
+        };
+        read::<Namespace>(&json!({"metadata": {"name": name, "creationTimestamp": "2026-11-22T16:00:00Z"}}))
+    };
+    let rows: Vec<_> = (0..620).map(row).collect();
+    let table = text::table(&rows.iter().collect::<Vec<_>>(), false, true, NOW);
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines.len(), 621);
+    for (at, line) in [
+        (0, "NAME            STATUS   AGE"),
+        (1, "n0              Active   24h"),
+        (121, "a-longer-name   Active   24h"),
+        (500, "n499            Active   24h"),
+        (501, "n500                      Active   24h"),
+        (506, "the-longest-name-of-all   Active   24h"),
+        (507, "n506                      Active   24h"),
+        (620, "n619                      Active   24h"),
+    ] {
+        assert_eq!(lines[at], line, "line {at}");
+    }
+}
+
+#[test]
+fn names_and_nothing() {
+    let pod: Pod = read(&json!({"metadata": {"name": "web-1", "namespace": "default"}}));
+    let deployment: Deployment = read(&json!({"metadata": {"name": "web"}}));
+    assert_eq!(text::names(&[&pod, &pod]), "pod/web-1\npod/web-1\n");
+    assert_eq!(text::names(&[&deployment]), "deployment.apps/web\n");
+    assert_eq!(text::table::<Pod>(&[], true, true, NOW), "");
+    assert_eq!(text::nothing_found(Some("default")), "No resources found in default namespace.");
+    assert_eq!(text::nothing_found(None), "No resources found");
+}
+
+const POD: &str = include_str!("fixtures/whole/pod.json");
+const DEPLOYMENT: &str = include_str!("fixtures/whole/deployment.json");
+
+fn whole(json: &str) -> Value {
+    serde_json::from_str(json).expect("a whole object")
+}
+
+fn facts(detail: &Detail) -> Vec<(&str, &str)> {
+    detail.facts.iter().map(|(label, value)| (label.as_str(), &**value)).collect()
+}
+
+#[test]
+fn a_pods_own_page() {
+    let pod: Pod = read(&whole(POD));
+    let owner = pod.meta.owner.as_ref().expect("a controller");
+    assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("ReplicaSet", "web"));
+    assert_eq!(&*pod.images, [("app".into(), "app:1".into())]);
+    // the init container asks for more CPU than the regular one; overhead comes on top
+    assert_eq!((pod.cpu_requests, pod.memory_requests), (1010, 1 << 30));
+
+    let detail = &*pod.detail;
+    assert_eq!(&*detail.uid, "u1");
+    assert_eq!(
+        detail.conditions[0].last_transition.map(|at| at.to_string()).as_deref(),
+        Some("2026-11-23T15:00:02Z")
+    );
+    assert_eq!(detail.node_selector.to_string(), "disk=ssd");
+    assert_eq!(detail.tolerations, ["k=v:NoExecute for 300s"]);
+    assert_eq!(
+        facts(detail),
+        [
+            ("Priority", "5"),
+            ("Priority Class Name", "high"),
+            ("Runtime Class Name", "runc"),
+            ("Service Account", "sa"),
+            ("Host IP", "10.1.0.1"),
+            ("Start Time", "2026-11-23T15:00:01Z"),
+            ("Termination Grace Period", "30s"),
+            ("Reason", "sr"),
+            ("Message", "sm"),
+            ("IPs", "10.0.0.1"),
+            ("Restart Policy", "Always"),
+            ("Scheduler", "default-scheduler"),
+            ("QoS Class", "Burstable"),
+            ("Finalizers", "example.com/f"),
+        ]
+    );
+
+    let [init, app, debug] = &detail.containers[..] else { panic!("three containers") };
+    assert_eq!((init.role, app.role, debug.role), (Role::Init, Role::Regular, Role::Ephemeral));
+    assert_eq!(app.ports, ["http 80/TCP"]);
+    assert_eq!(app.requests, [("cpu".into(), "100m".into()), ("memory".into(), "1Gi".into())]);
+    assert_eq!(app.limits, [("memory".into(), "2Gi".into())]);
+    let probes: Vec<_> = app.probes.iter().map(|probe| format!("{}: {probe}", probe.kind.word())).collect();
+    let tail = "period=10s successThreshold=1 failureThreshold=3";
+    assert_eq!(
+        probes,
+        [
+            "Liveness: exec [2 words withheld] delay=0s timeout=1s period=5s successThreshold=1 failureThreshold=3"
+                .to_owned(),
+            format!("Readiness: http-get https://h:http/ready%3Fq=1 delay=0s timeout=1s {tail}"),
+            format!("Startup: grpc <pod>:5000 svc delay=0s timeout=1s {tail}"),
+        ]
+    );
+    let status = app.status.as_ref().expect("a status");
+    assert_eq!((status.ready, status.started, status.restarts), (false, Some(false), 3));
+    assert_eq!(status.state.to_string(), "Waiting: CrashLoopBackOff");
+    assert_eq!(status.last.as_ref().map(|end| end.exit_code), Some(1));
+    assert!(matches!(
+        debug.status.as_ref().map(|s| &s.state),
+        Some(ContainerState::Running { since: Some(_) })
+    ));
+}
+
+#[test]
+fn probes_have_the_api_servers_defaults() {
+    let probe = |probe: Value| {
+        let container = json!({"name": "a", "livenessProbe": probe});
+        let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": {"containers": [container]}}));
+        pod.detail.containers[0].probes[0].clone()
+    };
+    let tail = "delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3";
+    for (json, text) in [
+        (json!({"httpGet": {"port": 8080}}), format!("http-get http://:8080/ {tail}")),
+        (
+            json!({"httpGet": {"port": "web", "path": "/a b", "host": "::1"}}),
+            format!("http-get http://[::1]:web/a%20b {tail}"),
+        ),
+        (json!({"tcpSocket": {"port": 1}}), format!("tcp-socket :1 {tail}")),
+        (json!({"grpc": {"port": 1, "service": null}}), format!("grpc <pod>:1  {tail}")),
+        (json!({"timeoutSeconds": 0}), format!("unknown {tail}")),
+    ] {
+        assert_eq!(probe(json).to_string(), text);
+    }
+    let counted = probe(json!({"exec": {"command": ["sh", "-c", "secret"]}}));
+    assert_eq!(counted.handler, ProbeHandler::Exec { words: 3 });
+}
+
+#[test]
+fn tolerations_read_as_kubectl_describe_prints_them() {
+    let tolerations = json!([
+        {"operator": "Exists"},
+        {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+        {"key": "b", "operator": "Equal", "value": "1"},
+        {"key": "a", "value": "2", "effect": "NoSchedule"},
+    ]);
+    let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": {"tolerations": tolerations}}));
+    let lines: Vec<_> = pod.detail.tolerations.iter().map(|line| line.as_str()).collect();
+    assert_eq!(
+        lines,
+        ["op=Exists", "a=2:NoSchedule", "b=1", "node.kubernetes.io/not-ready:NoExecute op=Exists for 300s"]
+    );
+}
+
+#[test]
+fn a_deployments_own_page() {
+    let deployment: Deployment = read(&whole(DEPLOYMENT));
+    assert_eq!(deployment.revision, Some(4));
+    assert_eq!(deployment.selector, "app=web,tier in (a)");
+    assert_eq!((deployment.max_surge, deployment.max_unavailable), (1, 1));
+    assert_eq!(deployment.deadline.map(|at| at.to_string()).as_deref(), Some("2026-11-23T16:00:00Z"));
+    assert_eq!(
+        facts(&deployment.detail),
+        [
+            ("StrategyType", "RollingUpdate"),
+            ("MinReadySeconds", "5"),
+            ("RollingUpdateStrategy", "1 max unavailable, 25% max surge"),
+            ("Progress Deadline", "600s"),
+            ("Revision History Limit", "3"),
+            ("Change Cause", "c"),
+            ("Service Account", "sa"),
+            ("Priority Class Name", "high"),
+            ("Restarted At", "r"),
+        ]
+    );
+    assert!(deployment.detail.containers[0].status.is_none());
+}
+
+#[test]
+fn the_bounds_of_a_rollout_resolve_as_the_controller_resolves_them() {
+    for (replicas, strategy, bounds) in [
+        (3, json!({}), (1, 0)),
+        (4, json!({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}), (1, 1)),
+        (3, json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}), (0, 1)),
+        (2, json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 5}}), (0, 2)),
+        (0, json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}), (1, 0)),
+        (3, json!({"type": "Recreate"}), (0, 0)),
+        (3, json!({"rollingUpdate": {"maxSurge": "many", "maxUnavailable": 1}}), (0, 1)),
+    ] {
+        let json = json!({"metadata": {"name": "d"}, "spec": {"replicas": replicas, "strategy": strategy}});
+        let deployment: Deployment = read(&json);
+        assert_eq!((deployment.max_surge, deployment.max_unavailable), bounds, "{json}");
+    }
+}
+
+#[test]
+fn a_deadline_runs_only_while_something_is_awaited() {
+    let with = |path: &str, value: Value| {
+        let mut json = whole(DEPLOYMENT);
+        *json.pointer_mut(path).expect(path) = value;
+        read::<Deployment>(&json).deadline
+    };
+    assert!(with("/spec/replicas", json!(4)).is_some());
+    assert!(with("/spec/paused", json!(true)).is_none());
+    assert!(with("/spec/progressDeadlineSeconds", json!(i32::MAX)).is_none());
+    assert!(with("/spec/progressDeadlineSeconds", Value::Null).is_none());
+    assert!(with("/status/conditions/0/reason", json!("NewReplicaSetAvailable")).is_none());
+    assert!(with("/status/conditions/0/reason", json!("ProgressDeadlineExceeded")).is_none());
+    assert!(with("/status/conditions", json!([])).is_none());
+}
+
+#[test]
+fn a_replica_set_knows_its_revision_and_its_cause() {
+    let of = |own: Value, template: Value| {
+        let row: ReplicaSet = read(&json!({
+            "metadata": {"name": "r", "annotations": own},
+            "spec": {"template": {"metadata": {"annotations": template}}},
+        }));
+        (row.replicas.revision, row.replicas.change_cause.to_string())
+    };
+    let cause = |text| json!({"kubernetes.io/change-cause": text});
+    assert_eq!(of(json!({"deployment.kubernetes.io/revision": "3"}), cause("t")), (Some(3), "t".to_owned()));
+    assert_eq!(of(cause("own"), cause("t")), (None, "own".to_owned()));
+    assert_eq!(of(json!({"deployment.kubernetes.io/revision": "x"}), Value::Null), (None, String::new()));
+}
+
+#[test]
+fn requests_add_up_as_the_scheduler_adds_them() {
+    let container = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}});
+    let sidecar = |cpu: &str| json!({"restartPolicy": "Always", "resources": {"requests": {"cpu": cpu}}});
+    for (spec, cpu) in [
+        (json!({}), 0),
+        (json!({"containers": [container("1"), container("250m")]}), 1250),
+        (json!({"containers": [{"resources": {"limits": {"cpu": "2"}}}]}), 2000),
+        (json!({"containers": [container("1")], "initContainers": [container("3"), container("2")]}), 3000),
+        (json!({"containers": [container("1")], "initContainers": [sidecar("500m")]}), 1500),
+        (json!({"containers": [container("1")], "initContainers": [sidecar("500m"), container("2")]}), 2500),
+        (json!({"containers": [container("1")], "initContainers": [container("2"), sidecar("500m")]}), 2000),
+        (json!({"containers": [container("1")], "overhead": {"cpu": "100m"}}), 1100),
+        (json!({"containers": [container("1")], "resources": {"requests": {"cpu": "4"}}}), 4000),
+        (json!({"containers": [container("a lot")]}), 0),
+    ] {
+        let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": spec}));
+        assert_eq!(pod.cpu_requests, cpu, "{spec}");
+    }
+}
+
+#[test]
+fn an_old_servers_single_address_is_the_first() {
+    let pod: Pod = read(&json!({"metadata": {"name": "p"}, "status": {"podIP": "10.0.0.9"}}));
+    assert_eq!(&*pod.ip, "10.0.0.9");
+}
+
+// What must never be decoded.
+
+/// Replaces every string of the tree by `«path»`, but for those that steer the translation; keys of
+/// free maps get their own path in front.
+fn mark(value: &mut Value, path: &str) {
+    const STEERING: [&str; 16] = [
+        "kind",
+        "phase",
+        "status",
+        "type",
+        "restartPolicy",
+        "operator",
+        "cpu",
+        "memory",
+        "creationTimestamp",
+        "startTime",
+        "startedAt",
+        "finishedAt",
+        "lastTransitionTime",
+        "lastUpdateTime",
+        "deployment.kubernetes.io/revision",
+        "maxSurge",
+    ];
+    match value {
+        Value::String(text) => *text = format!("«{path}»"),
+        Value::Array(list) => list.iter_mut().for_each(|item| mark(item, &format!("{path}[]"))),
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                // a container's status is found by its name
+                let finds =
+                    key == "name" && (path.ends_with("ontainers[]") || path.ends_with("ontainerStatuses[]"));
+                if !finds && (!STEERING.contains(&key.as_str()) || value.is_object()) {
+                    mark(value, &format!("{path}.{key}"));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The paths whose values are in what a viewer may get: the row, and its detail.
+fn found<T: Row + Serialize>(row: &T) -> BTreeSet<String> {
+    let text =
+        [serde_json::to_string(row), serde_json::to_string(&row.detail())].map(Result::unwrap).concat();
+    let mut paths = BTreeSet::new();
+    for part in text.split('«').skip(1) {
+        paths.insert(part.split_once('»').expect("a whole path").0.to_ascii_lowercase());
+    }
+    paths
+}
+
+fn expected(paths: &[&str]) -> BTreeSet<String> {
+    paths.iter().map(|path| path.to_ascii_lowercase()).collect()
+}
+
+#[test]
+fn of_a_pod_nothing_but_the_named_fields_is_read() {
+    let mut json = whole(POD);
+    mark(&mut json, "");
+    assert_eq!(
+        found(&read::<Pod>(&json)),
+        expected(&[
+            ".metadata.name",
+            ".metadata.namespace",
+            ".metadata.uid",
+            ".metadata.labels.app",
+            ".metadata.finalizers[]",
+            ".metadata.ownerReferences[].name",
+            ".spec.nodeName",
+            ".spec.schedulerName",
+            ".spec.serviceAccountName",
+            ".spec.priorityClassName",
+            ".spec.runtimeClassName",
+            ".spec.nodeSelector.disk",
+            ".spec.tolerations[].key",
+            ".spec.tolerations[].value",
+            ".spec.tolerations[].effect",
+            ".spec.initContainers[].image",
+            ".spec.containers[].image",
+            ".spec.containers[].ports[].name",
+            ".spec.containers[].ports[].protocol",
+            ".spec.containers[].readinessProbe.httpGet.path",
+            ".spec.containers[].readinessProbe.httpGet.port",
+            ".spec.containers[].readinessProbe.httpGet.host",
+            ".spec.containers[].readinessProbe.httpGet.scheme",
+            ".spec.containers[].startupProbe.grpc.service",
+            ".spec.ephemeralContainers[].image",
+            ".status.message",
+            ".status.reason",
+            ".status.podIPs[].ip",
+            ".status.hostIP",
+            ".status.qosClass",
+            ".status.nominatedNodeName",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+            ".status.initContainerStatuses[].imageID",
+            ".status.initContainerStatuses[].state.terminated.reason",
+            ".status.initContainerStatuses[].state.terminated.message",
+            ".status.containerStatuses[].imageID",
+            ".status.containerStatuses[].state.waiting.reason",
+            ".status.containerStatuses[].state.waiting.message",
+            ".status.containerStatuses[].lastState.terminated.reason",
+            ".status.containerStatuses[].lastState.terminated.message",
+            ".status.ephemeralContainerStatuses[].imageID",
+        ])
+    );
+}
+
+#[test]
+fn of_a_deployment_nothing_but_the_named_fields_is_read() {
+    let mut json = whole(DEPLOYMENT);
+    mark(&mut json, "");
+    assert_eq!(
+        found(&read::<Deployment>(&json)),
+        expected(&[
+            ".metadata.name",
+            ".metadata.namespace",
+            ".metadata.uid",
+            ".metadata.labels.app",
+            ".metadata.annotations.kubernetes.io/change-cause",
+            ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.spec.serviceAccountName",
+            ".spec.template.spec.priorityClassName",
+            ".spec.template.spec.nodeSelector.disk",
+            ".spec.template.spec.tolerations[].key",
+            ".spec.template.spec.tolerations[].effect",
+            ".spec.template.spec.containers[].image",
+            ".spec.template.spec.containers[].livenessProbe.tcpSocket.host",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+        ])
+    );
+}
+
+// Objects that are not as they should be.
+
+#[test]
+fn an_object_of_the_wrong_shape_is_named_in_the_error() {
+    let error = |json: &str| translate::row::<Pod>(json).expect_err(json).to_string();
+    let labels = error(r#"{"metadata": {"name": "web", "namespace": "default", "labels": 3}}"#);
+    assert!(labels.starts_with("Pod default/web cannot be read: invalid type: integer `3`"), "{labels}");
+    assert!(error(r#"{"metadata": {"name": 3}}"#).starts_with("Pod (no name) cannot be read"));
+    assert!(error(r#"{"metadata": 3}"#).starts_with("Pod (no name) cannot be read"));
+    assert!(error(r#"{"metadata""#).starts_with("Pod (no name) cannot be read"));
+    let node = translate::row::<Node>(r#"{"metadata": {"name": "n"}, "spec": []}"#).expect_err("no spec");
+    assert!(node.to_string().starts_with("Node n cannot be read"), "{node}");
+}
+
+#[test]
+fn the_head_is_the_rows_own() {
+    let head = translate::head(POD);
+    let pod: Pod = read(&whole(POD));
+    assert_eq!((&*head.namespace, &*head.name, &*head.resource_version), ("default", "web-1", "7"));
+    assert_eq!(head.uid, pod.meta.uid);
+    assert_eq!(translate::head("[]"), translate::head("{}"));
+}
+
+/// Every place in the tree, as a JSON pointer.
+fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+    let escape = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| {
+            let at = format!("{at}/{}", escape(key));
+            all.push(at.clone());
+            places(value, &at, all);
+        }),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, value)| places(value, &format!("{at}/{i}"), all));
+        }
+        _ => {}
+    }
+}
+
+fn remove(value: &mut Value, place: &str) {
+    let (parent, key) = place.rsplit_once('/').expect("a place has a parent");
+    let key = key.replace("~1", "/").replace("~0", "~");
+    if let Some(Value::Object(map)) = value.pointer_mut(parent) {
+        map.remove(&key);
+    }
+}
+
+/// Runs the whole road of one row.
+fn walk<T: Translate>(json: &Value) -> Result<(), String> {
+    let row = translate::row::<T>(&json.to_string()).map_err(|error| error.to_string())?;
+    let table = text::table(&[&row], true, true, NOW);
+    if table.lines().count() != 2 {
+        return Err(format!("not one line:\n{table}"));
+    }
+    serde_json::to_string(&row).map_err(|error| error.to_string()).map(drop)
+}
+
+type Walk = fn(&Value) -> Result<(), String>;
+
+/// Whole objects: the two above, and the first of each file of cases.
+fn specimens() -> Vec<(Value, Walk)> {
+    let first = |file: &str| {
+        let cases: Vec<Case> = serde_json::from_str(file).expect("a file of cases");
+        cases.into_iter().next().expect("a case").object
+    };
+    vec![
+        (whole(POD), walk::<Pod>),
+        (whole(DEPLOYMENT), walk::<Deployment>),
+        (first(include_str!("fixtures/nodes.json")), walk::<Node>),
+        (first(include_str!("fixtures/namespaces.json")), walk::<Namespace>),
+        (first(include_str!("fixtures/replicasets.json")), walk::<ReplicaSet>),
+        (first(include_str!("fixtures/replicationcontrollers.json")), walk::<ReplicationController>),
+        (first(include_str!("fixtures/events.json")), walk::<Event>),
+    ]
+}
+
+/// Labels, selectors and the like are maps whose values are not fields.
+fn is_field(place: &str) -> bool {
+    const MAPS: [&str; 9] = [
+        "/labels/",
+        "/matchLabels/",
+        "/nodeSelector/",
+        "/spec/selector/app",
+        "/requests/",
+        "/limits/",
+        "/overhead/",
+        "/capacity/",
+        "/allocatable/",
+    ];
+    !MAPS.iter().any(|map| place.contains(map))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_field_may_be_absent_or_null(picks in proptest::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..12)) {
+        for (whole, walk) in specimens() {
+            let mut json = whole.clone();
+            let mut all = Vec::new();
+            places(&whole, "", &mut all);
+            all.retain(|place| is_field(place));
+            for (pick, null) in &picks {
+                let place = pick.get(&all);
+                match json.pointer_mut(place) {
+                    Some(value) if *null => *value = Value::Null,
+                    _ => remove(&mut json, place),
+                }
+            }
+            prop_assert_eq!(walk(&json), Ok(()), "{}", json);
+        }
+    }
+
+    #[test]
+    fn a_field_of_any_other_type_never_panics(pick: prop::sample::Index, kind in 0..6) {
+        for (whole, walk) in specimens() {
+            let mut json = whole.clone();
+            let mut all = Vec::new();
+            places(&whole, "", &mut all);
+            let place = pick.get(&all);
+            if let Some(value) = json.pointer_mut(place) {
+                *value = match kind {
+                    0 => json!(-1),
+                    1 => json!(1e300),
+                    2 => json!("\u{1b}[0m\n\t"),
+                    3 => json!([[]]),
+                    4 => json!({"a": {}}),
+                    _ => json!(true),
+                };
+            }
+            if let Err(error) = walk(&json) {
+                prop_assert!(error.contains(" cannot be read: "), "{}", error);
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! ① against an API server that misbehaves: whatever it does, the rows end up being what it holds, and
+//! what is not known to be current is not called live. Time is tokio's and stands still but for waits,
+//! so minutes of back-off take no time.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod viewer;
+
+use std::{sync::Arc, time::Duration};
+
+use app::{
+    api::{Kind, KindState, Text},
+    scope::Scope,
+    wire::About,
+};
+use server::{
+    demo::{self, ALL, Demo, Fault, Gone, Malformed},
+    hub::{Encoding, Hub, Seat},
+    metrics::Metrics,
+    source::{Source, api_server::ApiServer},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use viewer::{Viewer, pod};
+
+/// A cluster, a hub that watches it, and a viewer of everything.
+struct Stage {
+    demo: Demo,
+    hub: Hub,
+    seat: Seat,
+    viewer: Viewer,
+    metrics: Arc<Metrics>,
+    _tasks: JoinSet<()>,
+}
+
+impl Stage {
+    async fn new(pods: usize) -> Stage {
+        Stage::with(pods, &[], None, |_| {}).await
+    }
+
+    async fn with(
+        pods: usize,
+        namespaces: &[&str],
+        fallback: Option<&str>,
+        before: impl FnOnce(&Demo),
+    ) -> Stage {
+        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+        for number in 0..pods {
+            demo.put(pod(&format!("pod-{number}"), &[("app", "web")]));
+        }
+        before(&demo);
+        let metrics = Arc::new(Metrics::default());
+        let source = Source {
+            api: ApiServer::in_process(demo.router()),
+            namespaces: namespaces.iter().map(|name| Text::from(*name)).collect(),
+            fallback: fallback.map(Text::from),
+            about: About::default(),
+            metrics: metrics.clone(),
+        };
+        let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(owner);
+        tasks.spawn(source.run(hub.clone()));
+        let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+        Stage { demo, hub, seat, viewer: Viewer::default(), metrics, _tasks: tasks }
+    }
+
+    /// Takes frames until `done`; gives up after ten minutes of the stage's time.
+    async fn until(&mut self, what: &str, done: impl Fn(&Viewer) -> bool) {
+        let waited = tokio::time::timeout(Duration::from_secs(600), async {
+            while !done(&self.viewer) {
+                let bytes = self.seat.next().await.expect("the hub runs").bytes().await;
+                self.viewer.take(&bytes);
+            }
+        });
+        if waited.await.is_err() {
+            let states: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, self.viewer.state(*kind))).collect();
+            panic!("waited in vain for {what}; pods {:?}, states {states:?}", self.viewer.pods());
+        }
+    }
+
+    async fn until_live(&mut self) {
+        self.until("every kind to be live", |viewer| {
+            Kind::ALL.iter().all(|kind| *viewer.state(*kind) == KindState::Live)
+        })
+        .await;
+    }
+
+    async fn until_stale(&mut self, kind: Kind) {
+        self.until("a kind to be stale", |viewer| matches!(viewer.state(kind), KindState::Stale { .. }))
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_becomes_a_row_and_a_deletion_takes_it_away() {
+    let mut stage = Stage::new(2).await;
+    stage.until_live().await;
+    assert_eq!(stage.viewer.pods(), ["pod-0", "pod-1"]);
+    stage.demo.put(pod("new", &[]));
+    stage.until("the new pod", |viewer| viewer.pod("new").is_some()).await;
+    stage.demo.remove("pods", "default", "pod-0");
+    stage.until("the deletion", |viewer| viewer.pods() == ["new", "pod-1"]).await;
+    assert_eq!(stage.viewer.snapshots, 1, "one snapshot, then changes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_many_pages_is_shown_only_when_whole() {
+    let mut stage = Stage::new(1234).await;
+    stage
+        .until("listing to be said", |viewer| {
+            matches!(viewer.state(Kind::Pod), KindState::Listing { .. } | KindState::Live)
+        })
+        .await;
+    stage.until_live().await;
+    assert_eq!(stage.viewer.cluster.pods.len(), 1234);
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_that_is_gone_leads_to_a_new_list_in_which_deletions_are_found() {
+    for form in [Gone::Status, Gone::InStream] {
+        let mut stage = Stage::new(3).await;
+        stage.until_live().await;
+        let faults = stage.demo.faults();
+        // The watch breaks, a pod goes unseen, and the versions from before are no longer known.
+        assert!(faults.remove_unseen("pods", "default", "pod-1"));
+        stage.demo.put(pod("late", &[]));
+        faults.forget_history("pods", form);
+        faults.cut_watches("pods");
+        stage.until("what happened in the gap", |viewer| viewer.pods() == ["late", "pod-0", "pod-2"]).await;
+        stage.until_live().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_end_at_once_with_nothing_are_failures_and_end_in_a_new_list() {
+    let mut stage = Stage::new(2).await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::EmptyWatches);
+    faults.cut_watches("pods");
+    assert!(faults.remove_unseen("pods", "default", "pod-0"));
+    let before = stage.demo.request_log().len();
+    stage.until_stale(Kind::Pod).await;
+    stage.until("the relist", |viewer| viewer.pods() == ["pod-1"]).await;
+    let made = stage.demo.request_log().len() - before;
+    assert!(made < 200, "{made} requests: that is a hot loop");
+    faults.clear_all();
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_api_server_makes_everything_stale_and_its_return_makes_it_live_again() {
+    for fault in
+        [Fault::Answer(500), Fault::Answer(503), Fault::Answer(429), Fault::Answer(401), Fault::Answer(404)]
+    {
+        let mut stage = Stage::new(2).await;
+        stage.until_live().await;
+        let faults = stage.demo.faults();
+        faults.set(ALL, fault);
+        faults.cut_watches(ALL);
+        for kind in Kind::ALL {
+            stage.until_stale(*kind).await;
+        }
+        assert_eq!(stage.viewer.pods().len(), 2, "what was known stays, marked");
+        stage.demo.put(pod("meanwhile", &[]));
+        faults.clear_all();
+        stage.until_live().await;
+        assert_eq!(stage.viewer.pods(), ["meanwhile", "pod-0", "pod-1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_list_that_hangs_is_given_up_and_tried_again() {
+    let faults = |demo: &Demo| demo.faults().set("pods", Fault::StallLists);
+    let mut stage = Stage::with(2, &[], None, faults).await;
+    stage
+        .until("the failure to be said", |viewer| {
+            matches!(viewer.state(Kind::Pod), KindState::Failing { .. })
+        })
+        .await;
+    assert_eq!(stage.viewer.cluster.pods.len(), 0);
+    assert!(!stage.viewer.state(Kind::Pod).listed(), "nothing is not the same as none");
+    stage.demo.faults().clear_all();
+    stage.until_live().await;
+    assert_eq!(stage.viewer.pods().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_hangs_is_given_up() {
+    let mut stage = Stage::new(1).await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::StallWatches);
+    stage.demo.put(pod("unseen", &[]));
+    stage.until_stale(Kind::Pod).await;
+    faults.clear_all();
+    stage.until("what came after", |viewer| viewer.pods() == ["pod-0", "unseen"]).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_that_cannot_be_read_is_skipped_and_counted() {
+    for how in [Malformed::Containers, Malformed::Labels] {
+        let faults = move |demo: &Demo| demo.faults().malform("pods", "default", "pod-1", how);
+        let mut stage = Stage::with(3, &[], None, faults).await;
+        stage.until_live().await;
+        assert_eq!(stage.viewer.pods(), ["pod-0", "pod-2"]);
+        assert!(stage.metrics.unreadable_so_far(Kind::Pod) >= 1);
+        // It is mended, and seen when it next changes.
+        stage.demo.faults().mend("pods", "default", "pod-1");
+        stage.demo.put(pod("pod-1", &[("mended", "yes")]));
+        stage.until("the mended pod", |viewer| viewer.pods().len() == 3).await;
+        // It spoils again in a watch: what was known of it goes, since nobody knows what it is now.
+        stage.demo.faults().malform("pods", "default", "pod-0", how);
+        stage.demo.put(pod("pod-0", &[("spoiled", "yes")]));
+        stage.demo.put(pod("after", &[]));
+        stage.until("the next event", |viewer| viewer.pod("after").is_some()).await;
+        assert!(stage.viewer.pod("pod-2").is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forbidden_kind_costs_only_itself_and_comes_when_it_is_allowed() {
+    let faults = |demo: &Demo| demo.faults().set("nodes", Fault::Answer(403));
+    let mut stage = Stage::with(1, &[], None, faults).await;
+    stage
+        .until("pods live, nodes forbidden", |viewer| {
+            *viewer.state(Kind::Pod) == KindState::Live
+                && *viewer.state(Kind::Node)
+                    == KindState::Forbidden {
+                        verb: Text::from("list"),
+                        resource: Text::from("nodes"),
+                        namespace: Text::default(),
+                    }
+        })
+        .await;
+    let view = stage.hub.view().await.expect("the hub runs");
+    assert!(
+        server::source::ready(|kind| view.cluster.state(kind).clone()).is_ok(),
+        "a refusal does not keep us unready"
+    );
+    stage.demo.faults().clear_all();
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_taken_away_are_said() {
+    let mut stage = Stage::new(1).await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::Answer(403));
+    faults.cut_watches("pods");
+    stage.until("forbidden", |viewer| matches!(viewer.state(Kind::Pod), KindState::Forbidden { .. })).await;
+    faults.clear_all();
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_in_some_namespaces_are_used_where_they_are() {
+    let faults = |demo: &Demo| {
+        demo.put(serde_json::json!({"kind": "Namespace", "metadata": {"name": "other"}}));
+        let mut elsewhere = pod("elsewhere", &[]);
+        elsewhere["metadata"]["namespace"] = "other".into();
+        demo.put(elsewhere);
+        demo.faults().set(ALL, Fault::NamespacesOnly(vec!["default".to_owned()]));
+    };
+    let pods_live = |viewer: &Viewer| {
+        *viewer.state(Kind::Pod) == KindState::Live
+            && matches!(viewer.state(Kind::Node), KindState::Forbidden { .. })
+    };
+    // Named by --namespace.
+    let mut stage = Stage::with(2, &["default"], None, faults).await;
+    stage.until("pods of the namespace", pods_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0", "pod-1"]);
+    // Found by falling back to the context's own.
+    let mut stage = Stage::with(2, &[], Some("default"), faults).await;
+    stage.until("pods of the namespace", pods_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0", "pod-1"]);
+    // Two named, one of them refused.
+    let mut stage = Stage::with(2, &["default", "other"], None, faults).await;
+    stage.until("pods of the allowed namespace", pods_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0", "pod-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_name_with_another_uid_is_another_pod() {
+    let mut stage = Stage::new(1).await;
+    stage.until_live().await;
+    let before = stage.viewer.pod("pod-0").expect("it is there").meta.uid;
+    let faults = stage.demo.faults();
+    faults.remove_unseen("pods", "default", "pod-0");
+    stage.demo.put(pod("pod-0", &[("second", "yes")]));
+    stage
+        .until("the second pod", |viewer| {
+            viewer.pod("pod-0").is_some_and(|pod| pod.meta.labels.get("second").is_some())
+        })
+        .await;
+    assert_eq!(stage.viewer.pods(), ["pod-0"]);
+    assert_ne!(stage.viewer.pod("pod-0").expect("it is there").meta.uid, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_goes_backwards_ends_in_what_the_server_holds() {
+    let mut stage = Stage::new(3).await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    faults.remove_unseen("pods", "default", "pod-2");
+    faults.rewind(1000);
+    faults.cut_watches(ALL);
+    stage.until("the restored state", |viewer| viewer.pods() == ["pod-0", "pod-1"]).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_lists_watches_and_the_version_are_ever_asked_for() {
+    let mut stage = Stage::new(1).await;
+    stage.until_live().await;
+    stage.demo.faults().cut_watches(ALL);
+    stage.demo.put(pod("more", &[]));
+    stage.until("the change", |viewer| viewer.pod("more").is_some()).await;
+    let log = stage.demo.request_log();
+    assert!(log.len() > 14);
+    for (method, path) in log {
+        assert_eq!(method, "GET", "{path}");
+        let path = path.split('?').next().expect("a path");
+        let last = path.rsplit('/').next().expect("a segment");
+        assert!(last == "version" || Kind::ALL.iter().any(|kind| kind.plural() == last), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_cluster_sends_heartbeats_only() {
+    let mut stage = Stage::new(3).await;
+    stage.until_live().await;
+    let changes = stage.viewer.changes;
+    let beats = stage.viewer.beats;
+    stage.until("a minute of beats", |viewer| viewer.beats >= beats + 30).await;
+    assert_eq!(stage.viewer.changes, changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_who_does_not_read_loses_its_queue_for_one_fresh_snapshot() {
+    let mut stage = Stage::new(3).await;
+    stage.until_live().await;
+    for round in 0..1000 {
+        stage.demo.put(pod("busy", &[("round", &round.to_string())]));
+        tokio::time::advance(Duration::from_millis(300)).await;
+        tokio::task::yield_now().await;
+    }
+    stage.demo.put(pod("last", &[]));
+    stage.until("the last change", |viewer| viewer.pod("last").is_some()).await;
+    assert_eq!(stage.viewer.snapshots, 2, "what waited was dropped whole and replaced once");
+    assert!(stage.viewer.changes < 300, "{} frames came all the same", stage.viewer.changes);
+    let busy = stage.viewer.pod("busy").expect("it is there");
+    assert_eq!(busy.meta.labels.get("round").map(ToString::to_string), Some("999".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_the_demo_plays_both_sides_agree() {
+    // The viewer compares hashes at each beat.
+    let demo = demo::start(demo::Options::default());
+    let source = Source {
+        api: ApiServer::in_process(demo.router()),
+        namespaces: Vec::new(),
+        fallback: None,
+        about: About::default(),
+        metrics: Arc::default(),
+    };
+    let (hub, owner) = Hub::new(About::default(), CancellationToken::new());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(owner);
+    tasks.spawn(source.run(hub.clone()));
+    let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+    let mut viewer = Viewer::default();
+    while viewer.beats < 300 {
+        viewer.take(&seat.next().await.expect("the hub runs").bytes().await);
+    }
+    assert!(viewer.changes > 50, "{} frames of changes in ten minutes", viewer.changes);
+    let names = |pods: Vec<serde_json::Value>| {
+        let mut names: Vec<String> =
+            pods.iter().map(|pod| pod["metadata"]["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    };
+    let mut seen = viewer.pods();
+    seen.sort();
+    assert_eq!(seen, names(demo.list("pods", "")));
+}
