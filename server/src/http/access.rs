@@ -1,0 +1,129 @@
+//! Who may ask, and what a browser may do with the answer.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+
+/// The page's own scripts, styles and socket; nothing else, nothing inline, in nobody's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// Host names a browser may use for this server. A page elsewhere whose name was made to point here
+/// (DNS rebinding) is refused, because its browser sends its own name.
+#[derive(Clone, Debug)]
+pub struct Hosts(Arc<Vec<String>>);
+
+impl Hosts {
+    /// Localhost, what the server listens on, and what else was named.
+    pub fn new(listening: &[SocketAddr], named: &[String]) -> Hosts {
+        let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+        hosts.extend(listening.iter().map(|address| match address {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        }));
+        hosts.extend(named.iter().map(|name| name.to_ascii_lowercase()));
+        Hosts(Arc::new(hosts))
+    }
+
+    fn allow(&self, authority: &str) -> bool {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+}
+
+/// What the client calls this server: `Host`, or HTTP/2's authority.
+fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    host.or_else(|| uri.authority().map(ToString::to_string))
+}
+
+/// Refuses requests for any other host.
+pub async fn check_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    let asked = authority(request.headers(), request.uri()).unwrap_or_default();
+    if !hosts.allow(&asked) {
+        let text = format!(
+            "Masthead does not answer to the name '{}'.\nIf it should, start it with --host and that name.\n",
+            asked.chars().filter(|c| !c.is_control()).take(100).collect::<String>()
+        );
+        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
+    }
+    next.run(request).await
+}
+
+/// Adds to every answer what keeps a browser from doing more with it than showing it.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether a websocket comes from a page of this very server. The browser does not check this itself
+/// (cross-site websocket hijacking), so a missing `Origin` is refused as well.
+pub fn same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let asked = authority(headers, uri);
+    match (origin.and_then(|origin| origin.split_once("://")), asked) {
+        (Some(("http" | "https", from)), Some(asked)) => from.eq_ignore_ascii_case(&asked),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(k, v)| (k.parse().expect("a name"), HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn only_our_own_names_are_answered() {
+        let hosts =
+            Hosts::new(&["127.0.0.1:8080".parse().expect("an address")], &["Dash.Example".to_owned()]);
+        for name in
+            ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "dash.example", "DASH.example:443"]
+        {
+            assert!(hosts.allow(name), "{name}");
+        }
+        for name in
+            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8080", "169.254.169.254"]
+        {
+            assert!(!hosts.allow(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_socket_must_come_from_our_own_page() {
+        let uri = Uri::from_static("/live");
+        for (pairs, allowed) in [
+            (&[("host", "localhost:1"), ("origin", "http://localhost:1")][..], true),
+            (&[("host", "localhost:1"), ("origin", "https://LOCALHOST:1")], true),
+            (&[("host", "localhost:1"), ("origin", "http://localhost:2")], false),
+            (&[("host", "localhost:1"), ("origin", "http://evil.example")], false),
+            (&[("host", "localhost:1"), ("origin", "null")], false),
+            (&[("host", "localhost:1"), ("origin", "file://localhost:1")], false),
+            (&[("host", "localhost:1")], false),
+            (&[("origin", "http://localhost:1")], false),
+        ] {
+            assert_eq!(same_origin(&headers(pairs), &uri), allowed, "{pairs:?}");
+        }
+    }
+}

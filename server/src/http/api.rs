@@ -1,0 +1,339 @@
+//! `/api/v1/…`: the same rows for people and scripts with curl. `table` and `wide` print what
+//! `kubectl get` prints; `watch` streams the same changes the page gets.
+
+use std::sync::Arc;
+
+use app::{
+    api::{Kind, KindState, Kinds, Millis, Row, Text},
+    model::WithRow,
+    query::percent_decode,
+    scope::Scope,
+    selector::Selector,
+};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::text;
+use crate::{
+    hub::{Encoding, Hub, View, readable},
+    metrics::Metrics,
+};
+
+const STATE: HeaderName = HeaderName::from_static("masthead-state");
+const AS_OF: HeaderName = HeaderName::from_static("masthead-as-of");
+const NOTE: HeaderName = HeaderName::from_static("masthead-note");
+
+/// Lists.
+pub fn router(hub: Hub) -> Router {
+    Router::new().route("/api/v1", get(index)).route("/api/v1/{kind}", get(list)).with_state(hub)
+}
+
+/// The stream of changes; apart from the lists because it must not be compressed (a compressor would
+/// hold events back).
+pub fn watch_router(hub: Hub, metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
+    Router::new().route("/api/v1/watch", get(watch)).with_state((hub, metrics, stop))
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    kinds: Option<Kinds>,
+    namespaces: Vec<Text>,
+    selector: Selector,
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Output {
+    #[default]
+    Json,
+    Table,
+    Wide,
+    Name,
+}
+
+/// A request that cannot be answered, and what to do instead.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // each says what it is
+pub enum AskError {
+    #[error("there is no kind '{0}' here")]
+    Kind(String),
+    #[error("unknown parameter '{0}'")]
+    Parameter(String),
+    #[error("unknown output '{0}'")]
+    Output(String),
+    #[error("'{0}' is no namespace's name")]
+    Namespace(String),
+    #[error("unable to parse labelSelector: {0}")]
+    Selector(#[from] app::selector::SelectorError),
+}
+
+impl AskError {
+    fn hint(&self) -> String {
+        match self {
+            AskError::Kind(_) => format!("one of {}", plurals()),
+            AskError::Parameter(_) => "namespace, labelSelector, output, and for streams kinds".to_owned(),
+            AskError::Output(_) => "one of json, table, wide, name".to_owned(),
+            AskError::Namespace(_) => {
+                "lower-case letters, digits and '-'; separate several with commas".to_owned()
+            }
+            AskError::Selector(_) => {
+                "as in kubectl get -l: app=web,tier!=cache,env in (test,live),!legacy".to_owned()
+            }
+        }
+    }
+}
+
+fn plurals() -> String {
+    Kind::ALL.iter().map(|kind| kind.plural()).collect::<Vec<_>>().join(", ")
+}
+
+impl IntoResponse for AskError {
+    fn into_response(self) -> Response {
+        let code =
+            if matches!(self, AskError::Kind(_)) { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+        (code, Json(json!({"error": self.to_string(), "expected": self.hint()}))).into_response()
+    }
+}
+
+impl Asked {
+    /// Reads `namespace=a,b&labelSelector=…&output=…&kinds=pods,nodes`.
+    pub fn of_query(query: &str) -> Result<Asked, AskError> {
+        let mut asked = Asked::default();
+        for (name, value) in form_urlencoded(query) {
+            let words = || value.split(',').map(str::trim).filter(|word| !word.is_empty());
+            match name.as_str() {
+                "namespace" | "namespaces" => {
+                    for word in words() {
+                        let plain =
+                            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+                        if !word.bytes().all(plain) {
+                            return Err(AskError::Namespace(word.to_owned()));
+                        }
+                        asked.namespaces.push(Text::from(word));
+                    }
+                    asked.namespaces.sort();
+                    asked.namespaces.dedup();
+                }
+                "labelSelector" => asked.selector = Selector::parse(&value)?,
+                "kinds" | "kind" => {
+                    let kinds: Result<Kinds, AskError> = words()
+                        .map(|word| Kind::parse(word).ok_or_else(|| AskError::Kind(word.to_owned())))
+                        .collect();
+                    asked.kinds = Some(kinds?);
+                }
+                "output" => {
+                    asked.output = match value.as_str() {
+                        "json" | "" => Output::Json,
+                        "table" => Output::Table,
+                        "wide" => Output::Wide,
+                        "name" => Output::Name,
+                        _ => return Err(AskError::Output(value)),
+                    };
+                }
+                _ => return Err(AskError::Parameter(name)),
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The scope it asks for; every kind if it names none.
+    pub fn scope(&self) -> Scope {
+        Scope {
+            kinds: self.kinds.unwrap_or_else(Kinds::all),
+            namespaces: self.namespaces.clone(),
+            selector: self.selector.clone(),
+        }
+    }
+}
+
+/// Names and values of a query string, decoded.
+fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
+    let decoded = |text: &str| percent_decode(&text.replace('+', " "));
+    query.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+async fn index(State(hub): State<Hub>) -> Response {
+    let Ok(view) = hub.view().await else { return draining() };
+    let kinds: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| {
+            json!({
+                "kind": kind.plural(),
+                "url": format!("/api/v1/{}", kind.plural()),
+                "state": view.state(*kind),
+                "asOf": view.as_of(*kind).map(|at| at.to_string()),
+                "count": view.cluster.count(*kind),
+            })
+        })
+        .collect();
+    Json(json!({"about": view.about, "build": app::BUILD, "kinds": kinds, "watch": "/api/v1/watch"}))
+        .into_response()
+}
+
+async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query): RawQuery) -> Response {
+    let Some(kind) = Kind::parse(&kind) else { return AskError::Kind(kind).into_response() };
+    let asked = match Asked::of_query(&query.unwrap_or_default()) {
+        Ok(Asked { kinds: Some(_), .. }) => return AskError::Parameter("kinds".to_owned()).into_response(),
+        Ok(asked) => asked,
+        Err(error) => return error.into_response(),
+    };
+    let Ok(view) = hub.view().await else { return draining() };
+    let state = view.state(kind);
+    let mut response = match &state {
+        KindState::Live | KindState::Stale { .. } => {
+            let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
+            kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
+        }
+        KindState::Forbidden { verb, resource, namespace } => {
+            let place = if namespace.is_empty() {
+                "the whole cluster".to_owned()
+            } else {
+                format!("namespace {namespace}")
+            };
+            let error = format!("Masthead may not {verb} {resource} in {place}");
+            let expected = format!("a Role or ClusterRole that allows list and watch of {resource}");
+            (StatusCode::FORBIDDEN, Json(json!({"error": error, "expected": expected}))).into_response()
+        }
+        KindState::Connecting | KindState::Listing { .. } | KindState::Failing { .. } => {
+            let error = format!("{} have not been listed yet ({})", kind.plural(), state.word());
+            let retry = [(header::RETRY_AFTER, "1")];
+            (StatusCode::SERVICE_UNAVAILABLE, retry, Json(json!({"error": error, "state": state})))
+                .into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(STATE, HeaderValue::from_static(state.word()));
+    if let Some(at) = view.as_of(kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
+        headers.insert(AS_OF, at);
+    }
+    response
+}
+
+struct Answer<'a> {
+    view: &'a View,
+    scope: Scope,
+    output: Output,
+    state: &'a KindState,
+}
+
+impl WithRow for Answer<'_> {
+    type Out = Response;
+
+    fn with<T: Row>(self) -> Response {
+        let rows: Vec<&T> = T::rows(&self.view.cluster)
+            .sorted()
+            .into_iter()
+            .map(|row| &**row)
+            .filter(|row| self.scope.holds(*row))
+            .collect();
+        let wide = match self.output {
+            Output::Json => {
+                let items: Vec<_> = rows.iter().map(|row| readable(*row)).collect();
+                let as_of = self.view.as_of(T::KIND).map(|at| at.to_string());
+                return Json(
+                    json!({"kind": T::KIND.plural(), "state": self.state, "asOf": as_of, "items": items}),
+                )
+                .into_response();
+            }
+            Output::Name => return plain(text::names(&rows)),
+            Output::Table => false,
+            Output::Wide => true,
+        };
+        let one = match self.scope.namespaces.as_slice() {
+            [one] => Some(one.as_str()),
+            _ => None,
+        };
+        let with_namespace = T::KIND.namespaced() && one.is_none();
+        let now = crate::hub::now().seconds();
+        let mut response = plain(text::table(&rows, wide, with_namespace, now));
+        if rows.is_empty() {
+            // kubectl says this on stderr; its stdout is empty, and so is the body.
+            let note = text::nothing_found(one.filter(|_| T::KIND.namespaced()));
+            if let Ok(note) = HeaderValue::from_str(note.trim_end()) {
+                response.headers_mut().insert(NOTE, note);
+            }
+        }
+        response
+    }
+}
+
+fn plain(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+fn draining() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "the server is shutting down"}))).into_response()
+}
+
+async fn watch(
+    State((hub, metrics, stop)): State<(Hub, Arc<Metrics>, CancellationToken)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let asked = match Asked::of_query(&query.unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(error) => return error.into_response(),
+    };
+    let Ok(seat) = hub.subscribe(asked.scope(), Encoding::Events).await else { return draining() };
+    let events = futures::stream::unfold((seat, metrics, stop), |(seat, metrics, stop)| async move {
+        let outgoing = tokio::select! {
+            outgoing = seat.next() => outgoing.ok()?,
+            () = stop.cancelled() => return None,
+        };
+        let bytes = outgoing.bytes().await;
+        metrics.sent(bytes.len());
+        Some((Ok::<_, std::convert::Infallible>(bytes), (seat, metrics, stop)))
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+}
+
+impl View {
+    /// How far a kind can be trusted now: live only while it is confirmed.
+    pub fn state(&self, kind: Kind) -> KindState {
+        self.state_at(kind, crate::hub::now())
+    }
+
+    fn state_at(&self, kind: Kind, now: Millis) -> KindState {
+        /// See the second promise: nothing unconfirmed for longer is called live.
+        const CONFIRMED: i64 = 5_000;
+        let state = self.cluster.state(kind).clone();
+        match (self.as_of(kind), &state) {
+            (Some(at), KindState::Live) if now.0 - at.0 > CONFIRMED => {
+                KindState::Stale { since: at, because: Text::from("not confirmed for more than 5 s") }
+            }
+            _ => state,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_read_whole_or_refused() {
+        let asked =
+            Asked::of_query("namespace=b,a&labelSelector=app%20in+(x%2Cy)&output=wide").expect("a query");
+        assert_eq!(asked.namespaces, [Text::from("a"), Text::from("b")]);
+        assert_eq!(asked.selector.to_string(), "app in (x,y)");
+        assert_eq!(asked.output, Output::Wide);
+        assert_eq!(Asked::of_query("").expect("empty"), Asked::default());
+        for query in
+            ["output=yaml", "namspace=a", "namespace=../x", "labelSelector=a%3D%3D%3D", "kinds=secrets"]
+        {
+            assert!(Asked::of_query(query).is_err(), "{query}");
+        }
+        assert_eq!(form_urlencoded("a=%zz%4").next(), Some(("a".to_owned(), "%zz%4".to_owned())));
+    }
+}

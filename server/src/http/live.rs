@@ -1,0 +1,159 @@
+//! ④ `/live`: one websocket a viewer. Frames out ([`app::wire`]); in comes a closed grammar of at most
+//! a kilobyte a message.
+
+use std::{sync::Arc, time::Duration};
+
+use app::wire::{self, Ask, Frame, LONGEST_ASK};
+use axum::{
+    Router,
+    extract::{
+        OriginalUri, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use futures::{SinkExt, StreamExt, stream::SplitSink};
+use http::{HeaderMap, StatusCode};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::{access::same_origin, api::Asked};
+use crate::{
+    hub::{Encoding, Hub},
+    metrics::Metrics,
+};
+
+/// How often a silent viewer is pinged.
+const PING: Duration = Duration::from_secs(4);
+/// After this long without a word, pongs included, a viewer is gone.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long one frame may take to leave.
+const SEND_DEADLINE: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+struct Live {
+    hub: Hub,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+/// The route.
+pub fn router(hub: Hub, metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
+    // `any`, because HTTP/2 opens websockets with CONNECT.
+    Router::new().route("/live", any(open)).with_state(Live { hub, metrics, stop })
+}
+
+async fn open(
+    State(live): State<Live>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(_) => {
+            let text = "this is the page's websocket; for scripts there is /api/v1/watch\n";
+            return (StatusCode::UPGRADE_REQUIRED, text).into_response();
+        }
+    };
+    if !same_origin(&headers, &uri) {
+        let text = "refused: only pages of this server may open its websocket\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    }
+    let asked = match Asked::of_query(uri.query().unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(error) => return error.into_response(),
+    };
+    // The defaults reserve 256 KiB a connection; a viewer sends next to nothing.
+    upgrade
+        .max_message_size(LONGEST_ASK)
+        .max_frame_size(LONGEST_ASK)
+        .read_buffer_size(4 << 10)
+        .write_buffer_size(0)
+        .max_write_buffer_size(64 << 20)
+        .on_upgrade(move |socket| async move {
+            let why = talk(socket, live, asked).await;
+            tracing::debug!(why, "viewer left");
+        })
+}
+
+/// Talks to one viewer until one side ends it; says why.
+async fn talk(socket: WebSocket, live: Live, asked: Asked) -> &'static str {
+    let (mut out, mut incoming) = socket.split();
+    let mut scope = asked.scope();
+    let Ok(seat) = live.hub.subscribe(scope.clone(), Encoding::Binary).await else {
+        return "shutting down";
+    };
+    let mut ping = tokio::time::interval(PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            outgoing = seat.next() => {
+                let Ok(outgoing) = outgoing else {
+                    bye(&mut out, "the server is shutting down").await;
+                    return "shutting down";
+                };
+                let bytes = outgoing.bytes().await;
+                let size = bytes.len();
+                match tokio::time::timeout(SEND_DEADLINE, out.send(Message::Binary(bytes))).await {
+                    Ok(Ok(())) => live.metrics.sent(size),
+                    Ok(Err(_)) => return "connection lost",
+                    Err(_) => return "too slow",
+                }
+            }
+            message = incoming.next() => {
+                heard = Instant::now();
+                let ask = match message {
+                    Some(Ok(Message::Binary(bytes))) => wire::ask(&bytes),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                    Some(Ok(Message::Close(_))) | None => return "closed by the viewer",
+                    Some(Ok(Message::Text(_))) | Some(Err(_)) => {
+                        bye(&mut out, "that is not what a page of this server sends").await;
+                        return "spoke out of turn";
+                    }
+                };
+                let done = match ask {
+                    Ok(Ask::Resync) => seat.resync().await,
+                    Ok(Ask::Look(key)) => seat.look(key).await,
+                    Ok(Ask::Kinds(kinds)) => {
+                        scope.kinds = kinds;
+                        seat.watch(scope.clone(), Encoding::Binary).await
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "a viewer sent something else");
+                        bye(&mut out, "that is not what a page of this server sends").await;
+                        return "spoke out of turn";
+                    }
+                };
+                if done.is_err() {
+                    return "shutting down";
+                }
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > SILENCE {
+                    return "silent";
+                }
+                let sent = tokio::time::timeout(SEND_DEADLINE, out.send(Message::Ping(bytes::Bytes::new()))).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return "connection lost";
+                }
+            }
+            () = live.stop.cancelled() => {
+                bye(&mut out, "the server is shutting down").await;
+                return "shutting down";
+            }
+        }
+    }
+}
+
+/// Says why before closing; a viewer that does not listen any more is no error.
+async fn bye(out: &mut SplitSink<WebSocket, Message>, why: &str) {
+    let frame = wire::to_bytes(&Frame::Bye { why: why.to_owned() });
+    let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        out.send(Message::Binary(frame.into())).await?;
+        out.close().await
+    })
+    .await;
+}

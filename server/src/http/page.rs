@@ -1,0 +1,48 @@
+//! The page: its first paint, from the hub's state at this moment. After that the socket takes over.
+
+use app::{
+    api::Millis,
+    seed::Seed,
+    shell::{Assets, render},
+};
+use axum::{
+    Router,
+    extract::{OriginalUri, State},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+
+use super::assets::{BOOT, PRELOADS, STYLESHEET};
+use crate::hub::{self, Hub};
+
+const ASSETS: Assets = Assets { stylesheet: STYLESHEET, boot: BOOT, preloads: PRELOADS };
+
+/// Every address that nothing else answers: the page has a view for it, or says that there is none.
+pub fn router(hub: Hub) -> Router {
+    Router::new().fallback_service(get(page).with_state(hub))
+}
+
+async fn page(State(hub): State<Hub>, OriginalUri(uri): OriginalUri) -> Response {
+    let Ok(view) = hub.view().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
+    };
+    let now: Millis = hub::now();
+    let url = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    // Drawing is pure computation, a few milliseconds for a large cluster.
+    let drawn = tokio::task::spawn_blocking(move || {
+        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
+        render(&url, &seed, &ASSETS)
+    });
+    match drawn.await {
+        Ok((status, html)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, Html(html)).into_response()
+        }
+        Err(panic) => {
+            tracing::error!(%panic, %uri, "drawing a page panicked: a bug in Masthead, please report it");
+            (StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be drawn: a bug in Masthead.\n")
+                .into_response()
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! For the machines that look after this server: liveness, readiness, metrics.
+
+use std::{fmt::Write, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+
+use crate::{hub::Hub, metrics::Metrics, source};
+
+/// The routes.
+pub fn router(hub: Hub, metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(scrape))
+        .with_state((hub, metrics))
+}
+
+/// Alive is: the hub answers.
+async fn livez(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
+    match hub.view().await {
+        Ok(_) => "ok\n".into_response(),
+        Err(ended) => (StatusCode::SERVICE_UNAVAILABLE, format!("{ended}\n")).into_response(),
+    }
+}
+
+/// Ready is: every kind that may be listed has been. A kind that goes stale later does not make the
+/// server unready: it still shows more, and says so more honestly, than no server.
+async fn readyz(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
+    let Ok(view) = hub.view().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    };
+    match source::ready(|kind| view.cluster.state(kind).clone()) {
+        Ok(()) => "ok\n".into_response(),
+        Err(waiting) => {
+            let mut text = String::new();
+            for (kind, state) in waiting {
+                let _ = writeln!(text, "{} not listed yet: {}", kind.plural(), state.word());
+            }
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
+}
+
+async fn scrape(State((hub, metrics)): State<(Hub, Arc<Metrics>)>) -> Response {
+    match hub.view().await {
+        Ok(view) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], metrics.text(&view)).into_response()
+        }
+        Err(ended) => (StatusCode::SERVICE_UNAVAILABLE, format!("{ended}\n")).into_response(),
+    }
+}

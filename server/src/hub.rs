@@ -1,0 +1,555 @@
+//! ③ The hub: one task owns the cluster model. Sources tell it what happened, viewers subscribe to a
+//! scope, and nobody else ever writes.
+//!
+//! What leaves: at once when the hub is quiet; under load conflated per object (the latest wins) on
+//! a beat of 16 to 250 ms, set by what the last one cost. Each change is encoded once per topic, however many
+//! watch it. A viewer too slow for its queue loses all of it and gets one fresh snapshot.
+
+mod freshness;
+mod numbers;
+mod queue;
+mod topic;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use app::{
+    api::{Detail, Kind, KindState, Millis, ObjectKey, Row, Text},
+    model::{Change, Cluster, Delta, Visit},
+    scope::Scope,
+    wire::{self, About, Frame},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{freshness::Freshness, numbers::Numbers, queue::Next, topic::Topic};
+pub use self::{
+    queue::{Outgoing, Queue},
+    topic::{Encoding, readable},
+};
+
+/// How many messages may wait for the hub before a source has to wait for it.
+const INBOX: usize = 1024;
+/// The longest and shortest time between two frames of changes under load.
+const BEAT: (Duration, Duration) = (Duration::from_millis(16), Duration::from_millis(250));
+
+/// The server's clock. Everything asks here, so that a test can say what time it is.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What sources tell the hub.
+#[derive(Debug)]
+pub enum News {
+    /// Rows changed. A `Reset` speaks for one namespace only if `within` names it.
+    Change {
+        /// What happened.
+        change: Change,
+        /// The namespace whose list a `Reset` is.
+        within: Option<Text>,
+    },
+    /// How one watch is doing; a kind watched in several namespaces has several.
+    Watch {
+        /// Of which kind.
+        kind: Kind,
+        /// In which namespace; `None` for the whole cluster.
+        within: Option<Text>,
+        /// How it is doing.
+        state: KindState,
+    },
+    /// The API server answered, or did not.
+    Pulse(Result<(), Text>),
+    /// What is being watched turned out to be this.
+    About(About),
+}
+
+/// What viewers tell the hub.
+#[derive(Debug)]
+enum Asked {
+    Subscribe { viewer: u64, scope: Scope, encoding: Encoding, queue: Arc<Queue> },
+    Resync { viewer: u64 },
+    Look { viewer: u64, key: Option<ObjectKey> },
+    Leave { viewer: u64 },
+    View(oneshot::Sender<Arc<View>>),
+}
+
+/// The hub's whole state at one moment, for pages and the text API.
+#[derive(Debug)]
+pub struct View {
+    /// Every row.
+    pub cluster: Cluster,
+    /// Until when each kind is known to be current.
+    pub as_of: Vec<(Kind, Millis)>,
+    /// What is being watched.
+    pub about: About,
+    /// See [`Frame::Hello`].
+    pub epoch: u64,
+    /// How many are watching.
+    pub viewers: usize,
+}
+
+impl View {
+    /// Until when `kind` is known to be current.
+    pub fn as_of(&self, kind: Kind) -> Option<Millis> {
+        self.as_of.iter().find(|(k, _)| *k == kind).map(|(_, at)| *at)
+    }
+}
+
+/// The way in: a cheap clone for each source and each viewer.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    news: mpsc::Sender<News>,
+    asked: mpsc::Sender<Asked>,
+}
+
+/// A viewer's place at the hub; leaves when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    viewer: u64,
+    hub: Hub,
+    queue: Arc<Queue>,
+}
+
+/// The hub has ended, which it does only when the process drains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server is shutting down")]
+pub struct Ended;
+
+impl Hub {
+    /// Makes a hub and the task's body; the caller owns the task.
+    pub fn new(about: About, stop: CancellationToken) -> (Hub, impl Future<Output = ()> + Send) {
+        let (news, news_in) = mpsc::channel(INBOX);
+        let (asked, asked_in) = mpsc::channel(INBOX);
+        // Differs from start to start; nothing else is asked of it.
+        let epoch = now().0.unsigned_abs();
+        let hub = Hub { news, asked };
+        let owner = Owner::new(about, epoch);
+        (hub, owner.run(news_in, asked_in, stop))
+    }
+
+    /// Tells what happened; waits when the hub is behind.
+    pub async fn tell(&self, news: News) -> Result<(), Ended> {
+        self.news.send(news).await.map_err(|_| Ended)
+    }
+
+    /// The whole state now.
+    pub async fn view(&self) -> Result<Arc<View>, Ended> {
+        let (answer, view) = oneshot::channel();
+        self.asked.send(Asked::View(answer)).await.map_err(|_| Ended)?;
+        view.await.map_err(|_| Ended)
+    }
+
+    /// Takes a seat and watches `scope`: snapshot first, then every change after it.
+    pub async fn subscribe(&self, scope: Scope, encoding: Encoding) -> Result<Seat, Ended> {
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let viewer = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let seat = Seat { viewer, hub: self.clone(), queue: Arc::default() };
+        seat.watch(scope, encoding).await?;
+        Ok(seat)
+    }
+}
+
+impl Seat {
+    /// Watches another scope from now on; a snapshot of it follows.
+    pub async fn watch(&self, scope: Scope, encoding: Encoding) -> Result<(), Ended> {
+        let queue = self.queue.clone();
+        self.ask(Asked::Subscribe { viewer: self.viewer, scope, encoding, queue }).await
+    }
+
+    /// The next frame to send. Cancel-safe.
+    pub async fn next(&self) -> Result<Outgoing, Ended> {
+        loop {
+            match self.queue.next().await {
+                Next::Frame(outgoing) => return Ok(outgoing),
+                Next::Overflowed => self.resync().await?,
+                Next::Closed => return Err(Ended),
+            }
+        }
+    }
+
+    /// Asks for a new snapshot.
+    pub async fn resync(&self) -> Result<(), Ended> {
+        self.ask(Asked::Resync { viewer: self.viewer }).await
+    }
+
+    /// Asks for an object's detail, and whatever changes in it from now on.
+    pub async fn look(&self, key: Option<ObjectKey>) -> Result<(), Ended> {
+        self.ask(Asked::Look { viewer: self.viewer, key }).await
+    }
+
+    async fn ask(&self, asked: Asked) -> Result<(), Ended> {
+        self.hub.asked.send(asked).await.map_err(|_| Ended)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // If the inbox is full just now, the hub finds out when it next pushes: the queue is closed.
+        self.queue.close();
+        let _ = self.hub.asked.try_send(Asked::Leave { viewer: self.viewer });
+    }
+}
+
+struct Viewer {
+    topic: (Scope, Encoding),
+    queue: Arc<Queue>,
+    look: Option<ObjectKey>,
+}
+
+/// The task that owns the model.
+struct Owner {
+    cluster: Cluster,
+    numbers: Numbers,
+    freshness: Freshness,
+    about: About,
+    epoch: u64,
+    topics: HashMap<(Scope, Encoding), Topic>,
+    viewers: HashMap<u64, Viewer>,
+    view: Option<Arc<View>>,
+}
+
+impl Owner {
+    fn new(about: About, epoch: u64) -> Owner {
+        Owner {
+            cluster: Cluster::default(),
+            numbers: Numbers::default(),
+            freshness: Freshness::default(),
+            about,
+            epoch,
+            topics: HashMap::new(),
+            viewers: HashMap::new(),
+            view: None,
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut news: mpsc::Receiver<News>,
+        mut asked: mpsc::Receiver<Asked>,
+        stop: CancellationToken,
+    ) {
+        let mut beat = tokio::time::interval(Duration::from_millis(wire::BEAT_MS.unsigned_abs()));
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // No frame of changes leaves before this.
+        let mut quiet_until = Instant::now();
+        let mut pending = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(asked) = asked.recv() => self.asked(asked),
+                () = tokio::time::sleep_until(quiet_until), if pending => {
+                    let began = Instant::now();
+                    self.flush();
+                    pending = false;
+                    quiet_until = began + (began.elapsed() * 4).clamp(BEAT.0, BEAT.1);
+                }
+                Some(first) = news.recv() => {
+                    self.heard(first);
+                    // Whatever else has already arrived goes out in the same frame.
+                    while let Ok(more) = news.try_recv() {
+                        self.heard(more);
+                    }
+                    pending = true;
+                }
+                _ = beat.tick() => self.beat(),
+                else => break,
+            }
+        }
+        self.bye("the server is shutting down");
+    }
+
+    fn heard(&mut self, news: News) {
+        self.view = None;
+        match news {
+            News::Change { change, within } => change.visit(Fold { owner: self, within }),
+            News::Watch { kind, within, state } => {
+                let state = self.freshness.watch(kind, within, state, now());
+                self.set_state(kind, state);
+            }
+            News::Pulse(pulse) => {
+                for (kind, state) in self.freshness.pulse(pulse, now()) {
+                    self.set_state(kind, state);
+                }
+            }
+            News::About(about) => {
+                self.about = about;
+                let hello = Outgoing::of(&self.hello());
+                for viewer in self.viewers.values().filter(|v| v.topic.1 == Encoding::Binary) {
+                    viewer.queue.push(hello.clone());
+                }
+            }
+        }
+    }
+
+    fn set_state(&mut self, kind: Kind, state: KindState) {
+        if *self.cluster.state(kind) == state {
+            return;
+        }
+        tracing::info!(kind = kind.plural(), state = state.word(), "watch state changed");
+        for topic in self.topics.values_mut() {
+            topic.state(kind, &state);
+        }
+        self.cluster.apply(Change::State(kind, state));
+    }
+
+    fn asked(&mut self, asked: Asked) {
+        match asked {
+            Asked::Subscribe { viewer, scope, encoding, queue } => {
+                let key = (scope, encoding);
+                let known =
+                    self.viewers.get(&viewer).map(|viewer| (viewer.topic.clone(), viewer.look.clone()));
+                let look = known.as_ref().and_then(|(_, look)| look.clone());
+                if known.is_none() && encoding == Encoding::Binary {
+                    queue.push(Outgoing::of(&self.hello()));
+                }
+                self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look });
+                self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
+                if let Some((old, _)) = known {
+                    self.forget_topic(&old);
+                }
+                self.resync(viewer);
+            }
+            Asked::Resync { viewer } => self.resync(viewer),
+            Asked::Look { viewer, key } => {
+                if let Some(viewer) = self.viewers.get_mut(&viewer) {
+                    viewer.look = key;
+                }
+                self.show_detail(viewer);
+            }
+            Asked::Leave { viewer } => self.leave(viewer),
+            Asked::View(answer) => {
+                let view = self.view();
+                let _ = answer.send(view); // whoever asked may have gone
+            }
+        }
+    }
+
+    fn leave(&mut self, viewer: u64) {
+        if let Some(gone) = self.viewers.remove(&viewer) {
+            self.forget_topic(&gone.topic);
+        }
+    }
+
+    fn forget_topic(&mut self, key: &(Scope, Encoding)) {
+        if !self.viewers.values().any(|viewer| viewer.topic == *key) {
+            self.topics.remove(key);
+        }
+    }
+
+    /// Empties the viewer's queue and starts it again from the present.
+    fn resync(&mut self, viewer: u64) {
+        let Some(seat) = self.viewers.get(&viewer) else { return };
+        let key = seat.topic.clone();
+        self.flush_topic(&key);
+        let Some(topic) = self.topics.get_mut(&key) else { return };
+        let snapshot = topic.snapshot(&self.cluster);
+        if let Some(seat) = self.viewers.get(&viewer) {
+            seat.queue.restart(snapshot);
+        }
+        self.show_detail(viewer);
+    }
+
+    fn show_detail(&self, viewer: u64) {
+        let Some(seat) = self.viewers.get(&viewer) else { return };
+        if let Some(key) = &seat.look {
+            let detail = detail_of(&self.cluster, key);
+            seat.queue.push(Outgoing::of(&Frame::Detail { key: key.clone(), detail }));
+        }
+    }
+
+    fn flush(&mut self) {
+        let keys: Vec<_> = self.topics.keys().cloned().collect();
+        keys.iter().for_each(|key| self.flush_topic(key));
+    }
+
+    fn flush_topic(&mut self, key: &(Scope, Encoding)) {
+        let Some(topic) = self.topics.get_mut(key) else { return };
+        let outgoing = if topic.wants_restart() {
+            Some((topic.restart(&self.cluster), true))
+        } else {
+            topic.flush().map(|changes| (changes, false))
+        };
+        if let Some((outgoing, restart)) = outgoing {
+            for viewer in self.viewers.values().filter(|viewer| viewer.topic == *key) {
+                if restart {
+                    viewer.queue.restart(outgoing.clone());
+                } else {
+                    viewer.queue.push(outgoing.clone());
+                }
+            }
+        }
+    }
+
+    fn beat(&mut self) {
+        // A seat that was dropped while the inbox was full.
+        let closed: Vec<u64> =
+            self.viewers.iter().filter(|(_, viewer)| viewer.queue.is_closed()).map(|(id, _)| *id).collect();
+        closed.into_iter().for_each(|viewer| self.leave(viewer));
+        self.numbers.sweep(&mut self.cluster);
+        self.flush();
+        let as_of = self.freshness.as_of();
+        let beats: HashMap<_, _> =
+            self.topics.iter().map(|(key, topic)| (key.clone(), topic.beat(now(), &as_of))).collect();
+        for viewer in self.viewers.values() {
+            if let Some(beat) = beats.get(&viewer.topic) {
+                viewer.queue.push(beat.clone());
+            }
+        }
+        self.view = None;
+    }
+
+    fn bye(&self, why: &str) {
+        let bye = Outgoing::of(&Frame::Bye { why: why.to_owned() });
+        for viewer in self.viewers.values() {
+            if viewer.topic.1 == Encoding::Binary {
+                viewer.queue.push(bye.clone());
+            }
+            viewer.queue.close();
+        }
+    }
+
+    fn hello(&self) -> Frame {
+        Frame::Hello {
+            build: app::BUILD.to_owned(),
+            epoch: self.epoch,
+            about: self.about.clone(),
+            now: now(),
+        }
+    }
+
+    fn view(&mut self) -> Arc<View> {
+        let (cluster, freshness, about, epoch) = (&self.cluster, &self.freshness, &self.about, self.epoch);
+        let viewers = self.viewers.len();
+        let view = self.view.get_or_insert_with(|| {
+            Arc::new(View {
+                cluster: cluster.clone(),
+                as_of: freshness.as_of(),
+                about: about.clone(),
+                epoch,
+                viewers,
+            })
+        });
+        view.clone()
+    }
+}
+
+/// The detail of an object, if there is one by that name.
+pub fn detail_of(cluster: &Cluster, key: &ObjectKey) -> Option<Arc<Detail>> {
+    struct Find<'a>(&'a Cluster, &'a ObjectKey);
+    impl app::model::WithRow for Find<'_> {
+        type Out = Option<Arc<Detail>>;
+        fn with<T: Row>(self) -> Self::Out {
+            T::rows(self.0).named(&self.1.namespace, &self.1.name)?.detail().cloned()
+        }
+    }
+    key.kind.with_row(Find(cluster, key))
+}
+
+/// Folds a change of any kind into the owner's model and offers it to every topic.
+struct Fold<'a> {
+    owner: &'a mut Owner,
+    within: Option<Text>,
+}
+
+impl Visit for Fold<'_> {
+    type Out = ();
+
+    fn state(self, kind: Kind, state: KindState) {
+        self.owner.set_state(kind, state);
+    }
+
+    fn rows<T: Row>(self, delta: Delta<T>) {
+        let owner = self.owner;
+        match delta {
+            Delta::Put(row) => owner.put(Arc::unwrap_or_clone(row)),
+            Delta::Gone(uid) => {
+                if let Some(uid) = owner.numbers.known(uid) {
+                    owner.gone::<T>(uid);
+                }
+            }
+            Delta::Reset(rows) => {
+                // Deletions during a gap have no event of their own: what is not listed is gone.
+                let mut listed = std::collections::HashSet::with_capacity(rows.len());
+                for row in rows {
+                    let mut row = Arc::unwrap_or_clone(row);
+                    owner.numbers.renumber(&mut row);
+                    listed.insert(row.meta().uid);
+                    owner.put_numbered(row);
+                }
+                let gone: Vec<_> = T::rows(&owner.cluster)
+                    .iter()
+                    .map(|row| row.meta())
+                    .filter(|meta| self.within.as_ref().is_none_or(|namespace| meta.namespace == *namespace))
+                    .filter(|meta| !listed.contains(&meta.uid))
+                    .map(|meta| meta.uid)
+                    .collect();
+                gone.into_iter().for_each(|uid| owner.gone::<T>(uid));
+            }
+        }
+    }
+}
+
+impl Owner {
+    fn put<T: Row>(&mut self, mut row: T) {
+        self.numbers.renumber(&mut row);
+        self.put_numbered(row);
+    }
+
+    fn put_numbered<T: Row>(&mut self, row: T) {
+        let uid = row.meta().uid;
+        let old = T::rows(&self.cluster).get(uid).cloned();
+        if old.as_deref() == Some(&row) {
+            return; // a heartbeat, a field nobody shows
+        }
+        // The same name with another uid: the deletion in between was not seen.
+        if let Some(replaced) = T::rows(&self.cluster).replaced_by(row.meta()) {
+            self.gone::<T>(replaced);
+        }
+        let old_hash = T::rows(&self.cluster).hash_of(uid);
+        let row = Arc::new(row);
+        T::rows_mut(&mut self.cluster).apply(Delta::Put(row.clone()));
+        let new_hash = T::rows(&self.cluster).hash_of(uid);
+        if old_hash != new_hash {
+            for topic in self.topics.values_mut() {
+                topic.offer(old.as_ref().zip(old_hash), Some(&row).zip(new_hash));
+            }
+        }
+        if old.as_ref().and_then(|old| old.detail()) != row.detail() {
+            self.detail_changed(&*row, row.detail().cloned());
+        }
+    }
+
+    fn gone<T: Row>(&mut self, uid: app::api::Uid) {
+        let Some(old) = T::rows(&self.cluster).get(uid).cloned() else { return };
+        let hash = T::rows(&self.cluster).hash_of(uid);
+        T::rows_mut(&mut self.cluster).apply(Delta::Gone(uid));
+        for topic in self.topics.values_mut() {
+            topic.offer(Some(&old).zip(hash), None);
+        }
+        self.detail_changed(&*old, None);
+    }
+
+    fn detail_changed<T: Row>(&self, row: &T, detail: Option<Arc<Detail>>) {
+        let meta = row.meta();
+        let looks = |key: &&ObjectKey| {
+            key.kind == T::KIND && key.name == *meta.name && key.namespace == meta.namespace.as_str()
+        };
+        let mut frame = None;
+        for viewer in self.viewers.values() {
+            if let Some(key) = viewer.look.as_ref().filter(looks) {
+                let frame = frame.get_or_insert_with(|| {
+                    Outgoing::of(&Frame::Detail { key: key.clone(), detail: detail.clone() })
+                });
+                viewer.queue.push(frame.clone());
+            }
+        }
+    }
+}

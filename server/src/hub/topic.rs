@@ -1,0 +1,232 @@
+//! A topic: one stream of frames for all viewers of the same scope. Exists once per distinct
+//! scope, for as long as somebody watches it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use app::{
+    api::{Kind, KindState, Millis, Row, Uid},
+    model::{Change, Cluster, Delta},
+    scope::Scope,
+    wire::{self, Frame, strings},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Outgoing;
+
+/// The string table starts anew when it is this long and mostly unused.
+const LONG_TABLE: usize = 20_000;
+
+/// How frames are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// postcard, for the page.
+    Binary,
+    /// Server-sent events with JSON inside, for people and scripts.
+    Events,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Topic {
+    scope: Scope,
+    encoding: Encoding,
+    seq: u64,
+    hash: u64,
+    strings: strings::Written,
+    /// Table length after the last snapshot.
+    table: usize,
+    /// What has changed since the last frame: the latest of each object.
+    changed: BTreeMap<(Kind, Uid), Pending>,
+    states: BTreeMap<Kind, KindState>,
+    /// The snapshot of this very `seq`, if somebody has asked for it.
+    snapshot: Option<Outgoing>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    change: Change,
+    event: Option<serde_json::Value>,
+}
+
+impl Topic {
+    /// A topic nobody has had a snapshot of.
+    pub fn new(scope: Scope, encoding: Encoding) -> Topic {
+        Topic {
+            scope,
+            encoding,
+            seq: 0,
+            hash: 0,
+            strings: strings::Written::default(),
+            table: 0,
+            changed: BTreeMap::new(),
+            states: BTreeMap::new(),
+            snapshot: None,
+        }
+    }
+
+    /// A row was `old` and is `new`: notes what that means for this scope, entering and leaving included.
+    pub fn offer<T: Row>(&mut self, old: Option<(&Arc<T>, u64)>, new: Option<(&Arc<T>, u64)>) {
+        if !self.scope.kinds.contains(T::KIND) {
+            return;
+        }
+        let old = old.filter(|(row, _)| self.scope.holds(&***row));
+        let new = new.filter(|(row, _)| self.scope.holds(&***row));
+        if let Some((_, hash)) = old {
+            self.hash = self.hash.wrapping_sub(hash);
+        }
+        if let Some((_, hash)) = new {
+            self.hash = self.hash.wrapping_add(hash);
+        }
+        let Some(row) = new.or(old).map(|(row, _)| row) else { return };
+        let uid = row.meta().uid;
+        let delta = if new.is_some() { Delta::Put(row.clone()) } else { Delta::Gone(uid) };
+        let event = (self.encoding == Encoding::Events).then(|| match new {
+            Some((row, _)) => json!({"type": "put", "kind": T::KIND.plural(), "object": readable(&**row)}),
+            None => json!({
+                "type": "gone",
+                "kind": T::KIND.plural(),
+                "namespace": row.meta().namespace,
+                "name": row.meta().name,
+            }),
+        });
+        self.changed.insert((T::KIND, uid), Pending { change: T::change(delta), event });
+    }
+
+    /// A kind's state has changed.
+    pub fn state(&mut self, kind: Kind, state: &KindState) {
+        if self.scope.kinds.contains(kind) {
+            self.states.insert(kind, state.clone());
+        }
+    }
+
+    /// The frame of everything noted since the last one; `None` when there is nothing.
+    pub fn flush(&mut self) -> Option<Outgoing> {
+        if self.changed.is_empty() && self.states.is_empty() {
+            return None;
+        }
+        self.seq += 1;
+        self.snapshot = None;
+        let changed = std::mem::take(&mut self.changed);
+        let states = std::mem::take(&mut self.states);
+        if self.encoding == Encoding::Events {
+            let mut text = String::new();
+            for (kind, state) in states {
+                push_event(&mut text, "state", self.seq, &json!({"kind": kind.plural(), "state": state}));
+            }
+            for event in changed.into_values().filter_map(|pending| pending.event) {
+                push_event(&mut text, "change", self.seq, &event);
+            }
+            return Some(Outgoing::Bytes(text.into()));
+        }
+        let changes: Vec<Change> = states
+            .into_iter()
+            .map(|(kind, state)| Change::State(kind, state))
+            .chain(changed.into_values().map(|pending| pending.change))
+            .collect();
+        let changes = wire::write_changes(&mut self.strings, &changes);
+        Some(Outgoing::of(&Frame::Changes { seq: self.seq, changes }))
+    }
+
+    /// The snapshot of now, made at most once per `seq`. Flush first: what is noted but not sent
+    /// would otherwise be in it and be sent again.
+    pub fn snapshot(&mut self, cluster: &Cluster) -> Outgoing {
+        if let Some(snapshot) = &self.snapshot {
+            return snapshot.clone();
+        }
+        let snapshot = match self.encoding {
+            Encoding::Binary => {
+                let changes = cluster.snapshot(&self.scope);
+                let bytes = wire::write_snapshot(&mut self.strings, &changes);
+                self.table = self.table.max(self.strings.len());
+                Outgoing::snapshot(self.seq, bytes)
+            }
+            Encoding::Events => Outgoing::Bytes(snapshot_event(self.seq, cluster, &self.scope).into()),
+        };
+        self.hash = scope_hash(cluster, &self.scope);
+        self.snapshot = Some(snapshot.clone());
+        snapshot
+    }
+
+    /// Whether the string table has grown out of proportion (months of new image tags).
+    pub fn wants_restart(&self) -> bool {
+        self.strings.len() > LONG_TABLE && self.strings.len() > 4 * self.table
+    }
+
+    /// Starts the string table anew: a snapshot for everybody who is there.
+    pub fn restart(&mut self, cluster: &Cluster) -> Outgoing {
+        self.seq += 1;
+        self.strings = strings::Written::default();
+        self.table = 0;
+        self.changed.clear();
+        self.states.clear();
+        self.snapshot = None;
+        self.snapshot(cluster)
+    }
+
+    /// The heartbeat.
+    pub fn beat(&self, now: Millis, as_of: &[(Kind, Millis)]) -> Outgoing {
+        let as_of: Vec<_> =
+            as_of.iter().copied().filter(|(kind, _)| self.scope.kinds.contains(*kind)).collect();
+        match self.encoding {
+            Encoding::Binary => Outgoing::of(&Frame::Beat { seq: self.seq, now, hash: self.hash, as_of }),
+            Encoding::Events => {
+                let as_of: serde_json::Map<_, _> = as_of
+                    .into_iter()
+                    .map(|(kind, at)| (kind.plural().to_owned(), json!(at.to_string())))
+                    .collect();
+                let mut text = String::new();
+                push_event(&mut text, "beat", self.seq, &json!({"now": now.to_string(), "asOf": as_of}));
+                Outgoing::Bytes(text.into())
+            }
+        }
+    }
+}
+
+/// The hash a viewer computes over the same rows.
+fn scope_hash(cluster: &Cluster, scope: &Scope) -> u64 {
+    struct Sum<'a>(&'a Cluster, &'a Scope);
+    impl app::model::WithRow for Sum<'_> {
+        type Out = u64;
+        fn with<T: Row>(self) -> u64 {
+            let rows = T::rows(self.0);
+            rows.iter()
+                .filter(|row| self.1.holds(&***row))
+                .filter_map(|row| rows.hash_of(row.meta().uid))
+                .fold(0, u64::wrapping_add)
+        }
+    }
+    scope.kinds.iter().map(|kind| kind.with_row(Sum(cluster, scope))).fold(0, u64::wrapping_add)
+}
+
+/// A row as the JSON API prints it.
+pub fn readable<T: Serialize>(row: &T) -> serde_json::Value {
+    serde_json::to_value(row).unwrap_or_default()
+}
+
+fn push_event(text: &mut String, name: &str, seq: u64, data: &serde_json::Value) {
+    use std::fmt::Write;
+    // JSON has no raw line breaks, so one data line is always enough.
+    let _ = write!(text, "event: {name}\nid: {seq}\ndata: {data}\n\n");
+}
+
+fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope) -> String {
+    struct Items<'a>(&'a Cluster, &'a Scope);
+    impl app::model::WithRow for Items<'_> {
+        type Out = serde_json::Value;
+        fn with<T: Row>(self) -> serde_json::Value {
+            let rows = T::rows(self.0);
+            let items: Vec<_> = rows
+                .sorted()
+                .into_iter()
+                .filter(|row| self.1.holds(&***row))
+                .map(|row| readable(&**row))
+                .collect();
+            json!({"kind": T::KIND.plural(), "state": rows.state, "items": items})
+        }
+    }
+    let kinds: Vec<_> = scope.kinds.iter().map(|kind| kind.with_row(Items(cluster, scope))).collect();
+    let mut text = String::new();
+    push_event(&mut text, "snapshot", seq, &json!({"kinds": kinds}));
+    text
+}

@@ -1,0 +1,114 @@
+//! The half of Masthead that knows Kubernetes.
+//!
+//! Reading order follows one event from the API server to the socket:
+//!
+//! 1. [`source`]: a reflector a kind lists and watches; objects become rows
+//! 2. [`hub`]: one task folds every change into the model and encodes it once for all who watch
+//! 3. [`http`]: the live socket, the text API, the page's first paint
+//!
+//! [`demo`] is a cluster of our own: an API server inside the process that everything above watches as
+//! it would any other.
+
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod http;
+pub mod hub;
+pub mod metrics;
+pub mod source;
+
+use std::{io::Write, time::Duration};
+
+use flate2::{Compression, write::GzEncoder};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+pub use self::error::StartError;
+use self::{http::Hosts, hub::Hub, source::Source};
+
+/// Watches `source` and serves it on `listeners` until `stop`; then gives open connections `drain` to end.
+pub async fn run(
+    source: Source,
+    listeners: Vec<TcpListener>,
+    hosts: Hosts,
+    stop: CancellationToken,
+    drain: Duration,
+) -> Result<(), StartError> {
+    let metrics = source.metrics.clone();
+    let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
+    let site = http::router(hub.clone(), metrics, hosts, stop.clone());
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn({
+        let stop = stop.clone();
+        async move {
+            owner.await;
+            stop.cancel(); // no hub, no server
+            Ok(())
+        }
+    });
+    tasks.spawn({
+        let stop = stop.clone();
+        async move {
+            tokio::select! {
+                () = source.run(hub) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        }
+    });
+    for listener in listeners {
+        tasks.spawn(serve(listener, site.clone(), stop.clone()));
+    }
+
+    let mut failed = None;
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(ended) = tasks.join_next() => failed = failed.or(failure(ended)),
+        }
+        if failed.is_some() {
+            stop.cancel();
+        }
+    }
+    let drained = tokio::time::timeout(drain, async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Some(error) = failure(ended) {
+                tracing::warn!(%error, "while draining");
+            }
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!(seconds = drain.as_secs(), "connections were still open at the end of the drain");
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn failure(ended: Result<Result<(), StartError>, tokio::task::JoinError>) -> Option<StartError> {
+    match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error),
+        Err(panic) => Some(StartError::Panicked(panic.to_string())),
+    }
+}
+
+async fn serve(listener: TcpListener, site: axum::Router, stop: CancellationToken) -> Result<(), StartError> {
+    use axum::serve::ListenerExt;
+    // A change is one small write; waiting to fill a packet would delay it by tens of milliseconds.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    });
+    axum::serve(listener, site)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .map_err(StartError::Serve)
+}
+
+/// Compresses; writing to memory cannot fail, and if it did the page would say it cannot inflate.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(6));
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
+}

@@ -1,0 +1,132 @@
+//! `masthead`: flags, logs, a source, a server, and an end in good order.
+
+use std::{io::Write, process::ExitCode, sync::Arc};
+
+use app::{api::Text, wire::About};
+use clap::Parser;
+use server::{
+    StartError,
+    config::{Config, LogFormat},
+    demo,
+    error::namespaces,
+    http::Hosts,
+    metrics::Metrics,
+    source::{Source, api_server::ApiServer, kubeconfig},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    logs(&config);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&StartError::Serve(error)),
+    };
+    match runtime.block_on(masthead(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn masthead(config: Config) -> Result<(), StartError> {
+    let listeners = listen(&config).await?;
+    let namespaces = namespaces(&config.namespace)?;
+    let metrics = Arc::new(Metrics::default());
+    // The demo lives as long as its handle.
+    let (source, _demo) = if config.demo {
+        let demo = demo::start(demo::Options {
+            seed: config.demo_seed,
+            speed: config.demo_speed,
+            extra_pods: config.demo_pods,
+            ..demo::Options::default()
+        });
+        (demo_source(&demo, namespaces, metrics), Some(demo))
+    } else {
+        (cluster_source(&config, namespaces, metrics).await?, None)
+    };
+
+    let mut addresses = Vec::new();
+    for listener in &listeners {
+        addresses.push(listener.local_addr().map_err(StartError::Serve)?);
+    }
+    let hosts = Hosts::new(&addresses, &config.host);
+    for address in &addresses {
+        // The one line on standard output: for people to click and for scripts to read.
+        let _ = writeln!(std::io::stdout(), "Masthead is at http://{address}");
+    }
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(stop_on_signal(stop.clone()));
+    let ended = server::run(source, listeners, hosts, stop, config.drain()).await;
+    signals.abort();
+    ended
+}
+
+fn demo_source(demo: &demo::Demo, namespaces: Vec<Text>, metrics: Arc<Metrics>) -> Source {
+    let about = About {
+        context: "demo".to_owned(),
+        demo: true,
+        namespaces: namespaces.iter().map(ToString::to_string).collect(),
+        ..About::default()
+    };
+    Source { api: ApiServer::in_process(demo.router()), namespaces, fallback: None, about, metrics }
+}
+
+async fn cluster_source(
+    config: &Config,
+    namespaces: Vec<Text>,
+    metrics: Arc<Metrics>,
+) -> Result<Source, StartError> {
+    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone()).await?;
+    tracing::info!(context = found.context, "watching");
+    let about = About {
+        context: found.context,
+        namespaces: namespaces.iter().map(ToString::to_string).collect(),
+        ..About::default()
+    };
+    Ok(Source { api: found.api, namespaces, fallback: found.namespace, about, metrics })
+}
+
+async fn listen(config: &Config) -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        if !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback(*address));
+        }
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.map_err(|error| StartError::Listen { address: *address, error })?);
+    }
+    Ok(listeners)
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let interrupted = tokio::signal::ctrl_c();
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => _ = signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        () = terminated => {}
+    }
+    tracing::info!("stopping");
+    stop.cancel();
+}
+
+fn logs(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}
+
+fn failed(error: &StartError) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "masthead: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,146 @@
+//! What `/metrics` counts, in Prometheus' text format.
+
+use std::{fmt, sync::atomic::AtomicU64};
+
+use app::api::Kind;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::hub::View;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKind {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfState {
+    kind: &'static str,
+    state: &'static str,
+}
+
+fn of(kind: Kind) -> OfKind {
+    OfKind { kind: kind.plural() }
+}
+
+/// The process's counts.
+pub struct Metrics {
+    registry: Registry,
+    events: Family<OfKind, Counter>,
+    unreadable: Family<OfKind, Counter>,
+    relists: Family<OfKind, Counter>,
+    failures: Family<OfKind, Counter>,
+    api_server_up: Gauge,
+    rows: Family<OfKind, Gauge>,
+    states: Family<OfState, Gauge>,
+    as_of: Family<OfKind, Gauge<f64, AtomicU64>>,
+    viewers: Gauge,
+    frames: Counter,
+    bytes: Counter,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("masthead"),
+            events: Family::default(),
+            unreadable: Family::default(),
+            relists: Family::default(),
+            failures: Family::default(),
+            api_server_up: Gauge::default(),
+            rows: Family::default(),
+            states: Family::default(),
+            as_of: Family::default(),
+            viewers: Gauge::default(),
+            frames: Counter::default(),
+            bytes: Counter::default(),
+        };
+        let r = &mut metrics.registry;
+        r.register("watch_events", "Watch events received", metrics.events.clone());
+        r.register(
+            "unreadable_objects",
+            "Objects that could not be read and are not shown",
+            metrics.unreadable.clone(),
+        );
+        r.register("relists", "Lists made because a watch could not be resumed", metrics.relists.clone());
+        r.register("watch_failures", "Lists and watches that failed", metrics.failures.clone());
+        r.register("api_server_up", "1 while the API server answers", metrics.api_server_up.clone());
+        r.register("rows", "Objects shown", metrics.rows.clone());
+        r.register("kind_state", "1 for the state a kind is in", metrics.states.clone());
+        r.register(
+            "kind_as_of_seconds",
+            "Until when a kind is known to be current, Unix time",
+            metrics.as_of.clone(),
+        );
+        r.register("viewers", "Open subscriptions", metrics.viewers.clone());
+        r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
+        r.register("bytes_sent", "Bytes of frames sent to viewers", metrics.bytes.clone());
+        metrics
+    }
+}
+
+impl Metrics {
+    /// A watch event came.
+    pub fn event(&self, kind: Kind) {
+        self.events.get_or_create(&of(kind)).inc();
+    }
+
+    /// An object could not be read.
+    pub fn unreadable(&self, kind: Kind) {
+        self.unreadable.get_or_create(&of(kind)).inc();
+    }
+
+    /// A kind is listed again.
+    pub fn relisted(&self, kind: Kind) {
+        self.relists.get_or_create(&of(kind)).inc();
+    }
+
+    /// A list or watch failed.
+    pub fn failed(&self, kind: Kind) {
+        self.failures.get_or_create(&of(kind)).inc();
+    }
+
+    /// The API server answered, or did not.
+    pub fn pulse(&self, answered: bool) {
+        self.api_server_up.set(i64::from(answered));
+    }
+
+    /// A frame was sent.
+    pub fn sent(&self, bytes: usize) {
+        self.frames.inc();
+        self.bytes.inc_by(bytes as u64);
+    }
+
+    /// How many objects of a kind could not be read so far.
+    pub fn unreadable_so_far(&self, kind: Kind) -> u64 {
+        self.unreadable.get_or_create(&of(kind)).get()
+    }
+
+    /// The text Prometheus reads, with gauges as `view` has them.
+    pub fn text(&self, view: &View) -> String {
+        self.states.clear();
+        for kind in Kind::ALL {
+            let count = i64::try_from(view.cluster.count(*kind)).unwrap_or(i64::MAX);
+            self.rows.get_or_create(&of(*kind)).set(count);
+            let state = view.state(*kind).word();
+            self.states.get_or_create(&OfState { kind: kind.plural(), state }).set(1);
+            if let Some(at) = view.as_of(*kind) {
+                self.as_of.get_or_create(&of(*kind)).set(at.0 as f64 / 1000.0);
+            }
+        }
+        self.viewers.set(i64::try_from(view.viewers).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,403 @@
+//! ④ over real sockets: the whole server on port 0, the demo's API server behind it, real clients in front.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod viewer;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use app::{
+    api::{Kind, Kinds, ObjectKey},
+    wire::{self, About, Ask, Frame, LONGEST_ASK},
+};
+use futures::{SinkExt, StreamExt};
+use server::{
+    StartError,
+    demo::{self, Demo, Fault},
+    http::Hosts,
+    source::{Source, api_server::ApiServer},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+use tokio_util::sync::CancellationToken;
+use viewer::{Viewer, pod};
+
+/// Longer than anything here takes on a busy machine; nothing waits for it unless it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on a port of its own.
+struct Site {
+    demo: Demo,
+    address: SocketAddr,
+    stop: CancellationToken,
+    running: JoinHandle<Result<(), StartError>>,
+}
+
+impl Site {
+    async fn new() -> Site {
+        Site::with(|_| {}).await
+    }
+
+    async fn with(before: impl FnOnce(&Demo)) -> Site {
+        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+        for (name, app) in [("a", "web"), ("b", "web"), ("c", "db")] {
+            demo.put(pod(name, &[("app", app)]));
+        }
+        before(&demo);
+        let source = Source {
+            api: ApiServer::in_process(demo.router()),
+            namespaces: Vec::new(),
+            fallback: None,
+            about: About { context: "test".to_owned(), ..About::default() },
+            metrics: Arc::default(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stop = CancellationToken::new();
+        let hosts = Hosts::new(&[address], &[]);
+        let running =
+            tokio::spawn(server::run(source, vec![listener], hosts, stop.clone(), Duration::from_secs(5)));
+        Site { demo, address, stop, running }
+    }
+
+    async fn socket(&self, query: &str) -> Socket {
+        self.socket_from(query, Some(&format!("http://{}", self.address))).await.expect("a socket")
+    }
+
+    async fn socket_from(&self, query: &str, origin: Option<&str>) -> Result<Socket, tungstenite::Error> {
+        let mut request = format!("ws://{}/live?{query}", self.address).into_client_request()?;
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().expect("a header"));
+        }
+        let (stream, _) = tokio_tungstenite::connect_async(request).await?;
+        Ok(Socket { stream, viewer: Viewer::default() })
+    }
+
+    /// One request by hand; the whole answer, head and body.
+    async fn request(&self, head: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+        stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        read.expect("an answer in time").expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn get(&self, path: &str) -> String {
+        self.request(&format!("GET {path} HTTP/1.1\r\nHost: {}", self.address)).await
+    }
+
+    /// Asks until the answer has `part` in it.
+    async fn get_until(&self, path: &str, part: &str) -> String {
+        let asking = async {
+            loop {
+                let answer = self.get(path).await;
+                if answer.contains(part) {
+                    return answer;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{path} never had {part:?}"))
+    }
+}
+
+struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    viewer: Viewer,
+}
+
+impl Socket {
+    async fn ask(&mut self, ask: &Ask) {
+        self.stream.send(Message::Binary(wire::to_bytes(ask).into())).await.expect("sent");
+    }
+
+    async fn until(&mut self, what: &str, done: impl Fn(&Viewer) -> bool) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !done(&self.viewer) {
+                match self.stream.next().await.expect("an open socket").expect("a message") {
+                    Message::Binary(bytes) => self.viewer.take(&bytes),
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    other => panic!("unexpected {other:?}"),
+                }
+            }
+        });
+        waited.await.unwrap_or_else(|_| panic!("waited in vain for {what}; pods {:?}", self.viewer.pods()));
+    }
+
+    /// Reads to the end; why the server closed.
+    async fn until_closed(mut self) -> Option<String> {
+        let read = async {
+            while let Some(Ok(message)) = self.stream.next().await {
+                if let Message::Binary(bytes) = message {
+                    self.viewer.take(&bytes);
+                }
+            }
+            self.viewer.bye
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("closed in time")
+    }
+}
+
+#[tokio::test]
+async fn a_socket_is_greeted_gets_a_snapshot_and_then_every_change() {
+    let site = Site::new().await;
+    let mut socket = site.socket("").await;
+    socket.until("three pods", |viewer| viewer.pods() == ["a", "b", "c"]).await;
+    let Some(Frame::Hello { build, about, .. }) = &socket.viewer.hello else { panic!("no greeting") };
+    assert_eq!(build, app::BUILD);
+    assert_eq!(about.context, "test");
+    site.demo.put(pod("d", &[]));
+    socket.until("the fourth", |viewer| viewer.pods().len() == 4).await;
+    site.demo.remove("pods", "default", "a");
+    socket.until("the deletion", |viewer| viewer.pods() == ["b", "c", "d"]).await;
+    socket.until("a beat", |viewer| viewer.beats > 0).await;
+}
+
+#[tokio::test]
+async fn a_scope_is_decided_on_the_server() {
+    let site = Site::new().await;
+    let mut web = site.socket("kinds=pods&labelSelector=app%3Dweb").await;
+    web.until("the web pods", |viewer| viewer.pods() == ["a", "b"]).await;
+    // c enters the selection, a leaves it; neither is created nor deleted.
+    site.demo.put(pod("c", &[("app", "web")]));
+    site.demo.put(pod("a", &[("app", "db")]));
+    web.until("one in, one out", |viewer| viewer.pods() == ["b", "c"]).await;
+    assert_eq!(web.viewer.cluster.namespaces.len(), 0, "no other kind was asked for");
+    let mut none = site.socket("namespace=kube-system").await;
+    none.until("a namespace", |viewer| viewer.cluster.namespaces.len() == 1).await;
+    assert!(none.viewer.pods().is_empty());
+    web.ask(&Ask::Kinds(Kinds::all())).await;
+    web.until("more kinds", |viewer| viewer.state(Kind::Namespace).listed()).await;
+    assert_eq!(web.viewer.snapshots, 2);
+}
+
+#[tokio::test]
+async fn looking_at_an_object_brings_its_detail_and_what_changes_in_it() {
+    let site = Site::new().await;
+    let mut socket = site.socket("").await;
+    socket.until("three pods", |viewer| viewer.pods().len() == 3).await;
+    let key = ObjectKey { kind: Kind::Pod, namespace: "default".to_owned(), name: "a".to_owned() };
+    socket.ask(&Ask::Look(Some(key.clone()))).await;
+    let image = |viewer: &Viewer| match &viewer.detail {
+        Some(Frame::Detail { detail: Some(detail), .. }) => {
+            detail.containers.first().map(|container| container.image.to_string())
+        }
+        _ => None,
+    };
+    socket.until("its detail", |viewer| image(viewer).as_deref() == Some("example/web:1")).await;
+    site.demo
+        .edit("pods", "default", "a", |pod| pod["spec"]["containers"][0]["image"] = "example/web:2".into());
+    socket.until("the change", |viewer| image(viewer).as_deref() == Some("example/web:2")).await;
+    site.demo.remove("pods", "default", "a");
+    socket
+        .until(
+            "its end",
+            |viewer| matches!(&viewer.detail, Some(Frame::Detail { key: k, detail: None }) if *k == key),
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_resync_brings_a_fresh_snapshot() {
+    let site = Site::new().await;
+    let mut socket = site.socket("").await;
+    socket.until("three pods", |viewer| viewer.pods().len() == 3).await;
+    let before = socket.viewer.snapshots;
+    socket.ask(&Ask::Resync).await;
+    socket.until("the second snapshot", |viewer| viewer.snapshots > before).await;
+    assert_eq!(socket.viewer.pods(), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn what_no_page_would_send_ends_the_socket() {
+    let site = Site::new().await;
+    let too_long = vec![0u8; LONGEST_ASK + 1];
+    for message in [
+        Message::Text("hello".into()),
+        Message::Binary(vec![9, 9, 9].into()),
+        Message::Binary(Vec::new().into()),
+        Message::Binary(too_long.into()),
+    ] {
+        let mut socket = site.socket("kinds=nodes").await;
+        socket.stream.send(message).await.expect("sent");
+        let _ = socket.until_closed().await;
+    }
+    // The server is none the worse.
+    let mut socket = site.socket("").await;
+    socket.until("three pods", |viewer| viewer.pods().len() == 3).await;
+}
+
+#[tokio::test]
+async fn only_pages_of_this_server_may_open_the_socket() {
+    let site = Site::new().await;
+    for origin in [None, Some("http://evil.example"), Some("null"), Some("http://127.0.0.1:1")] {
+        let refused = site.socket_from("", origin).await;
+        let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{origin:?} was let in") };
+        assert_eq!(answer.status(), 403, "{origin:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_host_name_is_not_answered() {
+    let site = Site::new().await;
+    for path in ["/", "/api/v1/pods", "/livez", "/live", "/metrics"] {
+        let answer = site.request(&format!("GET {path} HTTP/1.1\r\nHost: rebound.example")).await;
+        assert!(answer.starts_with("HTTP/1.1 421"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn no_route_takes_anything_but_reading() {
+    let site = Site::new().await;
+    let paths = ["/", "/pods", "/api/v1", "/api/v1/pods", "/api/v1/watch", "/livez", "/readyz", "/metrics"];
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for path in paths {
+            let head = format!(
+                "{method} {path}?_method=GET HTTP/1.1\r\nHost: {}\r\nX-HTTP-Method-Override: GET\r\nContent-Length: 0",
+                site.address
+            );
+            let answer = site.request(&head).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 405"),
+                "{method} {path}: {}",
+                answer.lines().next().unwrap_or("")
+            );
+        }
+    }
+    assert!(site.demo.request_log().iter().all(|(method, _)| method == "GET"));
+}
+
+#[tokio::test]
+async fn the_text_api_prints_what_kubectl_prints() {
+    let site = Site::new().await;
+    let answer = site.get_until("/api/v1/pods?output=table&labelSelector=app%3Dweb", "Running").await;
+    assert!(answer.contains("masthead-state: live\r\n"), "{answer}");
+    assert!(answer.contains("masthead-as-of: 20"), "{answer}");
+    let body = answer.split("\r\n\r\n").nth(1).expect("a body");
+    let mut lines = body.lines();
+    assert_eq!(lines.next(), Some("NAMESPACE   NAME   READY   STATUS    RESTARTS   AGE"));
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with("default     a      1/1     Running   0          "))
+    );
+    assert!(lines.next().is_some_and(|line| line.starts_with("default     b ")));
+    assert_eq!(lines.next(), None);
+    let names = site.get("/api/v1/pods?output=name&namespace=default").await;
+    assert!(names.ends_with("pod/a\npod/b\npod/c\n"), "{names}");
+    let none = site.get("/api/v1/pods?output=table&namespace=nowhere").await;
+    assert!(none.contains("masthead-note: No resources found in nowhere namespace."), "{none}");
+    assert!(none.ends_with("\r\n\r\n"), "kubectl's standard output is empty too: {none}");
+    let json = site.get("/api/v1/pods?namespace=default&labelSelector=app%3Ddb").await;
+    let json: serde_json::Value =
+        serde_json::from_str(json.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+    assert_eq!(json["items"][0]["meta"]["labels"]["app"], "db");
+    assert_eq!(json["items"][0]["status"], "Running");
+    assert_eq!(json["state"], "live");
+}
+
+#[tokio::test]
+async fn a_bad_request_is_told_what_is_wrong_and_what_is_right() {
+    let site = Site::new().await;
+    for (path, code, part) in [
+        ("/api/v1/secrets", 404, "replicationcontrollers"),
+        ("/api/v1/pods?output=yaml", 400, "json, table, wide, name"),
+        ("/api/v1/pods?labelSelector=app%3D%3D%3Dweb", 400, "at character 6"),
+        ("/api/v1/pods?nmespace=default", 400, "nmespace"),
+        ("/api/v1/pods?namespace=..%2Fx", 400, "no namespace's name"),
+    ] {
+        let answer = site.get(path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_listed_yet_is_not_an_empty_list() {
+    let site = Site::with(|demo| demo.faults().set("pods", Fault::StallLists)).await;
+    let answer = site.get_until("/api/v1/pods?output=table", "masthead-state: listing").await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
+    let ready = site.get("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("pods not listed yet"), "{ready}");
+    assert!(site.get("/livez").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_refused_kind_names_the_right_that_is_missing() {
+    let site = Site::with(|demo| demo.faults().set("nodes", Fault::Answer(403))).await;
+    let answer = site.get_until("/api/v1/nodes", "masthead-state: forbidden").await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(answer.contains("may not list nodes in the whole cluster"), "{answer}");
+    site.get_until("/readyz", "200 OK").await;
+}
+
+#[tokio::test]
+async fn events_stream_the_same_changes_to_scripts() {
+    let site = Site::new().await;
+    site.get_until("/readyz", "200 OK").await;
+    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
+    let head =
+        format!("GET /api/v1/watch?kinds=pods&labelSelector=app HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut text = String::new();
+    let mut read_until = async |part: &str| {
+        let mut buffer = [0; 4096];
+        while !text.contains(part) {
+            let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await;
+            let size = read.unwrap_or_else(|_| panic!("never saw {part:?} in {text}")).expect("readable");
+            assert!(size > 0, "ended before {part:?}: {text}");
+            text.push_str(&String::from_utf8_lossy(&buffer[..size]));
+        }
+    };
+    read_until("event: snapshot\n").await;
+    read_until("\"name\":\"c\"").await;
+    site.demo.put(pod("d", &[("app", "web")]));
+    read_until("\"name\":\"d\"").await;
+    site.demo.remove("pods", "default", "d");
+    read_until("\"type\":\"gone\"").await;
+    read_until("event: beat\n").await;
+}
+
+#[tokio::test]
+async fn metrics_say_how_each_kind_is() {
+    let site = Site::new().await;
+    site.get_until("/readyz", "200 OK").await;
+    let text = site.get_until("/metrics", "masthead_api_server_up 1").await;
+    assert!(text.contains("masthead_rows{kind=\"pods\"} 3"), "{text}");
+    assert!(text.contains("masthead_kind_state{kind=\"pods\",state=\"live\"} 1"), "{text}");
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_a_page_of_ours_does_not_need() {
+    let site = Site::new().await;
+    for path in ["/", "/api/v1/pods", "/nothing/here", "/livez"] {
+        let answer = site.get(path).await.to_lowercase();
+        assert!(
+            answer.contains(
+                "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+            ),
+            "{path}"
+        );
+        assert!(answer.contains("x-content-type-options: nosniff"), "{path}");
+        assert!(!answer.contains("access-control-allow-origin"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_told_to_stop_says_goodbye_and_ends() {
+    let site = Site::new().await;
+    let mut socket = site.socket("").await;
+    socket.until("three pods", |viewer| viewer.pods().len() == 3).await;
+    site.stop.cancel();
+    assert_eq!(socket.until_closed().await.as_deref(), Some("the server is shutting down"));
+    let ended = tokio::time::timeout(PATIENCE, site.running).await.expect("in time").expect("no panic");
+    assert!(ended.is_ok());
+}
