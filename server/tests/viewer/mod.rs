@@ -1,0 +1,89 @@
+//! A viewer as the page is one: folds frames, holds the server to the protocol on every one of them.
+#![allow(dead_code)] // each test file uses its part
+
+use std::io::Read;
+
+use app::{
+    api::{Kind, KindState, Pod},
+    model::Cluster,
+    wire::{self, Frame, strings},
+};
+
+/// What one socket, or one seat, has said so far.
+#[derive(Default)]
+pub struct Viewer {
+    pub cluster: Cluster,
+    pub hello: Option<Frame>,
+    pub detail: Option<Frame>,
+    pub bye: Option<String>,
+    pub snapshots: u32,
+    pub changes: u32,
+    pub beats: u32,
+    pub beat: Option<Frame>,
+    seq: Option<u64>,
+    strings: strings::Read,
+}
+
+impl Viewer {
+    /// Takes one frame in. Panics where a page would have to ask for a new snapshot.
+    pub fn take(&mut self, bytes: &[u8]) {
+        let frame = wire::frame(bytes).expect("a frame");
+        match frame {
+            Frame::Hello { .. } => self.hello = Some(frame),
+            Frame::Snapshot { seq, packed } => {
+                let mut raw = Vec::new();
+                flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut raw).expect("gzip");
+                let (strings, changes) = wire::read_snapshot(&raw).expect("a snapshot");
+                self.strings = strings;
+                self.cluster = Cluster::default();
+                changes.into_iter().for_each(|change| self.cluster.apply(change));
+                self.seq = Some(seq);
+                self.snapshots += 1;
+            }
+            Frame::Changes { seq, changes } => {
+                assert_eq!(Some(seq), self.seq.map(|seq| seq + 1), "changes are numbered one by one");
+                self.seq = Some(seq);
+                let changes = wire::read_changes(&mut self.strings, &changes).expect("changes");
+                changes.into_iter().for_each(|change| self.cluster.apply(change));
+                self.changes += 1;
+            }
+            Frame::Beat { seq, hash, .. } => {
+                assert_eq!(Some(seq), self.seq, "a beat comes after the changes it counts");
+                assert_eq!(hash, self.cluster.hash(), "both sides hold the same rows");
+                self.beats += 1;
+                self.beat = Some(frame);
+            }
+            Frame::Detail { .. } => self.detail = Some(frame),
+            Frame::Bye { why } => self.bye = Some(why),
+        }
+    }
+
+    /// Names of the pods, sorted.
+    pub fn pods(&self) -> Vec<String> {
+        self.cluster.pods.sorted().iter().map(|pod| pod.meta.name.to_string()).collect()
+    }
+
+    /// A pod by name, in `default`.
+    pub fn pod(&self, name: &str) -> Option<&Pod> {
+        self.cluster.pods.named("default", name).map(|pod| &**pod)
+    }
+
+    /// A kind's state.
+    pub fn state(&self, kind: Kind) -> &KindState {
+        self.cluster.state(kind)
+    }
+}
+
+/// A pod as a manifest has it.
+pub fn pod(name: &str, labels: &[(&str, &str)]) -> serde_json::Value {
+    let labels: serde_json::Map<_, _> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
+    serde_json::json!({
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {"name": name, "namespace": "default", "labels": labels},
+        "spec": {"nodeName": "worker", "containers": [{"name": "web", "image": "example/web:1"}]},
+        "status": {"phase": "Running", "containerStatuses": [
+            {"name": "web", "ready": true, "started": true, "restartCount": 0, "state": {"running": {}}}
+        ]},
+    })
+}
