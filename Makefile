@@ -1,0 +1,111 @@
+# The way into this repository: `make` lists what there is to do.
+#
+# Needs a Rust toolchain, a C compiler, git and make; what else a target wants it fetches by
+# itself (on Debian and its relatives through apt-get, as root or with sudo).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := list
+MAKEFLAGS += --no-print-directory
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LISTEN ?= 127.0.0.1:8080
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome) /usr/bin/chromium)
+ARGS ?=
+# A node of our own, made only where the system's is too old for the browser tests.
+NODE := $(abspath $(TARGET))/tools/node
+
+# Where the server's build finds the page.
+export MASTHEAD_SITE := $(abspath $(TARGET))/site
+
+.PHONY: list
+list:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- Run it ---------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: cargo ## an invented cluster at http://127.0.0.1:8080; needs no Kubernetes
+	@begin=$$SECONDS; $(MAKE) demo-binary; \
+	echo "Set up in $$((SECONDS - begin)) s."; \
+	exec $(TARGET)/demo/masthead --demo --listen $(LISTEN) $(ARGS)
+
+.PHONY: run
+run: cargo demo-binary ## the cluster of your current kubeconfig; options in ARGS="…"
+	@exec $(TARGET)/demo/masthead $(ARGS)
+
+.PHONY: dev
+dev: cargo ## the demo, built again and restarted at every change; options in ARGS="…"
+	@stamp=$$(mktemp); server=; \
+	trap 'rm -f "$$stamp"; [ -z "$$server" ] || kill "$$server" 2>/dev/null || true' EXIT; \
+	trap 'exit 0' INT TERM; \
+	changed() { find app server style public Cargo.toml Cargo.lock -type f -newer "$$stamp" ! -name '.*' ! -name '*~' -print -quit; }; \
+	while true; do \
+		touch "$$stamp"; \
+		if app/build-wasm --dev && cargo build --quiet --package server; then \
+			if [ -n "$$server" ]; then kill "$$server" 2>/dev/null || true; wait "$$server" 2>/dev/null || true; fi; \
+			$(TARGET)/debug/masthead --demo --listen $(LISTEN) $(ARGS) & server=$$!; \
+		else \
+			echo 'dev: not built, see above; what ran before goes on, and the next change tries again'; \
+		fi; \
+		while [ -z "$$(changed)" ]; do sleep 0.5; done; \
+	done
+
+# ---- Build it -------------------------------------------------------------------------------
+
+.PHONY: build
+build: cargo ## the release: one binary with everything inside, target/release/masthead
+	@app/build-wasm --release
+	@cargo build --release --package server
+	@ls -lh $(TARGET)/release/masthead | awk '{ print $$NF ", " $$5 "B" }'
+
+.PHONY: demo-binary
+demo-binary:
+	@app/build-wasm --demo
+	@cargo build --quiet --profile demo --package server
+
+.PHONY: clean
+clean: ## removes what was built and fetched
+	@cargo clean --quiet
+	@rm -rf target end2end/node_modules end2end/test-results
+
+# ---- Check it -------------------------------------------------------------------------------
+
+.PHONY: test
+test: cargo lint test-rust test-browser ## everything a change must pass, from nothing
+
+.PHONY: lint
+lint: cargo ## formatting, and clippy over the server's and the browser's half
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; \
+	else echo 'lint: no rustfmt here, formatting not checked (rustup component add rustfmt)'; fi
+	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --workspace --all-targets -- -D warnings; \
+	else echo 'lint: no clippy here, not run (rustup component add clippy)'; fi
+	@app/build-wasm --lint
+
+.PHONY: test-rust
+test-rust: cargo ## the tests of both crates
+	@cargo test --workspace
+
+.PHONY: test-browser
+test-browser: cargo browser demo-binary ## a real browser against the real binary; one spec: ARGS="pods"
+	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
+		node_modules/.bin/playwright test $(ARGS)
+
+# Chromium, node and the packages that package-lock.json pins.
+.PHONY: browser
+browser:
+	@end2end/setup '$(CHROMIUM)' '$(NODE)'
+
+.PHONY: deny
+deny: cargo ## licences, sources and known holes of what we depend on
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo 'deny: skipped, there is no cargo-deny here (cargo install cargo-deny)'; \
+	else \
+		cargo deny --all-features check licenses bans sources; \
+		if cargo deny fetch db >/dev/null 2>&1; then cargo deny --all-features check advisories; \
+		else echo 'deny: advisories skipped, their database could not be fetched'; fi; \
+	fi
+
+.PHONY: cargo
+cargo:
+	@command -v cargo >/dev/null || { echo 'There is no cargo here: install Rust from https://rustup.rs, then try again.' >&2; exit 1; }
