@@ -8,17 +8,20 @@
 mod page;
 mod session;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use futures::{
     StreamExt,
-    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    channel::mpsc::{self, Receiver},
     future::select,
 };
 use gloo_timers::{callback::Interval, future::TimeoutFuture};
 use leptos::prelude::*;
 pub use page::keep_document;
-use session::{End, Session};
+use session::{End, Inbox, Session};
 
 use crate::{
     api::{Kinds, Millis, ObjectKey},
@@ -50,9 +53,9 @@ struct Live {
     store: Store,
     wanted: RefCell<Wanted>,
     /// To the session there is, if any.
-    session: RefCell<Option<UnboundedSender<Heard>>>,
+    session: RefCell<Option<Inbox>>,
     /// The server's clock minus this machine's, in milliseconds.
-    ahead: std::cell::Cell<f64>,
+    ahead: Cell<f64>,
 }
 
 impl Live {
@@ -62,7 +65,7 @@ impl Live {
 
     fn hear(&self, heard: Heard) {
         if let Some(session) = &*self.session.borrow() {
-            _ = session.unbounded_send(heard);
+            session.put(heard);
         }
     }
 }
@@ -74,7 +77,7 @@ pub fn start(store: Store, here: Here) {
         store: store.clone(),
         wanted: RefCell::default(),
         session: RefCell::default(),
-        ahead: std::cell::Cell::new(painted.0 as f64 - js_sys::Date::now()),
+        ahead: Cell::new(painted.0 as f64 - js_sys::Date::now()),
     });
 
     let tick = live.clone();
@@ -85,12 +88,13 @@ pub fn start(store: Store, here: Here) {
     })
     .forget();
 
-    let (wake, woken) = unbounded();
+    // One is as good as many: a wake-up that finds another waiting may be lost.
+    let (wake, woken) = mpsc::channel(1);
     for name in ["online", "visibilitychange"] {
-        let (wake, live) = (wake.clone(), live.clone());
+        let (mut wake, live) = (wake.clone(), live.clone());
         page::on(name, move || {
             live.store.tick(live.now());
-            _ = wake.unbounded_send(());
+            _ = wake.try_send(());
             live.hear(Heard::Tick);
         });
     }
@@ -114,15 +118,15 @@ pub fn start(store: Store, here: Here) {
     leptos::task::spawn_local(run(live, woken));
 }
 
-async fn run(live: Rc<Live>, mut woken: UnboundedReceiver<()>) {
+async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
     // Effects run after this task is spawned; the first socket asks for what the page wants.
     TimeoutFuture::new(0).await;
     let mut attempt = 0;
     let mut since = None;
     loop {
-        let (sender, heard) = unbounded();
-        *live.session.borrow_mut() = Some(sender.clone());
-        let (was_live, end) = Session::run(&live, sender, heard).await;
+        let (inbox, heard) = Inbox::new();
+        *live.session.borrow_mut() = Some(inbox.clone());
+        let (was_live, end) = Session::run(&live, inbox, heard).await;
         *live.session.borrow_mut() = None;
         let why = match end {
             End::Lost(why) => why,

@@ -1,10 +1,14 @@
 //! One socket, from its opening to its end.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
 
 use futures::{
     StreamExt,
-    channel::mpsc::{UnboundedReceiver, UnboundedSender},
+    channel::mpsc::{self, Receiver, Sender},
 };
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
@@ -26,9 +30,37 @@ pub enum End {
     Final(String),
 }
 
+/// Messages that may wait to be drawn: some seconds of a busy cluster.
+const WAITING: usize = 256;
+
+/// Where the listeners put what they hear. They cannot wait, so what finds no room is lost, and the
+/// session, which is told, starts again from a snapshot.
+#[derive(Clone)]
+pub struct Inbox {
+    sender: Rc<RefCell<Sender<Heard>>>,
+    lost: Rc<Cell<bool>>,
+}
+
+impl Inbox {
+    /// An inbox and what comes out of it.
+    pub fn new() -> (Inbox, Receiver<Heard>) {
+        let (sender, heard) = mpsc::channel(WAITING);
+        (Inbox { sender: Rc::new(RefCell::new(sender)), lost: Rc::default() }, heard)
+    }
+
+    /// Adds what was heard, if there is room.
+    pub fn put(&self, heard: Heard) {
+        if self.sender.borrow_mut().try_send(heard).is_err() {
+            self.lost.set(true);
+        }
+    }
+}
+
 /// A socket and how far its stream has been followed.
 pub struct Session {
     live: Rc<Live>,
+    /// The inbox had no room for something.
+    lost: Rc<Cell<bool>>,
     socket: WebSocket,
     /// What the server has been asked for.
     asked: Wanted,
@@ -50,12 +82,8 @@ pub struct Session {
 
 impl Session {
     /// Runs until the socket is dead. Whether it was live, and why it ended.
-    pub async fn run(
-        live: &Rc<Live>,
-        sender: UnboundedSender<Heard>,
-        mut heard: UnboundedReceiver<Heard>,
-    ) -> (bool, End) {
-        let mut session = match Session::open(live, sender) {
+    pub async fn run(live: &Rc<Live>, inbox: Inbox, mut heard: Receiver<Heard>) -> (bool, End) {
+        let mut session = match Session::open(live, inbox) {
             Ok(session) => session,
             Err(why) => return (false, End::Lost(why)),
         };
@@ -64,7 +92,7 @@ impl Session {
         (session.was_live, end)
     }
 
-    fn open(live: &Rc<Live>, sender: UnboundedSender<Heard>) -> Result<Session, String> {
+    fn open(live: &Rc<Live>, inbox: Inbox) -> Result<Session, String> {
         let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None };
         let url = page::socket_url(asked.kinds).ok_or("this page has no address")?;
         let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
@@ -74,7 +102,7 @@ impl Session {
             _ = socket.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
             listener
         };
-        let (messages, closed) = (sender.clone(), sender);
+        let (messages, closed) = (inbox.clone(), inbox.clone());
         let listeners = vec![
             on(
                 "message",
@@ -82,7 +110,7 @@ impl Session {
                     if let Ok(buffer) =
                         event.unchecked_into::<MessageEvent>().data().dyn_into::<ArrayBuffer>()
                     {
-                        _ = messages.unbounded_send(Heard::Message(Uint8Array::new(&buffer).to_vec()));
+                        messages.put(Heard::Message(Uint8Array::new(&buffer).to_vec()));
                     }
                 }),
             ),
@@ -95,12 +123,13 @@ impl Session {
                         _ if event.code() == 1006 => "Masthead does not answer".to_owned(),
                         _ => format!("the connection was closed (code {})", event.code()),
                     };
-                    _ = closed.unbounded_send(Heard::Closed(why));
+                    closed.put(Heard::Closed(why));
                 }),
             ),
         ];
         Ok(Session {
             live: live.clone(),
+            lost: inbox.lost,
             socket,
             asked,
             seq: None,
@@ -115,7 +144,7 @@ impl Session {
         })
     }
 
-    async fn follow(&mut self, heard: &mut UnboundedReceiver<Heard>) -> End {
+    async fn follow(&mut self, heard: &mut Receiver<Heard>) -> End {
         loop {
             let Some(first) = heard.next().await else {
                 return End::Lost("the page let go of the socket".to_owned());
@@ -146,6 +175,12 @@ impl Session {
                 }
             }
             self.apply(&mut changes);
+            if self.lost.take() {
+                if self.socket.ready_state() >= WebSocket::CLOSING {
+                    return End::Lost(self.bye.take().unwrap_or("the connection was closed".to_owned()));
+                }
+                self.resync();
+            }
         }
     }
 
