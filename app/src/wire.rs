@@ -40,6 +40,9 @@ pub struct About {
     pub demo: bool,
     /// Namespaces that are watched; empty for all.
     pub namespaces: Vec<String>,
+    /// Which of them are refused, for kinds that others of them allow. A kind that is refused wherever it was
+    /// asked for is [`KindState::Forbidden`](crate::api::KindState::Forbidden) instead.
+    pub refused: Vec<(Kind, String)>,
 }
 
 /// Server to viewer.

@@ -66,7 +66,7 @@ pub enum News {
     },
     /// The API server answered, or did not.
     Pulse(Result<(), Text>),
-    /// What is being watched turned out to be this.
+    /// What is being watched turned out to be this. Where it is watched, the watches say themselves.
     About(About),
 }
 
@@ -89,6 +89,8 @@ pub struct View {
     pub as_of: Vec<(Kind, Millis)>,
     /// What is being watched.
     pub about: About,
+    /// The kinds that are watched namespace by namespace: in which, and whether the API server lets us.
+    pub within: Vec<(Kind, Vec<(Text, bool)>)>,
     /// See [`Frame::Hello`].
     pub epoch: u64,
     /// How many are watching.
@@ -273,19 +275,28 @@ impl Owner {
             News::Watch { kind, within, state } => {
                 let state = self.freshness.watch(kind, within, state, now());
                 self.set_state(kind, state);
+                self.set_about(self.about.clone());
             }
             News::Pulse(pulse) => {
                 for (kind, state) in self.freshness.pulse(pulse, now()) {
                     self.set_state(kind, state);
                 }
             }
-            News::About(about) => {
-                self.about = about;
-                let hello = Outgoing::of(&self.hello());
-                for viewer in self.viewers.values().filter(|v| v.topic.1 == Encoding::Binary) {
-                    viewer.queue.push(hello.clone());
-                }
-            }
+            News::About(about) => self.set_about(about),
+        }
+    }
+
+    fn set_about(&mut self, about: About) {
+        let watched = self.freshness.namespaces();
+        let namespaces = if watched.is_empty() { about.namespaces } else { watched };
+        let about = About { namespaces, refused: self.freshness.refused(), ..about };
+        if about == self.about {
+            return;
+        }
+        self.about = about;
+        let hello = Outgoing::of(&self.hello());
+        for viewer in self.viewers.values().filter(|v| v.topic.1 == Encoding::Binary) {
+            viewer.queue.push(hello.clone());
         }
     }
 
@@ -432,6 +443,7 @@ impl Owner {
             Arc::new(View {
                 cluster: cluster.clone(),
                 as_of: freshness.as_of(),
+                within: Kind::ALL.iter().map(|kind| (*kind, freshness.within(*kind))).collect(),
                 about: about.clone(),
                 epoch,
                 viewers,

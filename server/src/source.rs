@@ -100,10 +100,7 @@ impl Source {
             };
             if one(None).run::<T>(WhenForbidden::Return).await.is_some() {
                 tracing::info!(kind = T::KIND.plural(), %namespace, "no rights for the whole cluster; watching one namespace");
-                let about = About { namespaces: vec![namespace.to_string()], ..self.about.clone() };
-                if hub.tell(News::About(about)).await.is_ok() {
-                    one(Some(namespace)).run::<T>(WhenForbidden::Retry).await;
-                }
+                one(Some(namespace)).run::<T>(WhenForbidden::Retry).await;
             }
             return;
         }

@@ -8,7 +8,7 @@ mod viewer;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::{
-    api::{Kind, Kinds, ObjectKey},
+    api::{Kind, Kinds, ObjectKey, Text},
     wire::{self, About, Ask, Frame, LONGEST_ASK},
 };
 use futures::{SinkExt, StreamExt};
@@ -47,6 +47,11 @@ impl Site {
     }
 
     async fn with(before: impl FnOnce(&Demo)) -> Site {
+        Site::within(&[], before).await
+    }
+
+    /// As with `--namespace`.
+    async fn within(namespaces: &[&str], before: impl FnOnce(&Demo)) -> Site {
         let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
         for (name, app) in [("a", "web"), ("b", "web"), ("c", "db")] {
             demo.put(pod(name, &[("app", app)]));
@@ -54,7 +59,7 @@ impl Site {
         before(&demo);
         let source = Source {
             api: ApiServer::in_process(demo.router()),
-            namespaces: Vec::new(),
+            namespaces: namespaces.iter().copied().map(Text::from).collect(),
             fallback: None,
             about: About { context: "test".to_owned(), ..About::default() },
             metrics: Arc::default(),
@@ -337,6 +342,25 @@ async fn a_refused_kind_names_the_right_that_is_missing() {
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     assert!(answer.contains("may not list nodes in the whole cluster"), "{answer}");
     site.get_until("/readyz", "200 OK").await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_refused_or_not_watched_is_an_error_and_never_empty() {
+    let only = |demo: &Demo| demo.faults().set("pods", Fault::NamespacesOnly(vec!["default".to_owned()]));
+    let site = Site::within(&["default", "secret"], only).await;
+    let about = site.get_until("/api/v1", r#""refused":[["#).await;
+    assert!(about.contains(r#""refused":[["Pod","secret"]]"#), "{about}");
+    let pods = site.get_until("/api/v1/pods?output=name", "pod/a").await;
+    assert!(pods.contains("masthead-state: live"), "{pods}");
+    let refused = site.get("/api/v1/pods?namespace=secret&output=table").await;
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    assert!(refused.contains("may not list pods in namespace secret"), "{refused}");
+    let elsewhere = site.get("/api/v1/pods?namespace=default,elsewhere").await;
+    assert!(elsewhere.starts_with("HTTP/1.1 400"), "{elsewhere}");
+    assert!(elsewhere.contains("does not watch pods in namespace elsewhere"), "{elsewhere}");
+    // Kinds without namespaces are watched whole.
+    let nodes = site.get_until("/api/v1/nodes?output=name", "masthead-state: live").await;
+    assert!(nodes.starts_with("HTTP/1.1 200"), "{nodes}");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ pub fn Gate(kind: Kind, children: ChildrenFn) -> impl IntoView {
     move || match open.get() {
         Open::Rows => view! {
             <div class="gate" class:stale=move || dims.get()>
+                {refused(kind)}
                 {children.with_value(|children| children())}
             </div>
         }
@@ -67,6 +68,24 @@ fn Skeleton(kind: Kind, freshness: Memo<Freshness>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Which of the watched namespaces this kind may not be seen in.
+fn refused(kind: Kind) -> impl IntoView {
+    let store = store();
+    move || {
+        let about = store.about();
+        let names: Vec<&str> =
+            about.refused.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            let said = format!(
+                "Not in here: {} of {}, which Masthead may not list.",
+                kind.plural(),
+                names.join(", ")
+            );
+            view! { <p class="note" role="note">{said}</p> }
+        })
+    }
 }
 
 /// Names the missing right and the YAML that grants it.

@@ -14,7 +14,7 @@ use crate::{
 pub const NOW: Millis = Millis(1_795_446_202_000);
 
 pub fn about() -> About {
-    About { context: "demo".into(), version: "v1.33.0".into(), demo: true, namespaces: Vec::new() }
+    About { context: "demo".into(), version: "v1.33.0".into(), demo: true, ..About::default() }
 }
 
 pub fn labels(pairs: &[(&str, &str)]) -> Labels {

@@ -74,6 +74,10 @@ pub enum AskError {
     Namespace(String),
     #[error("unable to parse labelSelector: {0}")]
     Selector(#[from] app::selector::SelectorError),
+    #[error("Masthead may not list {} in namespace {namespace}", .kind.plural())]
+    Refused { kind: Kind, namespace: Text },
+    #[error("Masthead does not watch {} in namespace {namespace}", .kind.plural())]
+    Unwatched { kind: Kind, namespace: Text, watched: Vec<Text> },
 }
 
 impl AskError {
@@ -88,6 +92,13 @@ impl AskError {
             AskError::Selector(_) => {
                 "as in kubectl get -l: app=web,tier!=cache,env in (test,live),!legacy".to_owned()
             }
+            AskError::Refused { kind, .. } => {
+                format!("a Role that allows list and watch of {} there", kind.plural())
+            }
+            AskError::Unwatched { watched, .. } => {
+                let watched: Vec<&str> = watched.iter().map(Text::as_str).collect();
+                format!("one of {}, or another --namespace when Masthead is started", watched.join(", "))
+            }
         }
     }
 }
@@ -98,8 +109,11 @@ fn plurals() -> String {
 
 impl IntoResponse for AskError {
     fn into_response(self) -> Response {
-        let code =
-            if matches!(self, AskError::Kind(_)) { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+        let code = match self {
+            AskError::Kind(_) => StatusCode::NOT_FOUND,
+            AskError::Refused { .. } => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        };
         (code, Json(json!({"error": self.to_string(), "expected": self.hint()}))).into_response()
     }
 }
@@ -191,6 +205,9 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
     };
     let Ok(view) = hub.view().await else { return draining() };
     let state = view.state(kind);
+    if let (true, Err(error)) = (state.listed(), view.sees(kind, &asked.namespaces)) {
+        return error.into_response();
+    }
     let mut response = match &state {
         KindState::Live | KindState::Stale { .. } => {
             let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
@@ -299,6 +316,26 @@ async fn watch(
 }
 
 impl View {
+    /// Whether a kind is watched in each of these namespaces: one that is not has no rows here, which
+    /// says nothing about the cluster.
+    fn sees(&self, kind: Kind, namespaces: &[Text]) -> Result<(), AskError> {
+        let within = self.within.iter().find(|(k, _)| *k == kind).map_or(&[][..], |(_, within)| within);
+        if within.is_empty() {
+            return Ok(());
+        }
+        for namespace in namespaces {
+            match within.iter().find(|(watched, _)| watched == namespace) {
+                Some((_, true)) => {}
+                Some((_, false)) => return Err(AskError::Refused { kind, namespace: namespace.clone() }),
+                None => {
+                    let watched = within.iter().map(|(watched, _)| watched.clone()).collect();
+                    return Err(AskError::Unwatched { kind, namespace: namespace.clone(), watched });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// How far a kind can be trusted now: live only while it is confirmed.
     pub fn state(&self, kind: Kind) -> KindState {
         self.state_at(kind, crate::hub::now())

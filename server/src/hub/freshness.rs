@@ -1,7 +1,7 @@
 //! How far each kind can be trusted: what its watches say, together with whether the API server
 //! answers at all. A watch that is merely silent proves nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use app::api::{Kind, KindState, Millis, Text};
 
@@ -56,8 +56,41 @@ impl Freshness {
         self.as_of.iter().map(|(kind, at)| (*kind, *at)).collect()
     }
 
+    /// The namespaces a kind is watched in one by one, and whether it may be; empty for the whole cluster.
+    pub fn within(&self, kind: Kind) -> Vec<(Text, bool)> {
+        let watches = self.watches.get(&kind).into_iter().flatten();
+        watches
+            .filter_map(|(within, state)| {
+                Some((within.clone()?, !matches!(state, KindState::Forbidden { .. })))
+            })
+            .collect()
+    }
+
+    /// Every namespace that some kind is watched in.
+    pub fn namespaces(&self) -> Vec<String> {
+        let all = self.watches.values().flat_map(|watches| watches.keys().flatten());
+        all.map(Text::to_string).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// See [`app::wire::About::refused`].
+    pub fn refused(&self) -> Vec<(Kind, String)> {
+        let mut refused = Vec::new();
+        for kind in self.watches.keys() {
+            let within = self.within(*kind);
+            if within.iter().any(|(_, allowed)| *allowed) {
+                refused.extend(
+                    within
+                        .into_iter()
+                        .filter(|(_, allowed)| !allowed)
+                        .map(|(name, _)| (*kind, name.to_string())),
+                );
+            }
+        }
+        refused
+    }
+
     /// The worst of its watches. Where some namespaces are refused and others not, the others count:
-    /// their rows are right, and the refusal is said where the watched namespaces are listed.
+    /// their rows are right, and [`Self::refused`] names the rest.
     fn of(&self, kind: Kind) -> KindState {
         let Some(watches) = self.watches.get(&kind) else { return KindState::Connecting };
         let allowed = || watches.values().filter(|state| !matches!(state, KindState::Forbidden { .. }));
@@ -121,5 +154,9 @@ mod tests {
         let listing = KindState::Listing { seen: 3 };
         assert_eq!(freshness.watch(Kind::Pod, b.clone(), listing.clone(), Millis(2)), listing);
         assert_eq!(freshness.watch(Kind::Pod, b, forbidden, Millis(3)), KindState::Live);
+        assert_eq!(freshness.namespaces(), ["a", "b"]);
+        assert_eq!(freshness.refused(), [(Kind::Pod, "b".to_owned())]);
+        assert_eq!(freshness.within(Kind::Pod), [(Text::from("a"), true), (Text::from("b"), false)]);
+        assert!(freshness.within(Kind::Node).is_empty());
     }
 }
