@@ -47,8 +47,8 @@ pub fn Head(
 ) -> impl IntoView {
     view! {
         <div class="head">
-            <h1>{title.run()}</h1>
-            {aside.map(|aside| view! { <div class="aside">{aside.run()}</div> })}
+            <h1>{move || title.run()}</h1>
+            {aside.map(|aside| view! { <div class="aside">{move || aside.run()}</div> })}
             <Command />
         </div>
     }

@@ -33,7 +33,9 @@ test('a rolling update says what kubectl rollout status says', async ({ page }) 
   await expect(main).toContainText(/Waiting for deployment "example-deployment-randomforest" rollout to finish: \d/, {
     timeout: 60_000,
   });
+  await expect(page.locator('.head .status')).toContainText(/progressing|waiting/);
   await expect(main).toContainText('deployment "example-deployment-randomforest" successfully rolled out', {
     timeout: 60_000,
   });
+  await expect(page.locator('.head .status')).toContainText('healthy');
 });
