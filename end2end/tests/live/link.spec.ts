@@ -28,3 +28,31 @@ test('a server that freezes is found out within ten seconds', async ({ page, mas
   masthead.resume();
   await expect(page.locator(chip)).toContainText('live', { timeout: 25_000 });
 });
+
+test('another build of the server loads the page anew, once', async ({ page, masthead }) => {
+  const { build } = (await (await page.request.get(`${masthead.url}/api/v1`)).json()) as { build: string };
+  let updated = false;
+  await page.routeWebSocket(/\/live/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      if (!updated || typeof message === 'string') return socket.send(message);
+      // The build in Hello, by another of the same length.
+      const bytes = Buffer.from(message);
+      const at = bytes.indexOf(build);
+      if (at >= 0) bytes.fill('x', at, at + build.length);
+      socket.send(bytes);
+    });
+  });
+  let loads = 0;
+  page.on('load', () => (loads += 1));
+  await page.goto('/pods');
+  await expect(page.locator(chip)).toContainText('live');
+  expect(loads).toBe(1);
+  updated = true;
+  await masthead.restart();
+  // The new page is of the old build still, as behind a proxy that keeps it: it says so and does not spin.
+  await expect.poll(() => loads, { timeout: 25_000 }).toBe(2);
+  await page.locator(chip).click();
+  await expect(page.locator('.freshness')).toContainText('this page is still the old one');
+  expect(loads).toBe(2);
+});
