@@ -22,7 +22,8 @@ pub fn cut(name: &str) -> impl IntoView + use<> {
     head.truncate(at);
     view! {
         <span class="cut">
-            <span class="start">{head}</span>
+            // An empty text is a space in the page.
+            {(!head.is_empty()).then(|| view! { <span class="start">{head}</span> })}
             <span class="end">{tail}</span>
         </span>
     }

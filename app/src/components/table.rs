@@ -306,17 +306,11 @@ fn heading(here: Here, col: Col, sortable: bool, sort: Option<&Sort>) -> impl In
                 Some(true) => None,
             };
             let href = here.place_now().with(|place| place.sort = next).href();
-            let arrow = match now {
-                Some(false) => "↑",
-                Some(true) => "↓",
-                None => "",
-            };
-            view! {
-                <a href=href>
-                    {text}<span class="arrow" aria-hidden="true">{arrow}</span>
-                </a>
-            }
-            .into_any()
+            let arrow = now.map(|descending| {
+                let arrow = if descending { "↓" } else { "↑" };
+                view! { <span class="arrow" aria-hidden="true">{arrow}</span> }
+            });
+            view! { <a href=href>{text}{arrow}</a> }.into_any()
         }
     };
     view! {
