@@ -1,12 +1,17 @@
 //! The whole cluster at a glance: what is wrong, what is under way, and every pod on its node.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use leptos::prelude::*;
 
 use super::listing::state_links;
 use crate::{
-    api::{Deployment, Health, Kind, Node, Pod, ReplicaSet, ReplicationController, Row, Uid},
+    api::{
+        Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController, Row, Uid,
+    },
     components::{frame::Head, gate::Gate, here::Here, icon, name, store, table::Owned, tiles::Tiles},
     format::visible,
     query::{self, Fact, Filter, Line, Page},
@@ -34,6 +39,10 @@ pub fn Overview() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_none() && store.state(Kind::Pod).listed())
     };
+    let nodes_forbidden = {
+        let store = store.clone();
+        Memo::new(move |_| matches!(store.state(Kind::Node), KindState::Forbidden { .. }))
+    };
     let aside = move || whole.get().then(|| state_links(&here.place(), states.get()));
     view! {
         <Head title=|| "Overview" aside=aside />
@@ -41,11 +50,27 @@ pub fn Overview() -> impl IntoView {
         <UnderWay />
         <section aria-labelledby="on-nodes">
             <h2 id="on-nodes">"Nodes and their pods"</h2>
-            <Gate kind=Kind::Node>
-                <Gate kind=Kind::Pod>
-                    <OnNodes pods />
-                </Gate>
-            </Gate>
+            {move || {
+                if nodes_forbidden.get() {
+                    // What is missing is said below; where the pods are, they say themselves.
+                    view! {
+                        <Gate kind=Kind::Pod>
+                            <OnNodes pods />
+                        </Gate>
+                        <Gate kind=Kind::Node>{()}</Gate>
+                    }
+                    .into_any()
+                } else {
+                    view! {
+                        <Gate kind=Kind::Node>
+                            <Gate kind=Kind::Pod>
+                                <OnNodes pods />
+                            </Gate>
+                        </Gate>
+                    }
+                    .into_any()
+                }
+            }}
         </section>
     }
     .into_any()
@@ -85,6 +110,7 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
         problems(&mut found, &deployments.get());
         problems(&mut found, &controllers.get());
         problems(&mut found, &pods.get());
+        let mut found = alike(found);
         // Stable: within a state, nodes before workloads before pods.
         found.sort_by_key(|problem| problem.health);
         found
@@ -121,6 +147,9 @@ struct Problem {
     namespace: Arc<str>,
     name: Arc<str>,
     why: String,
+    owner: Option<Owner>,
+    /// How many pods of `owner` have this problem.
+    pods: usize,
 }
 
 fn problems<T: Row>(found: &mut Vec<Problem>, rows: &[Arc<T>]) {
@@ -130,16 +159,51 @@ fn problems<T: Row>(found: &mut Vec<Problem>, rows: &[Arc<T>]) {
         namespace: row.meta().namespace.clone().into(),
         name: row.meta().name.clone(),
         why: row.why().to_owned(),
+        owner: row.meta().owner.clone().filter(|_| T::KIND == Kind::Pod),
+        pods: 1,
     }));
+}
+
+/// Pods of one owner with the same trouble as one problem: a line a cause, not a line a pod.
+fn alike(found: Vec<Problem>) -> Vec<Problem> {
+    let mut told: Vec<Problem> = Vec::new();
+    let mut places: HashMap<(Uid, Health, String), usize> = HashMap::new();
+    for problem in found {
+        let key = problem.owner.as_ref().map(|owner| (owner.uid, problem.health, problem.why.clone()));
+        match key.as_ref().and_then(|key| places.get(key)).and_then(|at| told.get_mut(*at)) {
+            Some(first) => first.pods += 1,
+            None => {
+                if let Some(key) = key {
+                    places.insert(key, told.len());
+                }
+                told.push(problem);
+            }
+        }
+    }
+    told
 }
 
 impl Problem {
     fn view(self) -> AnyView {
+        let what = match self.owner.filter(|_| self.pods > 1) {
+            Some(owner) => {
+                let of = match Kind::parse(&owner.kind) {
+                    Some(kind) => name::object_link(kind, &self.namespace, &owner.name),
+                    None => view! { <span>{visible(&owner.name).into_owned()}</span> }.into_any(),
+                };
+                let kind = visible(&owner.kind).to_lowercase();
+                view! { <span class="kind">{format!("{} pods of {kind}", self.pods)}</span> {of} }.into_any()
+            }
+            None => view! {
+                <span class="kind">{self.kind.singular()}</span>
+                {name::object_link(self.kind, &self.namespace, &self.name)}
+            }
+            .into_any(),
+        };
         view! {
             <li>
                 {icon::state(self.health)}
-                <span class="kind">{self.kind.singular()}</span>
-                {name::object_link(self.kind, &self.namespace, &self.name)}
+                {what}
                 <span class="where">{self.namespace.to_string()}</span>
                 <span class="why">{visible(&self.why).into_owned()}</span>
             </li>
@@ -228,14 +292,6 @@ fn says(line: &dyn Line) -> String {
 #[component]
 fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     let store = store();
-    let nodes = {
-        let store = store.clone();
-        Memo::new(move |_| {
-            let mut nodes = store.rows::<Node>();
-            nodes.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
-            nodes.iter().map(|node| (node.meta.uid, node.meta.name.clone())).collect::<Vec<_>>()
-        })
-    };
     let placed = Memo::new(move |_| {
         let mut placed: BTreeMap<String, Vec<Uid>> = BTreeMap::new();
         pods.with(|pods| {
@@ -249,6 +305,22 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
         });
         placed
     });
+    // By name, with the uid of those that are known: without the right to list nodes, none is.
+    let nodes = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let known = store.rows::<Node>();
+            let mut nodes: BTreeMap<Arc<str>, Option<Uid>> =
+                known.iter().map(|node| (node.meta.name.clone(), Some(node.meta.uid))).collect();
+            if known.is_empty() {
+                let names = placed.with(|placed| placed.keys().cloned().collect::<Vec<_>>());
+                nodes.extend(
+                    names.into_iter().filter(|name| !name.is_empty()).map(|name| (name.into(), None)),
+                );
+            }
+            nodes.into_iter().collect::<Vec<_>>()
+        })
+    };
     let of = move |node: &str| placed.with(|placed| placed.get(node).cloned().unwrap_or_default());
     let most = Memo::new(move |_| {
         if pods.with(Vec::len) > TILES { (TILES / nodes.with(Vec::len).max(1)).max(12) } else { TILES }
@@ -269,14 +341,17 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
             }}
             <For
                 each=move || nodes.get()
-                key=|(uid, _)| *uid
-                children=move |(uid, node)| {
+                key=Clone::clone
+                children=move |(node, uid)| {
                     let store = store.clone();
                     let uids = { let node = node.clone(); Memo::new(move |_| of(&node)) };
                     let most = most.get_untracked();
                     view! {
                         <li class="card">
-                            {node_head(store, uid, uids)}
+                            {match uid {
+                                Some(uid) => node_head(store, uid, uids).into_any(),
+                                None => view! { <h3>{name::cut(&node)} <span class="count">{move || uids.with(Vec::len)}</span></h3> }.into_any(),
+                            }}
                             <Tiles kind=Kind::Pod uids=uids.into() label=format!("Pods on {node}") most />
                         </li>
                     }
