@@ -57,7 +57,7 @@ pub fn Overview() -> impl IntoView {
                         <Gate kind=Kind::Pod>
                             <OnNodes pods />
                         </Gate>
-                        <Gate kind=Kind::Node>{()}</Gate>
+                        <Gate kind=Kind::Node>""</Gate>
                     }
                     .into_any()
                 } else {

@@ -95,8 +95,11 @@ fn failure(pod: &Pod, container: &ContainerStatus) -> Option<String> {
         if !is_error(&waiting.reason) {
             return None;
         }
-        let stated =
-            if waiting.message.is_empty() { waiting.reason.to_string() } else { line(&waiting.message) };
+        let stated = if waiting.message.is_empty() {
+            waiting.reason.to_string()
+        } else {
+            anonymous(&line(&waiting.message))
+        };
         match &container.last_state.terminated {
             Some(ended) if waiting.reason == "CrashLoopBackOff" => format!("{}; {stated}", ending(ended)),
             _ => stated,
@@ -113,6 +116,16 @@ fn failure(pod: &Pod, container: &ContainerStatus) -> Option<String> {
     };
     let alone = pod.spec.containers.len() + pod.spec.init_containers.len() <= 1;
     Some(if alone || mentions(&why, &container.name) { why } else { format!("{}: {why}", container.name) })
+}
+
+/// The kubelet's back-off without the pod's own name and uid, which the row says and which make alike
+/// pods look different: `back-off 40s restarting failed container=app pod=web_default(8d3f…)`
+/// (`pkg/kubelet/kuberuntime/kuberuntime_manager.go`, `doBackOff`).
+fn anonymous(message: &str) -> String {
+    match message.split_once(" pod=") {
+        Some((stated, _)) if message.starts_with("back-off ") => stated.to_owned(),
+        _ => message.to_owned(),
+    }
 }
 
 /// Whether a name stands in a text, not merely its letters.
