@@ -169,7 +169,7 @@ pub fn conditions(store: &Store, detail: Memo<Option<Arc<Detail>>>) -> impl Into
                 <section aria-labelledby="conditions">
                     <h2 id="conditions">"Conditions"</h2>
                     <div class="scroll" tabindex="0" role="group" aria-label="Conditions">
-                        <table class="plain">
+                        <table class="plain conditions">
                             <thead>
                                 <tr>
                                     <th scope="col">"Type"</th>

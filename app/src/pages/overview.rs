@@ -383,3 +383,31 @@ fn node_head(store: Store, uid: Uid, uids: Memo<Vec<Uid>>) -> impl IntoView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_of_one_owner_with_one_trouble_are_one_problem() {
+        let pod = |name: &str, owner: Option<u128>, why: &str| Problem {
+            health: Health::Failing,
+            kind: Kind::Pod,
+            namespace: "default".into(),
+            name: name.into(),
+            why: why.to_owned(),
+            owner: owner.map(|uid| Owner { kind: "Job".into(), name: "import".into(), uid: Uid(uid) }),
+            pods: 1,
+        };
+        let told = alike(vec![
+            pod("a", Some(1), "exit code 1"),
+            pod("b", Some(1), "exit code 2"),
+            pod("c", None, "exit code 1"),
+            pod("d", Some(2), "exit code 1"),
+            pod("e", Some(1), "exit code 1"),
+            pod("f", None, "exit code 1"),
+        ]);
+        let told: Vec<(&str, usize)> = told.iter().map(|problem| (&*problem.name, problem.pods)).collect();
+        assert_eq!(told, [("a", 2), ("b", 1), ("c", 1), ("d", 1), ("f", 1)]);
+    }
+}
