@@ -91,6 +91,13 @@ test-browser: cargo browser demo-binary ## a real browser against the real binar
 	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
 		node_modules/.bin/playwright test $(ARGS)
 
+# Only a kubeconfig named on the command line: nobody's current cluster is tested on by accident.
+.PHONY: test-cluster
+test-cluster: cargo browser demo-binary ## every cell against kubectl's on a real cluster, made here with Go; or KUBECONFIG=file
+	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
+		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
+		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
+
 # Chromium, node and the packages that package-lock.json pins.
 .PHONY: browser
 browser:

@@ -5,6 +5,7 @@ const chromium = process.env.CHROMIUM || '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: './tests',
+  testIgnore: '**/cluster/**', // see cluster.config.ts
   outputDir: './test-results',
   // Each test has a server of its own, so they may share the machine.
   fullyParallel: true,
