@@ -14,6 +14,8 @@ use crate::{
 
 /// Below this many rows everything is in the first paint.
 const SMALL: usize = 800;
+/// The same for the views that count: the first of anything would be a wrong number.
+const COUNTED: usize = 20_000;
 /// Rows of a page's table in the first paint of a large cluster.
 const SCREENFUL: usize = 100;
 /// Rows that are not healthy.
@@ -61,7 +63,8 @@ impl Seed {
         let place = Place::parse(url);
         let rows: usize =
             Kind::ALL.iter().filter(|kind| **kind != Kind::Event).map(|kind| cluster.count(*kind)).sum();
-        let complete = rows <= SMALL;
+        let most = if matches!(place.page, Page::Labels | Page::Images) { COUNTED } else { SMALL };
+        let complete = rows <= most;
         let first = First::of(cluster, &place, complete);
         let matches = first.matches as u32;
         let changes = first.changes(cluster, &place);
