@@ -355,6 +355,7 @@ async fn a_namespace_that_is_refused_or_not_watched_is_an_error_and_never_empty(
     let refused = site.get("/api/v1/pods?namespace=secret&output=table").await;
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     assert!(refused.contains("may not list pods in namespace secret"), "{refused}");
+    assert!(refused.contains("masthead-state: ") && refused.contains("masthead-as-of: "), "{refused}");
     let elsewhere = site.get("/api/v1/pods?namespace=default,elsewhere").await;
     assert!(elsewhere.starts_with("HTTP/1.1 400"), "{elsewhere}");
     assert!(elsewhere.contains("does not watch pods in namespace elsewhere"), "{elsewhere}");

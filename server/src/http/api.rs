@@ -205,14 +205,14 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
     };
     let Ok(view) = hub.view().await else { return draining() };
     let state = view.state(kind);
-    if let (true, Err(error)) = (state.listed(), view.sees(kind, &asked.namespaces)) {
-        return error.into_response();
-    }
     let mut response = match &state {
-        KindState::Live | KindState::Stale { .. } => {
-            let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
-            kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
-        }
+        KindState::Live | KindState::Stale { .. } => match view.sees(kind, &asked.namespaces) {
+            Ok(()) => {
+                let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
+                kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
+            }
+            Err(error) => error.into_response(),
+        },
         KindState::Forbidden { verb, resource, namespace } => {
             let place = if namespace.is_empty() {
                 "the whole cluster".to_owned()
