@@ -15,6 +15,9 @@ ARGS ?=
 # A node of our own, made only where the system's is too old for the browser tests.
 NODE := $(abspath $(TARGET))/tools/node
 
+# What every browser test is told.
+IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead'
+
 # Where the server's build finds the page.
 export MASTHEAD_SITE := $(abspath $(TARGET))/site
 
@@ -88,13 +91,13 @@ test-rust: cargo ## the tests of both crates
 
 .PHONY: test-browser
 test-browser: cargo browser demo-binary ## a real browser against the real binary; one spec: ARGS="pods"
-	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
+	@$(IN_END2END) \
 		node_modules/.bin/playwright test $(ARGS)
 
 # Only a kubeconfig named on the command line: nobody's current cluster is tested on by accident.
 .PHONY: test-cluster
 test-cluster: cargo browser demo-binary ## every cell against kubectl's on a real cluster, made here with Go; or KUBECONFIG=file
-	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
+	@$(IN_END2END) \
 		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
