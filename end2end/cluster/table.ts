@@ -38,40 +38,44 @@ export type Found = { cells: number; found: string[] };
 
 /** Our table against kubectl's: the same columns, the same rows in the same order, the same cells. */
 export function differences(kind: string, before: Table, ours: Table, after: Table): Found {
-  const found: string[] = [];
   if (ours.columns.join('|') !== before.columns.join('|')) {
     return { cells: 0, found: [`${kind}: columns ${ours.columns.join('|')}, kubectl has ${before.columns.join('|')}`] };
   }
+  const { cells, found } = compareCells(kind, before, ours, after, (_, at) => ours.rows[at]);
   if (ours.rows.length !== before.rows.length) {
     found.push(`${kind}: ${ours.rows.length} rows, kubectl has ${before.rows.length}`);
   }
-  let cells = before.columns.length;
-  before.rows.forEach((row, at) => {
-    row.forEach((cell, i) => {
-      cells += 1;
-      const own = ours.rows[at]?.[i] ?? '(no such row)';
-      if (!same(cell, own, after.rows[at]?.[i] ?? '')) {
-        found.push(`${kind} ${row.slice(0, 2).join('/')}: ${before.columns[i]} is ${JSON.stringify(own)}, kubectl has ${JSON.stringify(cell)}`);
-      }
-    });
-  });
-  return { cells, found };
+  return { cells: cells + before.columns.length, found };
 }
 
 /** The page's table against kubectl's: the same rows, and in the columns that both have the same cells. */
 export function pageDifferences(kind: string, before: Table, ours: Table, after: Table): Found {
-  const key = (table: Table, row: string[]) =>
-    ['NAMESPACE', 'NAME'].map((name) => row[table.columns.indexOf(name)] ?? '').join('/');
   const rows = new Map(ours.rows.map((row) => [key(ours, row), row]));
   const theirs = new Set(before.rows.map((row) => key(before, row)));
-  const found = [...rows.keys()].filter((name) => !theirs.has(name)).map((name) => `${kind} ${name}: kubectl has none`);
+  const { cells, found } = compareCells(kind, before, ours, after, (row) => rows.get(key(before, row)));
+  found.push(...[...rows.keys()].filter((name) => !theirs.has(name)).map((name) => `${kind} ${name}: kubectl has none`));
   const missing = ['NAME', 'AGE'].filter((column) => !ours.columns.includes(column));
   if (missing.length > 0) found.push(`${kind}: no column ${missing.join(', ')}`);
+  return { cells, found };
+}
+
+const key = (table: Table, row: string[]) =>
+  ['NAMESPACE', 'NAME'].map((name) => row[table.columns.indexOf(name)] ?? '').join('/');
+
+/** Every cell of the columns that both have; `find` gives our row for one of kubectl's. */
+function compareCells(
+  kind: string,
+  before: Table,
+  ours: Table,
+  after: Table,
+  find: (row: string[], at: number) => string[] | undefined,
+): Found {
+  const found: string[] = [];
   let cells = 0;
   before.rows.forEach((row, at) => {
-    const own = rows.get(key(before, row));
+    const own = find(row, at);
     if (!own) {
-      found.push(`${kind} ${key(before, row)}: not on the page`);
+      found.push(`${kind} ${key(before, row)}: not in ours`);
       return;
     }
     before.columns.forEach((column, i) => {
