@@ -4,6 +4,7 @@
 //! [`Detail`], which travels to those who look at it. Timestamps, never ages: an idle cluster
 //! sends nothing.
 
+pub mod daemon_set;
 pub mod deployment;
 pub mod detail;
 pub mod event;
@@ -12,11 +13,14 @@ pub mod namespace;
 pub mod node;
 pub mod pod;
 pub mod replicas;
+pub mod rollout;
+pub mod stateful_set;
 pub mod text;
 pub mod time;
 
 use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
+pub use daemon_set::{DaemonSet, DaemonSetRollout};
 pub use deployment::{Deployment, Rollout};
 pub use detail::Detail;
 pub use event::Event;
@@ -25,7 +29,9 @@ pub use namespace::Namespace;
 pub use node::Node;
 pub use pod::Pod;
 pub use replicas::{ReplicaSet, ReplicationController};
+pub use rollout::RolloutStatus;
 use serde::{Deserialize, Serialize};
+pub use stateful_set::{StatefulSet, StatefulSetRollout};
 pub use text::Text;
 pub use time::{Millis, Timestamp};
 
@@ -149,6 +155,10 @@ pub trait Row:
     fn detail(&self) -> Option<&Arc<Detail>> {
         None
     }
+    /// What `kubectl rollout status` says of it, for kinds that roll out.
+    fn rollout(&self) -> Option<RolloutStatus> {
+        None
+    }
 }
 
 /// Where a kind's rows are in the model; written by [`each_kind`].
@@ -171,6 +181,8 @@ macro_rules! each_kind {
             Pod pods Pod "pods" "pod" "" true;
             ReplicationController replication_controllers ReplicationController "replicationcontrollers" "replicationcontroller" "" true;
             Deployment deployments Deployment "deployments" "deployment" "apps" true;
+            DaemonSet daemon_sets DaemonSet "daemonsets" "daemonset" "apps" true;
+            StatefulSet stateful_sets StatefulSet "statefulsets" "statefulset" "apps" true;
             ReplicaSet replica_sets ReplicaSet "replicasets" "replicaset" "apps" true;
             Event events Event "events" "event" "" true;
         }

@@ -203,7 +203,12 @@ fn related(row: &dyn Line, place: &Place) -> bool {
         }
         (
             Page::Overview | Page::Workloads,
-            Kind::Pod | Kind::Deployment | Kind::ReplicationController | Kind::ReplicaSet,
+            Kind::Pod
+            | Kind::Deployment
+            | Kind::ReplicationController
+            | Kind::DaemonSet
+            | Kind::StatefulSet
+            | Kind::ReplicaSet,
         ) => true,
         (Page::Pods | Page::Labels | Page::Images, Kind::Event) => false,
         (Page::Overview | Page::Workloads | Page::Nodes | Page::Namespaces, Kind::Event) => false,

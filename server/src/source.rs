@@ -60,6 +60,8 @@ impl Source {
         tasks.spawn(self.clone().watch::<Pod>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::ReplicationController>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::Deployment>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::DaemonSet>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::StatefulSet>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::ReplicaSet>(hub.clone()));
         tasks.spawn(self.watch::<app::api::Event>(hub));
         while tasks.join_next().await.is_some() {}

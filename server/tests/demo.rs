@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use app::api::{DaemonSet, Health, StatefulSet, Timestamp};
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use server::demo::{self, Demo, Fault, Gone, Malformed, Options};
+use server::{
+    demo::{self, Demo, Fault, Gone, Malformed, Options},
+    source::translate::{self, Translate},
+};
 use tower::ServiceExt;
 
 const PODS: &str = "/api/v1/pods";
@@ -685,6 +689,54 @@ async fn a_replication_controller_replaces_a_deleted_pod() {
     assert!(list(&demo, "pods").is_empty());
 }
 
+/// The one object of a kind: its Table is what Masthead makes of it.
+async fn same_cells<T: Translate>(demo: &Demo) -> T {
+    let objects = demo.list(T::KIND.plural(), "");
+    assert_eq!(objects.len(), 1);
+    let row: T = translate::row(&objects[0].to_string()).unwrap();
+    let path = format!("/apis/apps/v1/{}", T::KIND.plural());
+    let as_table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let request = Request::get(path).header("accept", as_table).body(Body::empty()).unwrap();
+    let response = demo.router().oneshot(request).await.unwrap();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let table: Value = serde_json::from_slice(&bytes).unwrap();
+    let definitions = table["columnDefinitions"].as_array().unwrap();
+    assert_eq!(definitions.len(), T::COLUMNS.len());
+    let now = Timestamp(demo.clock().now_ms() / 1000);
+    for (at, (definition, column)) in definitions.iter().zip(T::COLUMNS).enumerate() {
+        assert_eq!(definition["name"].as_str().unwrap().to_uppercase(), column.heading);
+        assert_eq!(definition["priority"] == 1, column.wide, "{}", column.heading);
+        assert_eq!(table["rows"][0]["cells"][at], *(column.cell)(&row, now), "{}", column.heading);
+    }
+    row
+}
+
+#[tokio::test(start_paused = true)]
+async fn sets_are_served_although_nothing_acts_on_them() {
+    let demo = lively();
+    for kind in ["DaemonSet", "StatefulSet"] {
+        demo.put(json!({
+            "kind": kind, "metadata": {"name": "set"},
+            "spec": {
+                "selector": {"matchLabels": {"app": "set"}},
+                "template": {"metadata": {"labels": {"app": "set"}}, "spec": {
+                    "nodeSelector": {"disk": "ssd"}, "containers": [forest()],
+                }},
+            },
+        }));
+    }
+    let mut watch = Watch::open(&demo, "/apis/apps/v1/statefulsets?watch=1").await;
+    assert_eq!(watch.brief().await, event("ADDED", "set"));
+    let stateful: StatefulSet = same_cells(&demo).await;
+    let daemon: DaemonSet = same_cells(&demo).await;
+    // nobody has looked at them
+    assert_eq!((stateful.health, daemon.health), (Health::Progressing, Health::Progressing));
+    assert_eq!((stateful.desired, daemon.desired), (1, 0));
+
+    let playing: DaemonSet = same_cells(&playing(1)).await;
+    assert_eq!((&*playing.meta.name, playing.health), ("kube-proxy", Health::Healthy));
+}
+
 fn playing(seed: u64) -> Demo {
     demo::start(Options { seed, epoch_ms: Some(EPOCH_MS), ..Options::default() })
 }
@@ -794,7 +846,8 @@ async fn every_object_is_what_a_kubernetes_client_expects() {
             };
         }
         decode!(core::Pod, core::Node, core::Namespace, core::Event, core::Service);
-        decode!(core::ReplicationController, apps::Deployment, apps::ReplicaSet, apps::DaemonSet);
+        decode!(core::ReplicationController, apps::Deployment, apps::ReplicaSet);
+        decode!(apps::DaemonSet, apps::StatefulSet);
     }
     assert!(client.apiserver_version().await.unwrap().git_version.starts_with("v1.37"));
     assert!(demo.request_log().iter().all(|(method, _)| method == "GET"));

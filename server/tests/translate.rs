@@ -1,15 +1,16 @@
 //! ② Translation and the text tables, against what Kubernetes itself prints.
 //!
 //! The lines under `fixtures` were printed by the code of Kubernetes 1.37.2 (`printers.go` for the
-//! cells, cli-runtime's `tableprinter.go` for the table), for the object beside them, at [`NOW`].
+//! cells, cli-runtime's `tableprinter.go` for the table, kubectl's `rollout_status.go` for rollouts), for
+//! the object beside them with the API server's defaults, at [`NOW`].
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in #[test] only, not beside it
 
 use std::collections::BTreeSet;
 
 use app::api::{
-    Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController, Row,
-    Timestamp,
+    DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController,
+    Row, StatefulSet, Timestamp,
     detail::{ContainerState, ProbeHandler, Role},
 };
 use proptest::prelude::*;
@@ -66,9 +67,21 @@ fn namespaces_print_as_kubectl_prints_them() {
 
 #[test]
 fn deployments_and_their_rollouts_print_as_kubectl_prints_them() {
-    check::<Deployment>(include_str!("fixtures/deployments.json"), |case, row| {
-        assert_eq!(Some(row.rollout.sentence(&row.meta.name)), case.rollout, "{}", case.case);
-    });
+    check::<Deployment>(include_str!("fixtures/deployments.json"), same_rollout);
+}
+
+#[test]
+fn daemon_sets_and_their_rollouts_print_as_kubectl_prints_them() {
+    check::<DaemonSet>(include_str!("fixtures/daemonsets.json"), same_rollout);
+}
+
+#[test]
+fn stateful_sets_and_their_rollouts_print_as_kubectl_prints_them() {
+    check::<StatefulSet>(include_str!("fixtures/statefulsets.json"), same_rollout);
+}
+
+fn same_rollout<T: Row>(case: &Case, row: &T) {
+    assert_eq!(row.rollout().map(|rollout| rollout.sentence), case.rollout, "{}", case.case);
 }
 
 #[test]
@@ -127,6 +140,8 @@ fn names_and_nothing() {
 
 const POD: &str = include_str!("fixtures/whole/pod.json");
 const DEPLOYMENT: &str = include_str!("fixtures/whole/deployment.json");
+const DAEMON_SET: &str = include_str!("fixtures/whole/daemonset.json");
+const STATEFUL_SET: &str = include_str!("fixtures/whole/statefulset.json");
 
 fn whole(json: &str) -> Value {
     serde_json::from_str(json).expect("a whole object")
@@ -261,6 +276,98 @@ fn a_deployments_own_page() {
         ]
     );
     assert!(deployment.detail.containers[0].status.is_none());
+}
+
+#[test]
+fn a_daemon_sets_own_page() {
+    let set: DaemonSet = read(&whole(DAEMON_SET));
+    assert_eq!((set.node_selector.as_str(), set.selector.as_str()), ("disk=ssd", "app=agent,tier in (a)"));
+    let rollout = set.rollout().expect("a rollout");
+    assert_eq!((rollout.done, rollout.updated, rollout.desired, rollout.available), (false, 2, 4, 4));
+    assert_eq!(
+        facts(&set.detail),
+        [
+            ("Number of Nodes Misscheduled", "1"),
+            ("Update Strategy", "RollingUpdate"),
+            ("RollingUpdateStrategy", "2 max unavailable, 0 max surge"),
+            ("MinReadySeconds", "5"),
+            ("Revision History Limit", "3"),
+            ("Change Cause", "c"),
+            ("Service Account", "sa"),
+            ("Priority Class Name", "high"),
+            ("Restarted At", "r"),
+        ]
+    );
+    let bare: DaemonSet = read(&json!({"metadata": {"name": "agent"}}));
+    assert_eq!(
+        facts(&bare.detail),
+        [("Update Strategy", "RollingUpdate"), ("RollingUpdateStrategy", "1 max unavailable, 0 max surge")]
+    );
+}
+
+#[test]
+fn a_stateful_sets_own_page() {
+    let set: StatefulSet = read(&whole(STATEFUL_SET));
+    assert_eq!(set.selector, "app=db,tier in (a)");
+    assert_eq!(set.meta.owner.as_ref().map(|owner| owner.kind.as_str()), Some("Database"));
+    let rollout = set.rollout().expect("a rollout");
+    assert_eq!((rollout.done, rollout.updated, rollout.desired, rollout.available), (false, 2, 4, 4));
+    assert_eq!(
+        facts(&set.detail),
+        [
+            ("Service Name", "db-headless"),
+            ("Pod Management Policy", "OrderedReady"),
+            ("Update Strategy", "RollingUpdate"),
+            ("Partition", "1"),
+            ("MaxUnavailable", "25%"),
+            ("MinReadySeconds", "5"),
+            ("Revision History Limit", "3"),
+            ("Current Revision", "db-1"),
+            ("Update Revision", "db-2"),
+            ("Change Cause", "c"),
+            ("Service Account", "sa"),
+            ("Priority Class Name", "high"),
+            ("Restarted At", "r"),
+        ]
+    );
+}
+
+#[test]
+fn a_rollout_has_ended_where_kubectl_ends() {
+    let ended = |strategy: &str, available: u32| {
+        let status = json!({
+            "observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2,
+            "numberAvailable": available, "readyReplicas": available, "updatedReplicas": 2,
+        });
+        let spec = json!({"replicas": 2, "updateStrategy": {"type": strategy}});
+        let json = json!({"metadata": {"name": "s", "generation": 1}, "spec": spec, "status": status});
+        (read::<DaemonSet>(&json).rollout.ended(), read::<StatefulSet>(&json).rollout.ended())
+    };
+    assert_eq!(ended("RollingUpdate", 1), (false, false));
+    assert_eq!(ended("RollingUpdate", 2), (true, true));
+    assert_eq!(ended("OnDelete", 1), (true, true));
+}
+
+#[test]
+fn counts_beyond_all_bounds_are_none_or_very_many() {
+    for number in [i64::MIN, -1, i64::MAX] {
+        let status = json!({
+            "observedGeneration": 1, "desiredNumberScheduled": number, "currentNumberScheduled": number,
+            "updatedNumberScheduled": number, "numberReady": number, "numberAvailable": number,
+            "replicas": number, "readyReplicas": number, "updatedReplicas": number, "availableReplicas": number,
+        });
+        for partition in [i64::MIN, i64::MAX] {
+            let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}});
+            let spec = json!({"replicas": 3, "updateStrategy": strategy});
+            let json = json!({"metadata": {"name": "s"}, "spec": spec, "status": status});
+            let few = number < 0;
+            let daemon: DaemonSet = read(&json);
+            assert_eq!(daemon.desired, if few { 0 } else { u32::MAX });
+            let stateful: StatefulSet = read(&json);
+            assert_eq!((stateful.ready, stateful.desired), (if few { 0 } else { u32::MAX }, 3));
+            assert_ne!(stateful.health, Health::Healthy, "{json}");
+        }
+    }
 }
 
 #[test]
@@ -472,6 +579,63 @@ fn of_a_deployment_nothing_but_the_named_fields_is_read() {
     );
 }
 
+#[test]
+fn of_a_daemon_set_nothing_but_the_named_fields_is_read() {
+    let mut json = whole(DAEMON_SET);
+    mark(&mut json, "");
+    assert_eq!(
+        found(&read::<DaemonSet>(&json)),
+        expected(&[
+            ".metadata.name",
+            ".metadata.namespace",
+            ".metadata.uid",
+            ".metadata.labels.app",
+            ".metadata.annotations.kubernetes.io/change-cause",
+            ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.spec.serviceAccountName",
+            ".spec.template.spec.priorityClassName",
+            ".spec.template.spec.nodeSelector.disk",
+            ".spec.template.spec.tolerations[].key",
+            ".spec.template.spec.tolerations[].effect",
+            ".spec.template.spec.containers[].image",
+            ".spec.template.spec.containers[].livenessProbe.tcpSocket.host",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+        ])
+    );
+}
+
+#[test]
+fn of_a_stateful_set_nothing_but_the_named_fields_is_read() {
+    let mut json = whole(STATEFUL_SET);
+    mark(&mut json, "");
+    assert_eq!(
+        found(&read::<StatefulSet>(&json)),
+        expected(&[
+            ".metadata.name",
+            ".metadata.namespace",
+            ".metadata.uid",
+            ".metadata.labels.app",
+            ".metadata.annotations.kubernetes.io/change-cause",
+            ".metadata.ownerReferences[].name",
+            ".spec.serviceName",
+            ".spec.podManagementPolicy",
+            ".spec.updateStrategy.rollingUpdate.maxUnavailable",
+            ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.spec.serviceAccountName",
+            ".spec.template.spec.priorityClassName",
+            ".spec.template.spec.nodeSelector.disk",
+            ".spec.template.spec.tolerations[].key",
+            ".spec.template.spec.tolerations[].effect",
+            ".spec.template.spec.containers[].image",
+            ".status.currentRevision",
+            ".status.updateRevision",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+        ])
+    );
+}
+
 // Objects that are not as they should be.
 
 #[test]
@@ -531,7 +695,7 @@ fn walk<T: Translate>(json: &Value) -> Result<(), String> {
 
 type Walk = fn(&Value) -> Result<(), String>;
 
-/// Whole objects: the two above, and the first of each file of cases.
+/// Whole objects: those above, and the first of each other file of cases.
 fn specimens() -> Vec<(Value, Walk)> {
     let first = |file: &str| {
         let cases: Vec<Case> = serde_json::from_str(file).expect("a file of cases");
@@ -540,6 +704,8 @@ fn specimens() -> Vec<(Value, Walk)> {
     vec![
         (whole(POD), walk::<Pod>),
         (whole(DEPLOYMENT), walk::<Deployment>),
+        (whole(DAEMON_SET), walk::<DaemonSet>),
+        (whole(STATEFUL_SET), walk::<StatefulSet>),
         (first(include_str!("fixtures/nodes.json")), walk::<Node>),
         (first(include_str!("fixtures/namespaces.json")), walk::<Namespace>),
         (first(include_str!("fixtures/replicasets.json")), walk::<ReplicaSet>),

@@ -1,10 +1,13 @@
 //! A Deployment, as `kubectl get deployments -o wide` and `kubectl rollout status` see it.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp};
+use super::{
+    Column, Detail, Health, Kind, Meta, Row, Text, Timestamp,
+    rollout::{Quoted, RolloutStatus},
+};
 use crate::format::{age, containers, images};
 
 /// A Deployment's row.
@@ -109,15 +112,6 @@ impl Rollout {
     }
 }
 
-/// Go's `%q`; object names need no escapes.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0)
-    }
-}
-
 impl Row for Deployment {
     const KIND: Kind = Kind::Deployment;
     const COLUMNS: &'static [Column<Deployment>] = &[
@@ -183,5 +177,14 @@ impl Row for Deployment {
     }
     fn detail(&self) -> Option<&Arc<Detail>> {
         Some(&self.detail)
+    }
+    fn rollout(&self) -> Option<RolloutStatus> {
+        Some(RolloutStatus {
+            sentence: self.rollout.sentence(&self.meta.name),
+            done: self.rollout == Rollout::Complete,
+            updated: self.updated,
+            desired: self.desired,
+            available: self.available,
+        })
     }
 }

@@ -11,6 +11,16 @@ use crate::{
 
 /// How many results are listed.
 const MOST: usize = 12;
+/// Kinds whose objects are found by name.
+const OBJECTS: [Kind; 7] = [
+    Kind::Deployment,
+    Kind::ReplicationController,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::Node,
+    Kind::Pod,
+    Kind::ReplicaSet,
+];
 
 /// One place to jump to.
 #[derive(Clone, PartialEq)]
@@ -120,7 +130,7 @@ fn search(typed: &str) -> Vec<Hit> {
     }
     let store = store();
     let mut objects = Vec::new();
-    for kind in [Kind::Deployment, Kind::ReplicationController, Kind::Node, Kind::Pod, Kind::ReplicaSet] {
+    for kind in OBJECTS {
         for line in store.lines(kind) {
             let meta = line.meta();
             if let Some(at) = meta.name.to_lowercase().find(&needle)

@@ -13,7 +13,7 @@ use web_sys::{ReadableWritablePair, Response};
 
 use super::session::End;
 use crate::{
-    api::{Kind, Kinds},
+    api::{Kind, Kinds, Row},
     components::here::Here,
     model::{Change, Delta},
     shell::title,
@@ -114,19 +114,29 @@ pub fn tell_rollouts(store: &Store, changes: &[Change]) {
         return;
     }
     let news = changes.iter().rev().find_map(|change| match change {
-        Change::Deployment(Delta::Put(row)) => {
-            let before = untrack(|| store.row::<crate::api::Deployment>(row.meta.uid))?;
-            (before.rollout != row.rollout).then(|| {
-                format!(
-                    "{}: {} of {} updated, {} available",
-                    row.meta.name, row.updated, row.desired, row.available
-                )
-            })
-        }
+        Change::Deployment(delta) => rolled(store, delta),
+        Change::DaemonSet(delta) => rolled(store, delta),
+        Change::StatefulSet(delta) => rolled(store, delta),
         _ => None,
     });
     if let Some(news) = news {
         LAST.set(now);
         store.tell(news);
     }
+}
+
+/// The summary of a row whose rollout is somewhere else than it was.
+fn rolled<T: Row>(store: &Store, delta: &Delta<T>) -> Option<String> {
+    let Delta::Put(row) = delta else { return None };
+    let before = untrack(|| store.row::<T>(row.meta().uid))?.rollout()?;
+    let rollout = row.rollout()?;
+    (before.sentence != rollout.sentence).then(|| {
+        format!(
+            "{}: {} of {} updated, {} available",
+            row.meta().name,
+            rollout.updated,
+            rollout.desired,
+            rollout.available
+        )
+    })
 }

@@ -13,8 +13,15 @@ use crate::{
 };
 
 /// Kinds that are counted, in columns.
-const KINDS: [Kind; 5] =
-    [Kind::Pod, Kind::Deployment, Kind::ReplicaSet, Kind::ReplicationController, Kind::Node];
+const KINDS: [Kind; 7] = [
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::ReplicationController,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::Node,
+];
 
 type Counts = [usize; KINDS.len()];
 type Used = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Counts>>;
@@ -99,7 +106,7 @@ fn Key(key: Arc<str>, used: Memo<Used>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Value"</th>
-                        {KINDS.map(|kind| view! { <th scope="col" class="right">{kind.plural()}</th> }).into_iter().collect_view()}
+                        {KINDS.map(|kind| view! { <th scope="col" class=format!("right of-{}", kind.plural())>{kind.plural()}</th> }).into_iter().collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

@@ -134,12 +134,7 @@ pub fn owners(store: &Store, meta: &Meta) -> AnyView {
             None => view! { <span>{next.name.to_string()}</span> }.into_any(),
         };
         chain.push(view! { <li><span class="of-kind">{next.kind.to_string()}"/"</span>{link}</li> });
-        owner = match kind {
-            Some(Kind::ReplicaSet) => {
-                store.row::<crate::api::ReplicaSet>(next.uid).and_then(|row| row.meta.owner.clone())
-            }
-            _ => None,
-        };
+        owner = kind.and_then(|kind| store.line(kind, next.uid)).and_then(|line| line.meta().owner.clone());
     }
     if chain.is_empty() {
         return fact("Controlled by", "nothing: if it goes, it does not come back");

@@ -10,7 +10,8 @@ use leptos::prelude::*;
 use super::listing::state_links;
 use crate::{
     api::{
-        Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController, Row, Uid,
+        DaemonSet, Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController,
+        Row, StatefulSet, Uid,
     },
     components::{frame::Head, gate::Gate, here::Here, icon, name, store, table::Owned, tiles::Tiles},
     format::visible,
@@ -100,6 +101,8 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     let nodes = kept::<Node>(&store);
     let deployments = kept::<Deployment>(&store);
     let controllers = kept::<ReplicationController>(&store);
+    let daemons = kept::<DaemonSet>(&store);
+    let stateful = kept::<StatefulSet>(&store);
     let ready = {
         let store = store.clone();
         move || store.state(Kind::Pod).listed()
@@ -109,6 +112,8 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
         problems(&mut found, &nodes.get());
         problems(&mut found, &deployments.get());
         problems(&mut found, &controllers.get());
+        problems(&mut found, &daemons.get());
+        problems(&mut found, &stateful.get());
         problems(&mut found, &pods.get());
         let mut found = alike(found);
         // Stable: within a state, nodes before workloads before pods.
@@ -212,24 +217,20 @@ impl Problem {
     }
 }
 
-/// Deployments and ReplicationControllers that are not where they should be, with their pods.
+/// Controllers that are not where they should be, with their pods; a ReplicaSet's Deployment speaks for it.
 #[component]
 fn UnderWay() -> impl IntoView {
     let store = store();
     let deployments = kept::<Deployment>(&store);
     let controllers = kept::<ReplicationController>(&store);
+    let daemons = kept::<DaemonSet>(&store);
+    let stateful = kept::<StatefulSet>(&store);
     let moving = Memo::new(move |_| {
-        let mut moving: Vec<(Kind, Uid)> = Vec::new();
-        deployments.with(|rows| {
-            moving.extend(rows.iter().filter(|row| away(&***row)).map(|row| (Kind::Deployment, row.meta.uid)))
-        });
-        controllers.with(|rows| {
-            moving.extend(
-                rows.iter()
-                    .filter(|row| away(&***row))
-                    .map(|row| (Kind::ReplicationController, row.meta.uid)),
-            )
-        });
+        let mut moving = Vec::new();
+        deployments.with(|rows| away(&mut moving, rows));
+        controllers.with(|rows| away(&mut moving, rows));
+        daemons.with(|rows| away(&mut moving, rows));
+        stateful.with(|rows| away(&mut moving, rows));
         moving
     });
     let any = Memo::new(move |_| moving.with(|moving| !moving.is_empty()));
@@ -246,8 +247,9 @@ fn UnderWay() -> impl IntoView {
     }
 }
 
-fn away(row: &dyn Line) -> bool {
-    row.health() != Health::Healthy
+fn away<T: Row>(moving: &mut Vec<(Kind, Uid)>, rows: &[Arc<T>]) {
+    let away = rows.iter().filter(|row| row.health() != Health::Healthy);
+    moving.extend(away.map(|row| (T::KIND, row.meta().uid)));
 }
 
 fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
@@ -279,12 +281,11 @@ fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// kubectl's sentence for a Deployment, the reason for anything else.
+/// kubectl's sentence about a rollout, unless that is done; the reason for anything else.
 fn says(line: &dyn Line) -> String {
-    let any: &dyn std::any::Any = line;
-    match any.downcast_ref::<Deployment>() {
-        Some(deployment) => deployment.rollout.sentence(&deployment.meta.name),
-        None => visible(line.why()).into_owned(),
+    match line.rollout() {
+        Some(rollout) if !rollout.done => visible(&rollout.sentence).into_owned(),
+        _ => visible(line.why()).into_owned(),
     }
 }
 

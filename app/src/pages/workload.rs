@@ -1,4 +1,5 @@
-//! One Deployment, ReplicaSet or ReplicationController: what it wants, what it has, its pods.
+//! One Deployment, DaemonSet, StatefulSet, ReplicaSet or ReplicationController: what it wants, what it
+//! has, its pods.
 
 use std::sync::Arc;
 
@@ -11,7 +12,10 @@ use super::{
     workloads::{REPLICAS, fixed, provide_owned},
 };
 use crate::{
-    api::{Deployment, Kind, ObjectKey, ReplicaSet, ReplicationController, Row, Text, detail::Role},
+    api::{
+        DaemonSet, Deployment, Kind, ObjectKey, ReplicaSet, ReplicationController, Row, StatefulSet, Text,
+        detail::Role,
+    },
     components::{
         command::copyable,
         frame::Head,
@@ -31,6 +35,8 @@ use crate::{
 pub fn WorkloadPage(key: ObjectKey) -> impl IntoView {
     match key.kind {
         Kind::Deployment => of::<Deployment>(key, deployment).into_any(),
+        Kind::DaemonSet => of::<DaemonSet>(key, daemon_set).into_any(),
+        Kind::StatefulSet => of::<StatefulSet>(key, stateful_set).into_any(),
         Kind::ReplicaSet => of::<ReplicaSet>(key, |row, store| {
             let revision = row.replicas.revision.map(|revision| fact("Revision", revision.to_string()));
             view! { {owners(store, &row.meta)} {replicas(&row.replicas)} {revision} }.into_any()
@@ -77,10 +83,10 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
             .filter(|detail| detail.containers.iter().any(|c| c.role == Role::Regular))
             .map(|detail| placement(&detail))
     };
-    let sentence = (key.kind == Kind::Deployment).then(|| copyable(rollout(&key.namespace, &key.name)));
+    let command = key.kind.rolls_out().then(|| copyable(rollout(&key)));
     view! {
         <Head title=title aside=status />
-        {sentence}
+        {command}
         <Gate kind=key.kind>
             {absence(found, key.clone())}
             <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
@@ -114,9 +120,8 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
 
 fn deployment(row: &Arc<Deployment>, _store: &Store) -> AnyView {
     let paused = row.paused.then(|| fact("Paused", "yes: changes to its template do not roll out"));
-    let sentence = row.rollout.sentence(&row.meta.name);
     view! {
-        {fact("Rollout", view! { <span class="says">{sentence}</span> })}
+        {rollout_fact(&**row)}
         {fact("Replicas", format!(
             "{} desired, {} there, {} up to date, {} ready, {} available",
             row.desired, row.current, row.updated, row.ready, row.available,
@@ -126,6 +131,39 @@ fn deployment(row: &Arc<Deployment>, _store: &Store) -> AnyView {
         {paused}
     }
     .into_any()
+}
+
+fn daemon_set(row: &Arc<DaemonSet>, store: &Store) -> AnyView {
+    view! {
+        {row.meta.owner.is_some().then(|| owners(store, &row.meta))}
+        {rollout_fact(&**row)}
+        {fact("Nodes", format!(
+            "{} desired, {} with its pod, {} up to date, {} ready, {} available",
+            row.desired, row.current, row.updated, row.ready, row.available,
+        ))}
+        {selector(&row.selector)}
+    }
+    .into_any()
+}
+
+fn stateful_set(row: &Arc<StatefulSet>, store: &Store) -> AnyView {
+    view! {
+        {row.meta.owner.is_some().then(|| owners(store, &row.meta))}
+        {rollout_fact(&**row)}
+        {fact("Replicas", format!(
+            "{} desired, {} there, {} up to date, {} ready, {} available",
+            row.desired, row.current, row.updated, row.ready, row.available,
+        ))}
+        {selector(&row.selector)}
+    }
+    .into_any()
+}
+
+/// The sentence of `kubectl rollout status`.
+fn rollout_fact(row: &impl Row) -> Option<AnyView> {
+    row.rollout().map(|rollout| {
+        fact("Rollout", view! { <span class="says">{visible(&rollout.sentence).into_owned()}</span> })
+    })
 }
 
 fn replicas(replicas: &crate::api::replicas::Replicas) -> AnyView {

@@ -1,4 +1,4 @@
-//! Deployments, ReplicaSets and ReplicationControllers, with their pods.
+//! Deployments, ReplicationControllers, DaemonSets, StatefulSets and ReplicaSets, with their pods.
 
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ use crate::{
 /// What stands behind kubectl's columns.
 pub const DEPLOYMENT: &[Extra] =
     &[Extra::Wide("IMAGES"), Extra::Wide("SELECTOR"), Extra::Pods, Extra::Rollout];
+/// The same for DaemonSets and StatefulSets, which have more columns, or no SELECTOR.
+pub const SETS: &[Extra] = &[Extra::Wide("IMAGES"), Extra::Pods, Extra::Rollout];
 /// The same for kinds without rollouts.
 pub const REPLICAS: &[Extra] = &[Extra::Wide("IMAGES"), Extra::Wide("SELECTOR"), Extra::Pods];
 
@@ -42,6 +44,8 @@ pub fn Workloads() -> impl IntoView {
     provide_owned(&store);
     let deployments = part(Kind::Deployment, |_| true);
     let controllers = part(Kind::ReplicationController, |_| true);
+    let daemons = part(Kind::DaemonSet, |_| true);
+    let stateful = part(Kind::StatefulSet, |_| true);
     let sets = part(Kind::ReplicaSet, |line| !idle(line));
     let old = part(Kind::ReplicaSet, idle);
     let bad = Memo::new(move |_| deployments.with(|answer| answer.as_ref().err().cloned()));
@@ -51,6 +55,8 @@ pub fn Workloads() -> impl IntoView {
         {move || bad.get().map(|error| view! { <section class="panel bad-selector">{pointed(&here.place().selector, &error)}</section> })}
         <Section kind=Kind::Deployment title="Deployments" answer=deployments extra=DEPLOYMENT />
         <Section kind=Kind::ReplicationController title="ReplicationControllers" answer=controllers extra=REPLICAS />
+        {unless_none(Kind::DaemonSet, "DaemonSets", daemons)}
+        {unless_none(Kind::StatefulSet, "StatefulSets", stateful)}
         <Section kind=Kind::ReplicaSet title="ReplicaSets" answer=sets extra=REPLICAS />
         <details class="old" class:empty=move || olds() == 0>
             <summary>{move || format!("{} ReplicaSets scaled to 0", olds())}</summary>
@@ -79,6 +85,23 @@ fn part(kind: Kind, keep: fn(&dyn Line) -> bool) -> Memo<Result<Answer, Selector
 fn idle(line: &dyn Line) -> bool {
     let any: &dyn std::any::Any = line;
     any.downcast_ref::<ReplicaSet>().is_some_and(|set| set.replicas.desired == 0 && set.replicas.current == 0)
+}
+
+/// A section that is left out where the cluster is known to have none of its kind: the tutorial's
+/// clusters stay as small as they are. What is not listed yet, or refused, says so.
+fn unless_none(
+    kind: Kind,
+    title: &'static str,
+    answer: Memo<Result<Answer, SelectorError>>,
+) -> impl IntoView {
+    let store = store();
+    let none = Memo::new(move |_| {
+        let refused = store.about().refused.iter().any(|(of, _)| *of == kind);
+        // Rows that have just gone are still drawn.
+        let drawn = answer.with(|answer| answer.as_ref().map_or(0, |answer| answer.of));
+        store.state(kind).listed() && store.count(kind) == 0 && drawn == 0 && !refused
+    });
+    move || (!none.get()).then(|| view! { <Section kind title answer extra=SETS /> })
 }
 
 #[component]

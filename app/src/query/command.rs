@@ -1,15 +1,15 @@
 //! The kubectl command that shows what is on screen: people learn it by looking at Masthead.
 
 use super::{Page, Place, place::Group};
-use crate::api::Kind;
+use crate::api::ObjectKey;
 
 /// The command for a place. Search, grouping and the filters kubectl does not have are left out.
 pub fn kubectl(place: &Place) -> Vec<String> {
     let of = |kind: &str, namespaced: bool| get(place, kind, namespaced);
     match &place.page {
-        Page::Overview => of("nodes,pods,deployments,rc", true),
+        Page::Overview => of("nodes,pods,deployments,rc,ds,sts", true),
         Page::Pods => of("pods", true),
-        Page::Workloads => of("deployments,rs,rc", true),
+        Page::Workloads => of("deployments,rc,ds,sts,rs", true),
         Page::Nodes => of("nodes", false),
         Page::Namespaces => of("namespaces", false),
         Page::Labels => vec![scoped(place, "kubectl get pods") + " --show-labels"],
@@ -87,13 +87,13 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// The command that watches a rollout.
-pub fn rollout(namespace: &str, name: &str) -> String {
+/// The command that watches a rollout; see [`crate::api::Kind::rolls_out`].
+pub fn rollout(key: &ObjectKey) -> String {
     format!(
         "kubectl rollout status {}/{} -n {}",
-        Kind::Deployment.singular(),
-        quoted(name),
-        quoted(namespace)
+        key.kind.singular(),
+        quoted(&key.name),
+        quoted(&key.namespace)
     )
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     api::{
-        Deployment, Event, Health, Kind, KindState, Labels, Meta, Millis, Namespace, Node, Owner, Pod,
-        ReplicaSet, ReplicationController, Rollout, Row, Text, Timestamp, Uid, pod::PodStatus,
+        DaemonSet, DaemonSetRollout, Deployment, Event, Health, Kind, KindState, Labels, Meta, Millis,
+        Namespace, Node, Owner, Pod, ReplicaSet, ReplicationController, Rollout, Row, StatefulSet,
+        StatefulSetRollout, Text, Timestamp, Uid, pod::PodStatus,
     },
     model::{Change, Cluster, Delta},
     wire::About,
@@ -44,7 +45,7 @@ pub fn put<T: Row>(cluster: &mut Cluster, row: T) {
 }
 
 /// Two nodes; `web`, a Deployment of two pods under way; `rf`, a ReplicationController of one
-/// failing pod; an unscheduled pod; two events.
+/// failing pod; an unscheduled pod; two events. No DaemonSet, no StatefulSet; see [`sets`].
 pub fn cluster() -> Cluster {
     let mut cluster = Cluster::default();
     for kind in Kind::ALL {
@@ -137,4 +138,42 @@ pub fn cluster() -> Cluster {
         );
     }
     cluster
+}
+
+/// `agent`, a DaemonSet whose pods are replaced by hand, and `db`, a StatefulSet of one pod under way.
+pub fn sets(cluster: &mut Cluster) {
+    put(
+        cluster,
+        DaemonSet {
+            meta: meta(13, "default", "agent"),
+            desired: 2,
+            current: 2,
+            ready: 2,
+            updated: 1,
+            available: 2,
+            node_selector: "disk=ssd".into(),
+            selector: "app=agent".into(),
+            rollout: DaemonSetRollout::NotRolling,
+            health: Health::Waiting,
+            why: "1 of 2 pods are of an older template".into(),
+            ..DaemonSet::default()
+        },
+    );
+    put(
+        cluster,
+        StatefulSet {
+            meta: meta(14, "default", "db"),
+            desired: 2,
+            current: 1,
+            ready: 1,
+            selector: "app=db".into(),
+            rollout: StatefulSetRollout::BecomingReady { missing: 1 },
+            health: Health::Progressing,
+            why: "Waiting for 1 pods to be ready...".into(),
+            ..StatefulSet::default()
+        },
+    );
+    let first = pod(24, "db-0", "db", "worker-2");
+    let owner = Some(Owner { kind: "StatefulSet".into(), name: "db".into(), uid: Uid(14) });
+    put(cluster, Pod { meta: Meta { owner, ..first.meta.clone() }, ..first });
 }

@@ -4,7 +4,7 @@ use std::{any::Any, borrow::Cow, cmp::Ordering, sync::Arc};
 
 use super::{Fact, Group};
 use crate::{
-    api::{self, Align, Health, Kind, Meta, Row, Timestamp, each_kind},
+    api::{self, Align, Health, Kind, Meta, RolloutStatus, Row, Timestamp, each_kind},
     model::Cluster,
 };
 
@@ -31,6 +31,8 @@ pub trait Line: Any + Send + Sync {
     fn health(&self) -> Health;
     /// Why it is not healthy.
     fn why(&self) -> &str;
+    /// What `kubectl rollout status` says of it, for kinds that roll out.
+    fn rollout(&self) -> Option<RolloutStatus>;
     /// A cell of kubectl's table.
     fn cell(&self, column: usize, now: Timestamp) -> Cow<'_, str>;
     /// Order by a column; rows of different kinds are equal.
@@ -56,6 +58,9 @@ impl<T: Row> Line for T {
     }
     fn why(&self) -> &str {
         Row::why(self)
+    }
+    fn rollout(&self) -> Option<RolloutStatus> {
+        Row::rollout(self)
     }
     fn cell(&self, column: usize, now: Timestamp) -> Cow<'_, str> {
         T::COLUMNS.get(column).map(|column| (column.cell)(self, now)).unwrap_or_default()

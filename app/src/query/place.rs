@@ -41,8 +41,15 @@ impl Page {
     ];
 
     /// Kinds with a page of their own for each object.
-    const OBJECTS: [Kind; 5] =
-        [Kind::Node, Kind::Pod, Kind::ReplicationController, Kind::Deployment, Kind::ReplicaSet];
+    const OBJECTS: [Kind; 7] = [
+        Kind::Node,
+        Kind::Pod,
+        Kind::ReplicationController,
+        Kind::Deployment,
+        Kind::DaemonSet,
+        Kind::StatefulSet,
+        Kind::ReplicaSet,
+    ];
 
     /// The view at `path`.
     pub fn of(path: &str) -> Page {
@@ -142,13 +149,17 @@ impl Page {
     pub fn kinds(&self) -> Kinds {
         use Kind::*;
         let kinds: &[Kind] = match self {
-            Page::Overview | Page::Labels => &[Node, Pod, ReplicationController, Deployment, ReplicaSet],
+            Page::Overview | Page::Labels => {
+                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet]
+            }
             Page::Pods | Page::Images => &[Pod, ReplicaSet],
-            Page::Workloads => &[Pod, ReplicationController, Deployment, ReplicaSet],
+            Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
             Page::Nodes | Page::Namespaces => &[Node, Pod],
             Page::Events => &[Event],
             Page::Object(key) if key.kind == Node => &[Node, Pod, Event],
-            Page::Object(_) => &[Node, Pod, ReplicationController, Deployment, ReplicaSet, Event],
+            Page::Object(_) => {
+                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet, Event]
+            }
             Page::Nowhere => &[],
         };
         // The namespace picker is on every page.

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     api::{Kind, KindState, Pod},
     model::{Change, Cluster},
-    query::fixtures::{NOW, about, cluster, pod, put},
+    query::fixtures::{NOW, about, cluster, pod, put, sets},
 };
 
 const ASSETS: Assets = Assets {
@@ -37,7 +37,7 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 17] = [
+const EVERY: [&str; 19] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
@@ -49,6 +49,8 @@ const EVERY: [&str; 17] = [
     "/deployments/default/web",
     "/replicasets/default/web-5d4f",
     "/replicationcontrollers/default/rf",
+    "/daemonsets/default/agent",
+    "/statefulsets/default/db",
     "/nodes",
     "/nodes/worker-1",
     "/namespaces",
@@ -59,7 +61,8 @@ const EVERY: [&str; 17] = [
 
 #[test]
 fn every_view_keeps_the_policy_against_inline_code() {
-    let cluster = cluster();
+    let mut cluster = cluster();
+    sets(&mut cluster);
     for url in EVERY {
         let html = page(&cluster, url);
         assert!(html.starts_with("<!doctype html><html"), "{url}");
@@ -76,7 +79,8 @@ fn every_view_keeps_the_policy_against_inline_code() {
 
 #[test]
 fn the_browser_starts_from_the_same_html() {
-    let cluster = cluster();
+    let mut cluster = cluster();
+    sets(&mut cluster);
     for url in EVERY {
         let seed = seed(&cluster, url);
         let (_, html) = render(url, &seed, &ASSETS);
@@ -135,6 +139,59 @@ fn a_pod_page_tells_its_owners_and_events() {
     assert!(
         text(&page(&cluster, "/pods/default/never")).contains("There is no pod never in namespace default")
     );
+}
+
+#[test]
+fn sets_are_told_where_there_are_any() {
+    let mut cluster = cluster();
+    let without = text(&page(&cluster, "/workloads"));
+    assert!(without.contains("Deployments") && !without.contains("DaemonSets"), "{without}");
+    assert!(!without.contains("StatefulSets"), "{without}");
+
+    sets(&mut cluster);
+    let with = text(&page(&cluster, "/workloads"));
+    let not_rolling = "rollout status is only available for RollingUpdate strategy type";
+    for said in ["DaemonSets", "NODE SELECTOR", "disk=ssd", not_rolling, "StatefulSets", "1/2"] {
+        assert!(with.contains(said), "{said}: {with}");
+    }
+    // filtered away is not "there are none"
+    let elsewhere = text(&page(&cluster, "/workloads?q=nobody"));
+    assert!(elsewhere.contains("DaemonSets 0") && elsewhere.contains("StatefulSets 0"), "{elsewhere}");
+    assert_eq!(elsewhere.matches("None that match, of 1.").count(), 4, "{elsewhere}");
+
+    let overview = text(&page(&cluster, "/"));
+    assert!(overview.contains("daemonsetagentdefault1 of 2 pods are of an older template"), "{overview}");
+    assert!(overview.contains("Waiting for 1 pods to be ready..."), "{overview}");
+    assert!(!overview.contains(not_rolling), "nothing to wait for: {overview}");
+}
+
+#[test]
+fn a_sets_page_has_its_pods_and_kubectls_command() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    let html = page(&cluster, "/statefulsets/default/db");
+    assert!(html.contains("href=\"/pods/default/db-0\""));
+    let said = text(&html);
+    assert!(said.contains("kubectl rollout status statefulset/db -n default"), "{said}");
+    assert!(said.contains("2 desired, 1 there, 0 up to date, 1 ready, 0 available"), "{said}");
+    assert!(page(&cluster, "/pods/default/db-0").contains("href=\"/statefulsets/default/db\""));
+    let daemon = text(&page(&cluster, "/daemonsets/default/agent"));
+    assert!(daemon.contains("2 desired, 2 with its pod, 1 up to date, 2 ready, 2 available"), "{daemon}");
+}
+
+#[test]
+fn sets_that_may_not_be_seen_are_not_left_out() {
+    let mut cluster = cluster();
+    let refused = KindState::Forbidden {
+        verb: "list".into(),
+        resource: "daemonsets.apps".into(),
+        namespace: "".into(),
+    };
+    cluster.apply(Change::State(Kind::DaemonSet, refused));
+    cluster.apply(Change::State(Kind::StatefulSet, KindState::Listing { seen: 3 }));
+    let said = text(&page(&cluster, "/workloads"));
+    assert!(said.contains("Masthead may not list daemonsets.apps in the whole cluster."), "{said}");
+    assert!(said.contains("Listing statefulsets, 3 so far"), "{said}");
 }
 
 #[test]

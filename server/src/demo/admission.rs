@@ -43,12 +43,13 @@ pub(super) fn admit(
         match resource.kind {
             "Pod" if known.is_none() => pod(&mut object, random),
             "Deployment" => deployment(&mut object),
-            "ReplicaSet" | "ReplicationController" | "DaemonSet" => replicated(&mut object),
+            "DaemonSet" | "StatefulSet" => set(&mut object),
+            "ReplicaSet" | "ReplicationController" => replicated(&mut object),
             "Namespace" => namespace(&mut object),
             _ => {}
         }
     }
-    if matches!(resource.kind, "Pod" | "Deployment" | "ReplicaSet" | "ReplicationController" | "DaemonSet") {
+    if resource.group == "apps" || matches!(resource.kind, "Pod" | "ReplicationController") {
         let generation = match known {
             None => 1,
             Some(known) => {
@@ -97,6 +98,30 @@ fn deployment(deployment: &mut Value) {
     }
     template(&mut spec["template"]);
     or_set(deployment, "status", json!({}));
+}
+
+/// A DaemonSet or a StatefulSet; with a strategy that says nothing, each gets its own bounds.
+fn set(set: &mut Value) {
+    let stateful = set["kind"] == "StatefulSet";
+    let spec = &mut set["spec"];
+    or_set(spec, "revisionHistoryLimit", json!(10));
+    let bounds = match stateful {
+        true => json!({"partition": 0}),
+        false => json!({"maxSurge": 0, "maxUnavailable": 1}),
+    };
+    or_set(spec, "updateStrategy", json!({"type": "RollingUpdate", "rollingUpdate": bounds}));
+    if stateful {
+        or_set(spec, "replicas", json!(1));
+        or_set(spec, "podManagementPolicy", json!("OrderedReady"));
+    }
+    template(&mut spec["template"]);
+    let status = match stateful {
+        true => json!({"replicas": 0, "availableReplicas": 0}),
+        false => json!({
+            "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0
+        }),
+    };
+    or_set(set, "status", status);
 }
 
 fn replicated(owner: &mut Value) {

@@ -42,9 +42,12 @@ pub(super) static EVENTS: Resource = core("events", "event", "Event", &["ev"], t
 pub(super) static SERVICES: Resource = core("services", "service", "Service", &["svc"], true, true);
 pub(super) static DEPLOYMENTS: Resource = apps("deployments", "deployment", "Deployment", &["deploy"]);
 pub(super) static REPLICA_SETS: Resource = apps("replicasets", "replicaset", "ReplicaSet", &["rs"]);
+// No controller of the demo acts on these two: its one DaemonSet comes with its status and its pods, and
+// it has no StatefulSet. They are served because Masthead, like kubectl, asks for them.
 pub(super) static DAEMON_SETS: Resource = apps("daemonsets", "daemonset", "DaemonSet", &["ds"]);
+pub(super) static STATEFUL_SETS: Resource = apps("statefulsets", "statefulset", "StatefulSet", &["sts"]);
 
-pub(super) static ALL: [&Resource; 9] = [
+pub(super) static ALL: [&Resource; 10] = [
     &NODES,
     &NAMESPACES,
     &PODS,
@@ -54,6 +57,7 @@ pub(super) static ALL: [&Resource; 9] = [
     &DEPLOYMENTS,
     &REPLICA_SETS,
     &DAEMON_SETS,
+    &STATEFUL_SETS,
 ];
 
 impl Resource {

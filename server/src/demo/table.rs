@@ -53,6 +53,7 @@ fn columns(resource: &Resource) -> &'static [&'static str] {
         "Deployment" => {
             &["Name", "Ready", "Up-to-date", "Available", "Age", "|Containers", "|Images", "|Selector"]
         }
+        "StatefulSet" => &["Name", "Ready", "Age", "|Containers", "|Images"],
         "DaemonSet" => &[
             "Name",
             "Desired",
@@ -102,6 +103,12 @@ pub(super) fn row(resource: &Resource, object: &Value, include: Include, now: i6
             cells.push(age(object, now));
             cells.extend(layout(object));
             cells
+        }
+        "StatefulSet" => {
+            let (spec, status) = (&object["spec"], &object["status"]);
+            let ready = format!("{}/{}", count(&status["readyReplicas"]), count(&spec["replicas"]));
+            let [containers, images, _] = layout(object);
+            vec![name(object), ready, age(object, now), containers, images]
         }
         "DaemonSet" => {
             let mut cells = vec![name(object)];

@@ -9,6 +9,7 @@
 //! read counts as absent.
 
 pub mod container;
+pub mod daemon_set;
 pub mod deployment;
 pub mod event;
 pub mod meta;
@@ -18,6 +19,8 @@ pub mod pod;
 pub mod quantity;
 pub mod replicas;
 pub mod scalar;
+pub mod stateful_set;
+pub mod strategy;
 pub mod template;
 
 use std::fmt;

@@ -4,6 +4,7 @@
 //! where a rule is taken from them.
 
 pub mod container;
+pub mod daemon_set;
 pub mod deployment;
 pub mod event;
 pub mod meta;
@@ -12,6 +13,8 @@ pub mod node;
 pub mod pod;
 pub mod replicas;
 pub mod selector;
+pub mod stateful_set;
+pub mod strategy;
 pub mod template;
 
 use std::{fmt, sync::Arc};

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{Col, Owned};
 use crate::{
-    api::{Deployment, Event, Health, Kind, Uid},
+    api::{Event, Health, Kind, Uid},
     components::{chip, icon, name, store, tiles::Tiles},
     format::visible,
     query::Line,
@@ -108,7 +108,11 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
                 .into_any()
         }
         Col::Rollout => {
-            let sentence = move || line.with(|line| line.as_ref().and_then(|line| rollout(&**line)));
+            let sentence = move || {
+                line.with(|line| {
+                    line.as_ref().and_then(|line| line.rollout()).map(|rollout| rollout.sentence)
+                })
+            };
             view! {
                 <td class=class>{lead}<span class="text" title=sentence>{sentence}</span></td>
             }
@@ -149,12 +153,6 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
             .into_any()
         }
     }
-}
-
-/// kubectl's sentence about a Deployment.
-fn rollout(line: &dyn Line) -> Option<String> {
-    let any: &dyn std::any::Any = line;
-    any.downcast_ref::<Deployment>().map(|deployment| deployment.rollout.sentence(&deployment.meta.name))
 }
 
 /// An event's OBJECT, as a link where that kind has pages.

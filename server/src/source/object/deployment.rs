@@ -1,11 +1,9 @@
 //! `apps/v1` Deployment.
 
-use app::api::Text;
-
 use super::{
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
-    scalar::IntOrString,
+    strategy::Strategy,
     template::PodTemplate,
 };
 
@@ -38,23 +36,6 @@ object! {
         pub paused: bool,
         /// `progressDeadlineSeconds`
         pub progress_deadline_seconds: Option<i64>,
-    }
-
-    /// How pods are replaced.
-    pub struct Strategy {
-        /// `type`: `RollingUpdate`, `Recreate`
-        #[serde(rename = "type")]
-        pub kind: Text,
-        /// `rollingUpdate`
-        pub rolling_update: Option<RollingUpdate>,
-    }
-
-    /// The bounds of a rolling update.
-    pub struct RollingUpdate {
-        /// `maxUnavailable`
-        pub max_unavailable: Option<IntOrString>,
-        /// `maxSurge`
-        pub max_surge: Option<IntOrString>,
     }
 
     /// `status` of a Deployment.

@@ -9,7 +9,9 @@ use super::{
     Translate, count, line, meta, selector,
     template::{self, Facts},
 };
-use crate::source::object::{deployment as object, meta::Condition, scalar::IntOrString};
+use crate::source::object::{
+    deployment as object, meta::Condition, scalar::IntOrString, strategy::RollingUpdate,
+};
 
 impl Translate for Deployment {
     type Object = object::Deployment;
@@ -28,11 +30,7 @@ impl Translate for Deployment {
             available: count(status.available_replicas),
             images: template::images(&spec.template.spec),
             selector: selector::format_of_deployment(spec.selector.as_ref()),
-            strategy: if spec.strategy.kind.is_empty() {
-                "RollingUpdate".into()
-            } else {
-                spec.strategy.kind.clone()
-            },
+            strategy: spec.strategy.name().into(),
             max_surge: bounds.surge,
             max_unavailable: bounds.unavailable,
             paused: spec.paused,
@@ -160,7 +158,7 @@ fn detail(deployment: &object::Deployment) -> Arc<Detail> {
     let mut facts = Facts::default();
     facts.add("StrategyType", spec.strategy.kind.as_str());
     facts.add("MinReadySeconds", spec.min_ready_seconds.to_string());
-    if let Some(object::RollingUpdate { max_unavailable, max_surge }) = &spec.strategy.rolling_update {
+    if let Some(RollingUpdate { max_unavailable, max_surge, .. }) = &spec.strategy.rolling_update {
         let text = |bound: &Option<IntOrString>| bound.clone().map_or_else(|| "25%".into(), |bound| bound.0);
         let (unavailable, surge) = (text(max_unavailable), text(max_surge));
         facts.add("RollingUpdateStrategy", format!("{unavailable} max unavailable, {surge} max surge"));

@@ -7,7 +7,7 @@ use app::{
 
 use crate::source::object::meta::{LabelRequirement, LabelSelector};
 
-/// `FormatLabelSelector`: what `kubectl get replicasets` prints.
+/// `FormatLabelSelector`: what `kubectl get replicasets` and `daemonsets` print.
 pub fn format(selector: Option<&LabelSelector>) -> Text {
     match print(selector) {
         None => "<error>".into(),
@@ -22,7 +22,7 @@ pub fn format_of_deployment(selector: Option<&LabelSelector>) -> Text {
     print(selector).map_or_else(|| "<invalid>".into(), Text::from)
 }
 
-/// `labels.FormatLabels`: what `kubectl get replicationcontrollers` prints.
+/// `labels.FormatLabels`: what `kubectl get replicationcontrollers` prints, and NODE SELECTOR.
 pub fn format_labels(labels: &Labels) -> Text {
     labels.to_string().into()
 }

@@ -1,0 +1,186 @@
+//! A DaemonSet, as `kubectl get daemonsets -o wide` and `kubectl rollout status` see it.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Column, Detail, Health, Kind, Meta, Row, Text,
+    rollout::{NOT_ROLLING, Quoted, RolloutStatus},
+};
+use crate::format::{age, containers, images};
+
+/// A DaemonSet's row. Its counts are of nodes: each has one of its pods, or several while it surges.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DaemonSet {
+    /// Identity, names, labels.
+    pub meta: Meta,
+    /// DESIRED: `status.desiredNumberScheduled`, the nodes its pods should run on.
+    pub desired: u32,
+    /// CURRENT: `status.currentNumberScheduled`, those of them that have a pod.
+    pub current: u32,
+    /// READY: `status.numberReady`.
+    pub ready: u32,
+    /// UP-TO-DATE: `status.updatedNumberScheduled`.
+    pub updated: u32,
+    /// AVAILABLE: `status.numberAvailable`.
+    pub available: u32,
+    /// NODE SELECTOR as kubectl prints it: the template's, `<none>` if it has none.
+    pub node_selector: Text,
+    /// Name and image of each regular container of the template.
+    pub images: Arc<[(Text, Text)]>,
+    /// SELECTOR as kubectl prints it; [`crate::selector::Selector`] reads it.
+    pub selector: Text,
+    /// Where its rollout is.
+    pub rollout: DaemonSetRollout,
+    /// Its state in the page's five.
+    pub health: Health,
+    /// Why it is not healthy.
+    pub why: Text,
+    /// What its own page shows.
+    #[serde(skip)]
+    pub detail: Arc<Detail>,
+}
+
+/// Where a DaemonSet's rollout is: the cases of kubectl's `DaemonSetStatusViewer.Status`
+/// (`pkg/polymorphichelpers/rollout_status.go`), in the order they are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DaemonSetRollout {
+    /// Its strategy is not `RollingUpdate`, so nothing rolls.
+    NotRolling,
+    /// The controller has not seen the newest spec.
+    #[default]
+    Unobserved,
+    /// Not all pods are of the new template.
+    Updating {
+        /// Pods of the new template.
+        updated: u32,
+        /// Pods wanted.
+        desired: u32,
+    },
+    /// Not all pods are available.
+    BecomingAvailable {
+        /// How many are.
+        available: u32,
+        /// Of how many.
+        desired: u32,
+    },
+    /// Done.
+    Complete,
+}
+
+impl DaemonSetRollout {
+    /// The sentence of `kubectl rollout status`, for the DaemonSet named `name`.
+    pub fn sentence(&self, name: &str) -> String {
+        let name = Quoted(name);
+        match self {
+            DaemonSetRollout::NotRolling => NOT_ROLLING.to_owned(),
+            DaemonSetRollout::Unobserved => "Waiting for daemon set spec update to be observed...".to_owned(),
+            DaemonSetRollout::Updating { updated, desired } => format!(
+                "Waiting for daemon set {name} rollout to finish: {updated} out of {desired} new pods have been updated..."
+            ),
+            DaemonSetRollout::BecomingAvailable { available, desired } => format!(
+                "Waiting for daemon set {name} rollout to finish: {available} of {desired} updated pods are available..."
+            ),
+            DaemonSetRollout::Complete => format!("daemon set {name} successfully rolled out"),
+        }
+    }
+
+    /// Whether `kubectl rollout status` would end here, well or badly.
+    pub fn ended(&self) -> bool {
+        matches!(self, DaemonSetRollout::Complete | DaemonSetRollout::NotRolling)
+    }
+}
+
+impl Row for DaemonSet {
+    const KIND: Kind = Kind::DaemonSet;
+    const COLUMNS: &'static [Column<DaemonSet>] = &[
+        Column::<Self>::new(
+            "NAME",
+            |row, _| Cow::Borrowed(&row.meta.name),
+            |a, b| a.meta.name.cmp(&b.meta.name),
+        ),
+        Column::<Self>::new(
+            "DESIRED",
+            |row, _| row.desired.to_string().into(),
+            |a, b| a.desired.cmp(&b.desired),
+        )
+        .right(),
+        Column::<Self>::new(
+            "CURRENT",
+            |row, _| row.current.to_string().into(),
+            |a, b| a.current.cmp(&b.current),
+        )
+        .right(),
+        Column::<Self>::new("READY", |row, _| row.ready.to_string().into(), |a, b| a.ready.cmp(&b.ready))
+            .right(),
+        Column::<Self>::new(
+            "UP-TO-DATE",
+            |row, _| row.updated.to_string().into(),
+            |a, b| a.updated.cmp(&b.updated),
+        )
+        .right(),
+        Column::<Self>::new(
+            "AVAILABLE",
+            |row, _| row.available.to_string().into(),
+            |a, b| a.available.cmp(&b.available),
+        )
+        .right(),
+        Column::<Self>::new(
+            "NODE SELECTOR",
+            |row, _| Cow::Borrowed(&row.node_selector),
+            |a, b| a.node_selector.cmp(&b.node_selector),
+        ),
+        Column::<Self>::new(
+            "AGE",
+            |row, now| age(row.meta.created, now).into(),
+            |a, b| b.meta.created.cmp(&a.meta.created),
+        )
+        .ticking(),
+        Column::<Self>::new(
+            "CONTAINERS",
+            |row, _| containers(&row.images).into(),
+            |a, b| a.images.cmp(&b.images),
+        )
+        .wide(),
+        Column::<Self>::new(
+            "IMAGES",
+            |row, _| images(&row.images).into(),
+            |a, b| images(&a.images).cmp(&images(&b.images)),
+        )
+        .wide(),
+        Column::<Self>::new(
+            "SELECTOR",
+            |row, _| Cow::Borrowed(&row.selector),
+            |a, b| a.selector.cmp(&b.selector),
+        )
+        .wide(),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+    fn health(&self) -> Health {
+        self.health
+    }
+    fn why(&self) -> &str {
+        &self.why
+    }
+    fn detail(&self) -> Option<&Arc<Detail>> {
+        Some(&self.detail)
+    }
+    fn rollout(&self) -> Option<RolloutStatus> {
+        Some(RolloutStatus {
+            sentence: self.rollout.sentence(&self.meta.name),
+            done: self.rollout.ended(),
+            updated: self.updated,
+            desired: self.desired,
+            available: self.available,
+        })
+    }
+}
