@@ -245,6 +245,14 @@ impl Kind {
             .find(|kind| word == kind.plural() || word == kind.singular() || word == kind.name())
     }
 
+    /// `deployments.apps` or `pods`: what RBAC and errors call it.
+    pub fn resource(self) -> String {
+        match self.group() {
+            "" => self.plural().to_owned(),
+            group => format!("{}.{group}", self.plural()),
+        }
+    }
+
     /// `deployment.apps` or `pod`: what `kubectl get -o name` puts before the slash.
     pub fn qualified(self) -> String {
         match self.group() {

@@ -19,10 +19,12 @@ pub fn duration(seconds: i64) -> String {
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
     const YEAR: i64 = 365 * DAY;
+    const LONGEST: i64 = i64::MAX / 1_000_000_000;
     let two = |big: i64, big_unit: char, small: i64, small_unit: char| {
         if small == 0 { format!("{big}{big_unit}") } else { format!("{big}{big_unit}{small}{small_unit}") }
     };
-    match seconds {
+    // Go's durations end at 292 years (`time.Sub`)
+    match seconds.clamp(-LONGEST, LONGEST) {
         ..-1 => "<invalid>".to_owned(),
         -1..0 => "0s".to_owned(),
         s if s < 2 * MINUTE => format!("{s}s"),

@@ -71,13 +71,10 @@ impl<T: Row> Rows<T> {
         self.rows.values().map(|(row, _)| row)
     }
 
-    /// All rows by namespace, then name: the API server's order, and kubectl's.
+    /// All rows in the API server's order, and kubectl's; see [`Meta::key_order`].
     pub fn sorted(&self) -> Vec<&Arc<T>> {
         let mut rows: Vec<_> = self.iter().collect();
-        rows.sort_by(|a, b| {
-            let (a, b) = (a.meta(), b.meta());
-            (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
-        });
+        rows.sort_by(|a, b| a.meta().key_order(b.meta()));
         rows
     }
 

@@ -1,6 +1,7 @@
 //! Pure questions about rows: which of them, in what order, grouped by what.
 
 mod command;
+mod history;
 pub mod line;
 mod owned;
 pub mod place;
@@ -8,6 +9,7 @@ pub mod place;
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 pub use command::{kubectl, rollout};
+pub use history::revisions;
 pub use line::{Heading, Line, headings};
 pub use owned::pods_by_owner;
 pub use place::{Fact, Group, Page, Place, Sort, Theme, percent_decode};
@@ -87,11 +89,11 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// By the column asked for, else as kubectl does: namespace, then name. Events: newest first.
+/// By the column asked for, else as kubectl does. Events: newest first.
 fn sort(kind: Kind, lines: &mut [Arc<dyn Line>], sort: Option<&Sort>) {
     let by_name = |a: &Arc<dyn Line>, b: &Arc<dyn Line>| {
         let (a, b) = (a.meta(), b.meta());
-        (&a.namespace, &a.name, a.uid).cmp(&(&b.namespace, &b.name, b.uid))
+        a.key_order(b).then(a.uid.cmp(&b.uid))
     };
     let headings = headings(kind);
     let label = sort.and_then(|sort| sort.by.strip_prefix("label:"));

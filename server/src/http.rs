@@ -8,6 +8,7 @@ mod assets;
 mod live;
 mod page;
 mod probes;
+mod rollouts;
 pub mod text;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::{hub::Hub, metrics::Metrics};
 pub fn router(hub: Hub, metrics: Arc<Metrics>, hosts: Hosts, stop: CancellationToken) -> Router {
     let compressed = Router::new()
         .merge(api::router(hub.clone()))
+        .merge(rollouts::router(hub.clone()))
         .merge(page::router(hub.clone()))
         .layer(CompressionLayer::new());
     Router::new()

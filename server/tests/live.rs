@@ -12,6 +12,7 @@ use app::{
     wire::{self, About, Ask, Frame, LONGEST_ASK},
 };
 use futures::{SinkExt, StreamExt};
+use serde_json::json;
 use server::{
     StartError,
     demo::{self, Demo, Fault},
@@ -317,6 +318,85 @@ async fn a_bad_request_is_told_what_is_wrong_and_what_is_right() {
         ("/api/v1/pods?labelSelector=app%3D%3D%3Dweb", 400, "at character 6"),
         ("/api/v1/pods?nmespace=default", 400, "nmespace"),
         ("/api/v1/pods?namespace=..%2Fx", 400, "no namespace's name"),
+    ] {
+        let answer = site.get(path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+}
+
+/// A Deployment whose second revision is under way, with both its ReplicaSets.
+fn rolling(demo: &Demo) {
+    let labels = json!({"app": "web"});
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "u", "controller": true}]);
+    let set = |name: &str, revision: &str, template: serde_json::Value| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet",
+            "metadata": {
+                "name": name, "namespace": "default", "uid": name, "labels": labels, "ownerReferences": owner,
+                "annotations": {"deployment.kubernetes.io/revision": revision, "kubernetes.io/change-cause": format!("cause {revision}")},
+            },
+            "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+        })
+    };
+    let container = json!({"name": "main", "image": "i:1", "args": ["secret"], "ports": [{"containerPort": 80, "name": "http"}]});
+    let plain = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
+    demo.put(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "default", "uid": "u", "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "2"}},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": plain},
+        "status": {"observedGeneration": 2, "replicas": 4, "updatedReplicas": 1, "availableReplicas": 3},
+    }));
+    demo.put(set("web-1", "1", plain.clone()));
+    demo.put(set("web-2", "2", plain));
+}
+
+#[tokio::test]
+async fn rollouts_are_told_in_kubectls_own_lines() {
+    let site = Site::with(rolling).await;
+    site.get_until("/readyz", "200 OK").await;
+    let web = "/api/v1/rollouts/default/deployment/web";
+    let sentence =
+        "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have been updated...\n";
+    let template = "deployment.apps/web with revision #1\nPod Template:\n  Labels:\tapp=web\n  \
+         Annotations:\tkubernetes.io/change-cause: cause 1\n  Containers:\n   main:\n    Image:\ti:1\n    \
+         Port:\t80/TCP (http)\n    Host Port:\t0/TCP (http)\n    Args:\n      <withheld>\n    \
+         Environment:\t<none>\n    Mounts:\t<none>\n  Volumes:\t<none>\n  Node-Selectors:\t<none>\n  \
+         Tolerations:\t<none>\n\n";
+    for (path, code, body) in [
+        (format!("{web}/status?output=text"), 200, sentence),
+        (format!("{web}/status?output=text&revision=2"), 200, sentence),
+        (
+            format!("{web}/status?output=text&revision=1"),
+            409,
+            "error: desired revision (1) is different from the running revision (2)\n",
+        ),
+        (
+            format!("{web}/history?output=text"),
+            200,
+            "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         cause 1\n2         cause 2\n\n",
+        ),
+        (format!("{web}/history/1?output=text"), 200, template),
+        (format!("{web}/history/9?output=text"), 404, "error: unable to find the specified revision\n"),
+        (
+            "/api/v1/rollouts/default/deployment/gone/status?output=text".to_owned(),
+            404,
+            "Error from server (NotFound): deployments.apps \"gone\" not found\n",
+        ),
+    ] {
+        let answer = site.get(&path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
+        assert!(answer.contains("masthead-state: live"), "{path}: {answer}");
+        assert_eq!(answer.split("\r\n\r\n").nth(1), Some(body), "{path}");
+    }
+    let json = site.get(&format!("{web}/status")).await;
+    assert!(json.contains(r#""ended":false"#) && json.contains(r#""succeeded":false"#), "{json}");
+    for (path, code, part) in [
+        ("/api/v1/rollouts/default/pod/a/status", 404, "deployment, daemonset, statefulset"),
+        ("/api/v1/rollouts/default/deployment/web/history?output=yaml", 400, "json, text"),
+        ("/api/v1/rollouts/default/deployment/web/history/x", 400, "positive integer"),
+        ("/api/v1/rollouts/default/deployment/web/status?watch=1", 400, "watch"),
+        ("/api/v1/rollouts/default/statefulset/db/history", 501, "a deployment"),
     ] {
         let answer = site.get(path).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");

@@ -12,6 +12,7 @@ use app::api::{
     DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController,
     Row, StatefulSet, Timestamp,
     detail::{ContainerState, ProbeHandler, Role},
+    rollout::Verdict,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -190,7 +191,7 @@ fn a_pods_own_page() {
 
     let [init, app, debug] = &detail.containers[..] else { panic!("three containers") };
     assert_eq!((init.role, app.role, debug.role), (Role::Init, Role::Regular, Role::Ephemeral));
-    assert_eq!(app.ports, ["http 80/TCP"]);
+    assert_eq!(app.ports.iter().map(ToString::to_string).collect::<Vec<_>>(), ["http 80/TCP"]);
     assert_eq!(app.requests, [("cpu".into(), "100m".into()), ("memory".into(), "1Gi".into())]);
     assert_eq!(app.limits, [("memory".into(), "2Gi".into())]);
     let probes: Vec<_> = app.probes.iter().map(|probe| format!("{}: {probe}", probe.kind.word())).collect();
@@ -283,7 +284,10 @@ fn a_daemon_sets_own_page() {
     let set: DaemonSet = read(&whole(DAEMON_SET));
     assert_eq!((set.node_selector.as_str(), set.selector.as_str()), ("disk=ssd", "app=agent,tier in (a)"));
     let rollout = set.rollout().expect("a rollout");
-    assert_eq!((rollout.done, rollout.updated, rollout.desired, rollout.available), (false, 2, 4, 4));
+    assert_eq!(
+        (rollout.verdict, rollout.updated, rollout.desired, rollout.available),
+        (Verdict::Waiting, 2, 4, 4)
+    );
     assert_eq!(
         facts(&set.detail),
         [
@@ -311,7 +315,10 @@ fn a_stateful_sets_own_page() {
     assert_eq!(set.selector, "app=db,tier in (a)");
     assert_eq!(set.meta.owner.as_ref().map(|owner| owner.kind.as_str()), Some("Database"));
     let rollout = set.rollout().expect("a rollout");
-    assert_eq!((rollout.done, rollout.updated, rollout.desired, rollout.available), (false, 2, 4, 4));
+    assert_eq!(
+        (rollout.verdict, rollout.updated, rollout.desired, rollout.available),
+        (Verdict::Waiting, 2, 4, 4)
+    );
     assert_eq!(
         facts(&set.detail),
         [
@@ -349,7 +356,7 @@ fn a_rollout_has_ended_where_kubectl_ends() {
 }
 
 #[test]
-fn counts_beyond_all_bounds_are_none_or_very_many() {
+fn counts_beyond_all_bounds_are_the_largest_there_are() {
     for number in [i64::MIN, -1, i64::MAX] {
         let status = json!({
             "observedGeneration": 1, "desiredNumberScheduled": number, "currentNumberScheduled": number,
@@ -360,11 +367,11 @@ fn counts_beyond_all_bounds_are_none_or_very_many() {
             let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}});
             let spec = json!({"replicas": 3, "updateStrategy": strategy});
             let json = json!({"metadata": {"name": "s"}, "spec": spec, "status": status});
-            let few = number < 0;
+            let printed = i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX });
             let daemon: DaemonSet = read(&json);
-            assert_eq!(daemon.desired, if few { 0 } else { u32::MAX });
+            assert_eq!(daemon.desired, printed);
             let stateful: StatefulSet = read(&json);
-            assert_eq!((stateful.ready, stateful.desired), (if few { 0 } else { u32::MAX }, 3));
+            assert_eq!((stateful.ready, stateful.desired), (printed, 3));
             assert_ne!(stateful.health, Health::Healthy, "{json}");
         }
     }
@@ -414,7 +421,7 @@ fn a_replica_set_knows_its_revision_and_its_cause() {
     };
     let cause = |text| json!({"kubernetes.io/change-cause": text});
     assert_eq!(of(json!({"deployment.kubernetes.io/revision": "3"}), cause("t")), (Some(3), "t".to_owned()));
-    assert_eq!(of(cause("own"), cause("t")), (None, "own".to_owned()));
+    assert_eq!(of(cause("own"), cause("t")), (Some(0), "own".to_owned()));
     assert_eq!(of(json!({"deployment.kubernetes.io/revision": "x"}), Value::Null), (None, String::new()));
 }
 
@@ -566,6 +573,7 @@ fn of_a_deployment_nothing_but_the_named_fields_is_read() {
             ".metadata.labels.app",
             ".metadata.annotations.kubernetes.io/change-cause",
             ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.metadata.labels.app",
             ".spec.template.spec.serviceAccountName",
             ".spec.template.spec.priorityClassName",
             ".spec.template.spec.nodeSelector.disk",
@@ -592,6 +600,7 @@ fn of_a_daemon_set_nothing_but_the_named_fields_is_read() {
             ".metadata.labels.app",
             ".metadata.annotations.kubernetes.io/change-cause",
             ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.metadata.labels.app",
             ".spec.template.spec.serviceAccountName",
             ".spec.template.spec.priorityClassName",
             ".spec.template.spec.nodeSelector.disk",
@@ -622,6 +631,7 @@ fn of_a_stateful_set_nothing_but_the_named_fields_is_read() {
             ".spec.podManagementPolicy",
             ".spec.updateStrategy.rollingUpdate.maxUnavailable",
             ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".spec.template.metadata.labels.app",
             ".spec.template.spec.serviceAccountName",
             ".spec.template.spec.priorityClassName",
             ".spec.template.spec.nodeSelector.disk",

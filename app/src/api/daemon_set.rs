@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text,
-    rollout::{NOT_ROLLING, Quoted, RolloutStatus},
+    rollout::{NOT_ROLLING, Quoted, RolloutStatus, Verdict},
 };
 use crate::format::{age, containers, images};
 
@@ -17,15 +17,15 @@ pub struct DaemonSet {
     /// Identity, names, labels.
     pub meta: Meta,
     /// DESIRED: `status.desiredNumberScheduled`, the nodes its pods should run on.
-    pub desired: u32,
+    pub desired: i32,
     /// CURRENT: `status.currentNumberScheduled`, those of them that have a pod.
-    pub current: u32,
+    pub current: i32,
     /// READY: `status.numberReady`.
-    pub ready: u32,
+    pub ready: i32,
     /// UP-TO-DATE: `status.updatedNumberScheduled`.
-    pub updated: u32,
+    pub updated: i32,
     /// AVAILABLE: `status.numberAvailable`.
-    pub available: u32,
+    pub available: i32,
     /// NODE SELECTOR as kubectl prints it: the template's, `<none>` if it has none.
     pub node_selector: Text,
     /// Name and image of each regular container of the template.
@@ -56,16 +56,16 @@ pub enum DaemonSetRollout {
     /// Not all pods are of the new template.
     Updating {
         /// Pods of the new template.
-        updated: u32,
+        updated: i32,
         /// Pods wanted.
-        desired: u32,
+        desired: i32,
     },
     /// Not all pods are available.
     BecomingAvailable {
         /// How many are.
-        available: u32,
+        available: i32,
         /// Of how many.
-        desired: u32,
+        desired: i32,
     },
     /// Done.
     Complete,
@@ -177,7 +177,11 @@ impl Row for DaemonSet {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),
-            done: self.rollout.ended(),
+            verdict: match self.rollout {
+                DaemonSetRollout::NotRolling => Verdict::NotRolling,
+                DaemonSetRollout::Complete => Verdict::Succeeded,
+                _ => Verdict::Waiting,
+            },
             updated: self.updated,
             desired: self.desired,
             available: self.available,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text, Timestamp,
-    rollout::{Quoted, RolloutStatus},
+    rollout::{Quoted, RolloutStatus, Verdict},
 };
 use crate::format::{age, containers, images};
 
@@ -17,15 +17,15 @@ pub struct Deployment {
     /// Identity, names, labels.
     pub meta: Meta,
     /// READY, right of the slash: `spec.replicas`.
-    pub desired: u32,
+    pub desired: i32,
     /// `status.replicas`: pods of all its ReplicaSets.
-    pub current: u32,
+    pub current: i32,
     /// READY, left of the slash.
-    pub ready: u32,
+    pub ready: i32,
     /// UP-TO-DATE: `status.updatedReplicas`.
-    pub updated: u32,
+    pub updated: i32,
     /// AVAILABLE: `status.availableReplicas`.
-    pub available: u32,
+    pub available: i32,
     /// Name and image of each regular container of the template.
     pub images: Arc<[(Text, Text)]>,
     /// SELECTOR as kubectl prints it; [`crate::selector::Selector`] reads it.
@@ -33,13 +33,13 @@ pub struct Deployment {
     /// `RollingUpdate` or `Recreate`.
     pub strategy: Text,
     /// By how many pods a rollout may exceed `desired`: percentages resolved, 0 for `Recreate`.
-    pub max_surge: u32,
+    pub max_surge: i32,
     /// By how many pods a rollout may fall short of `desired`: percentages resolved, 0 for `Recreate`.
-    pub max_unavailable: u32,
+    pub max_unavailable: i32,
     /// `spec.paused`.
     pub paused: bool,
-    /// Annotation `deployment.kubernetes.io/revision`.
-    pub revision: Option<u64>,
+    /// Annotation `deployment.kubernetes.io/revision`: 0 without it, `None` if it is no number.
+    pub revision: Option<i64>,
     /// Where its rollout is.
     pub rollout: Rollout,
     /// When the controller gives the rollout up, unless there is progress; `None` if it will not.
@@ -66,21 +66,21 @@ pub enum Rollout {
     /// Not all replicas are of the new template.
     Updating {
         /// Replicas of the new template.
-        updated: u32,
+        updated: i32,
         /// Replicas wanted.
-        desired: u32,
+        desired: i32,
     },
     /// Old replicas are still there.
     Terminating {
         /// How many.
-        old: u32,
+        old: i32,
     },
     /// New replicas are not all available.
     BecomingAvailable {
         /// How many are.
-        available: u32,
+        available: i32,
         /// Of how many.
-        updated: u32,
+        updated: i32,
     },
     /// Done.
     Complete,
@@ -181,7 +181,11 @@ impl Row for Deployment {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),
-            done: self.rollout == Rollout::Complete,
+            verdict: match self.rollout {
+                Rollout::Complete => Verdict::Succeeded,
+                Rollout::DeadlineExceeded => Verdict::Failed,
+                _ => Verdict::Waiting,
+            },
             updated: self.updated,
             desired: self.desired,
             available: self.available,

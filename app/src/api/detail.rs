@@ -21,6 +21,8 @@ pub struct Detail {
     pub node_selector: Labels,
     /// `spec.tolerations` of a pod or template, as kubectl describe prints them.
     pub tolerations: Vec<Text>,
+    /// What a pod template has besides; `None` for what is none.
+    pub template: Option<Template>,
     /// Further facts in the words of `kubectl describe`: label and value.
     pub facts: Vec<(Text, Arc<str>)>,
 }
@@ -40,6 +42,28 @@ pub struct Condition {
     pub message: Arc<str>,
     /// When `status` last changed.
     pub last_transition: Option<Timestamp>,
+}
+
+/// What a pod template says of the pods as a whole, beside their node selector and tolerations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Template {
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// Of `metadata.annotations` those that are read, by key.
+    pub annotations: Vec<(Text, Text)>,
+    /// Whether it has others, which are not.
+    pub more_annotations: bool,
+    /// `spec.serviceAccountName`.
+    pub service_account: Text,
+    /// Whether it has volumes, which are not read.
+    pub has_volumes: bool,
+    /// `spec.topologySpreadConstraints`, as kubectl describe prints them.
+    pub spread: Vec<Text>,
+    /// `spec.priorityClassName`.
+    pub priority_class: Text,
+    /// `spec.schedulingGroup.podGroupName`.
+    pub pod_group: Text,
 }
 
 /// Which part a container plays in its pod.
@@ -67,16 +91,73 @@ pub struct Container {
     pub role: Role,
     /// `image`, as specified.
     pub image: Text,
-    /// `5000/TCP`, with a name in front if it has one: `flask-port 5000/TCP`.
-    pub ports: Vec<Text>,
+    /// Its ports.
+    pub ports: Vec<Port>,
     /// `requests` and `limits`: name and quantity as written.
     pub requests: Vec<(Text, Text)>,
     /// The upper bounds.
     pub limits: Vec<(Text, Text)>,
     /// The probes it has, in kubectl's order: liveness, readiness, startup.
     pub probes: Vec<Probe>,
+    /// `securityContext.seccompProfile`.
+    pub seccomp: Option<Seccomp>,
+    /// What it has that is not read.
+    pub withheld: Withheld,
     /// How it is, once the kubelet has said so; `None` in a template.
     pub status: Option<ContainerStatus>,
+}
+
+/// A port of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Port {
+    /// Often empty.
+    pub name: Text,
+    /// `containerPort`.
+    pub number: i64,
+    /// `hostPort`, 0 if none.
+    pub host: i64,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: Text,
+}
+
+/// `5000/TCP`, with a name in front if it has one: `flask-port 5000/TCP`.
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.name.is_empty() {
+            write!(f, "{} ", self.name)?;
+        }
+        write!(f, "{}/{}", self.number, self.protocol)
+    }
+}
+
+/// A seccomp profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seccomp {
+    /// `RuntimeDefault`, `Localhost`, `Unconfined`.
+    #[serde(rename = "type")]
+    pub kind: Text,
+    /// `localhostProfile`.
+    pub localhost: Text,
+}
+
+/// What a container has that Masthead does not read, since it may hold secrets: only that it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Withheld {
+    /// `command`
+    pub command: bool,
+    /// `args`
+    pub args: bool,
+    /// `env`
+    pub environment: bool,
+    /// `envFrom`
+    pub environment_from: bool,
+    /// `volumeMounts`
+    pub mounts: bool,
+    /// `volumeDevices`
+    pub devices: bool,
 }
 
 /// How a container is, by the kubelet's words.
@@ -88,7 +169,7 @@ pub struct ContainerStatus {
     /// Past its startup probe; `None` if not said.
     pub started: Option<bool>,
     /// How many times it was started again.
-    pub restarts: u32,
+    pub restarts: i32,
     /// Now.
     pub state: ContainerState,
     /// Before its last restart.

@@ -17,8 +17,8 @@ pub struct Event {
     pub first: Option<Timestamp>,
     /// `series.lastObservedTime`, else `lastTimestamp`, else `first`.
     pub last: Option<Timestamp>,
-    /// `series.count`, else `count`, at least 1.
-    pub count: u32,
+    /// `series.count`, else `count`, where 0 stands for 1.
+    pub count: i32,
     /// `Normal` or `Warning`.
     #[serde(rename = "type")]
     pub kind: Text,
@@ -43,7 +43,8 @@ pub struct Event {
 impl Event {
     /// OBJECT: `pod/NAME`, or the kind alone.
     pub fn object(&self) -> String {
-        let kind = self.object_kind.to_lowercase();
+        // letter by letter, as Go's `strings.ToLower`; Rust's has another letter for the last of a word
+        let kind: String = self.object_kind.chars().filter_map(|c| c.to_lowercase().next()).collect();
         if self.object_name.is_empty() { kind } else { format!("{kind}/{}", self.object_name) }
     }
 

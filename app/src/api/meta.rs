@@ -1,6 +1,6 @@
 //! What every object has: identity, names, labels, owner.
 
-use std::{fmt, sync::Arc};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -113,6 +113,17 @@ pub struct Meta {
     pub labels: Labels,
     /// Its controller.
     pub owner: Option<Owner>,
+}
+
+impl Meta {
+    /// The order in which the API server lists, and kubectl prints: of the keys in etcd, `namespace/name`. In
+    /// it `web-1` comes before `web`, since `-` comes before `/`.
+    pub fn key_order(&self, other: &Meta) -> Ordering {
+        fn key(meta: &Meta) -> impl Iterator<Item = u8> {
+            meta.namespace.bytes().chain([b'/']).chain(meta.name.bytes())
+        }
+        key(self).cmp(key(other))
+    }
 }
 
 /// Names one object the way URLs and kubectl do.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Detail, Health, Kind, Meta, Row, Text};
-use crate::format::{age, or_none};
+use crate::format::age;
 
 /// A node's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,10 +21,10 @@ pub struct Node {
     pub roles: Vec<Text>,
     /// `status.nodeInfo.kubeletVersion`.
     pub version: Text,
-    /// First address of type InternalIP.
-    pub internal_ip: Arc<str>,
-    /// First address of type ExternalIP.
-    pub external_ip: Arc<str>,
+    /// First address of type InternalIP; it may be an empty one.
+    pub internal_ip: Option<Arc<str>>,
+    /// First address of type ExternalIP; it may be an empty one.
+    pub external_ip: Option<Arc<str>>,
     /// `status.nodeInfo.osImage`.
     pub os_image: Text,
     /// `status.nodeInfo.kernelVersion`.
@@ -147,13 +147,13 @@ impl Row for Node {
         ),
         Column::<Self>::new(
             "INTERNAL-IP",
-            |node, _| or_none(&node.internal_ip),
+            |node, _| Cow::Borrowed(node.internal_ip.as_deref().unwrap_or("<none>")),
             |a, b| a.internal_ip.cmp(&b.internal_ip),
         )
         .wide(),
         Column::<Self>::new(
             "EXTERNAL-IP",
-            |node, _| or_none(&node.external_ip),
+            |node, _| Cow::Borrowed(node.external_ip.as_deref().unwrap_or("<none>")),
             |a, b| a.external_ip.cmp(&b.external_ip),
         )
         .wide(),

@@ -14,13 +14,13 @@ pub struct Pod {
     /// Identity, names, labels, owner.
     pub meta: Meta,
     /// READY: containers that are ready.
-    pub ready: u32,
+    pub ready: i32,
     /// READY: containers that count (regular ones and sidecars).
-    pub total: u32,
+    pub total: i32,
     /// STATUS.
     pub status: PodStatus,
-    /// RESTARTS: the sum.
-    pub restarts: u32,
+    /// RESTARTS: the sum, which may be more than any of its parts could be.
+    pub restarts: i64,
     /// RESTARTS: when the last restarted container had ended.
     pub last_restart: Option<Timestamp>,
     /// `status.phase`.
@@ -32,7 +32,7 @@ pub struct Pod {
     /// `status.nominatedNodeName`.
     pub nominated_node: Text,
     /// READINESS GATES: true, total; `None` without gates.
-    pub gates: Option<(u32, u32)>,
+    pub gates: Option<(i32, i32)>,
     /// Name and image of each regular container and sidecar, in the order of the spec.
     pub images: Arc<[(Text, Text)]>,
     /// Sum of requests, as the scheduler counts it: CPU in thousandths.
@@ -64,7 +64,7 @@ pub enum PodStatus {
     /// An init container ended without a reason: `Init:ExitCode:3`.
     InitExitCode(i64),
     /// This many of all init containers are done: `Init:1/2`.
-    Init(u32, u32),
+    Init(i32, i32),
 }
 
 impl Default for PodStatus {
@@ -121,7 +121,7 @@ impl Pod {
     /// The RESTARTS cell: `3 (5m ago)`.
     pub fn restarts_cell(&self, now: Timestamp) -> String {
         match self.last_restart {
-            Some(at) if self.restarts > 0 => format!("{} ({} ago)", self.restarts, age(Some(at), now)),
+            Some(at) if self.restarts != 0 => format!("{} ({} ago)", self.restarts, age(Some(at), now)),
             _ => self.restarts.to_string(),
         }
     }

@@ -12,19 +12,20 @@ use crate::format::{age, containers, images};
 #[serde(rename_all = "camelCase")]
 pub struct Replicas {
     /// DESIRED: `spec.replicas`.
-    pub desired: u32,
+    pub desired: i32,
     /// CURRENT: `status.replicas`.
-    pub current: u32,
+    pub current: i32,
     /// READY: `status.readyReplicas`.
-    pub ready: u32,
+    pub ready: i32,
     /// `status.availableReplicas`: ready for `minReadySeconds`.
-    pub available: u32,
+    pub available: i32,
     /// Name and image of each regular container of the template.
     pub images: Arc<[(Text, Text)]>,
     /// SELECTOR as kubectl prints it; [`crate::selector::Selector`] reads it.
     pub selector: Text,
-    /// Annotation `deployment.kubernetes.io/revision`, of ReplicaSets that a Deployment made.
-    pub revision: Option<u64>,
+    /// Annotation `deployment.kubernetes.io/revision`, of ReplicaSets that a Deployment made: 0 without it,
+    /// `None` if it is no number.
+    pub revision: Option<i64>,
     /// Annotation `kubernetes.io/change-cause`.
     pub change_cause: Text,
     /// Its state in the page's five.

@@ -13,14 +13,34 @@ pub const NOT_ROLLING: &str = "rollout status is only available for RollingUpdat
 pub struct RolloutStatus {
     /// kubectl's sentence.
     pub sentence: String,
-    /// There is nothing to wait for, and nothing was given up: it is complete, or nothing rolls.
-    pub done: bool,
+    /// Whether there is something to wait for.
+    pub verdict: Verdict,
     /// Pods of the newest template.
-    pub updated: u32,
+    pub updated: i32,
     /// Pods wanted.
-    pub desired: u32,
+    pub desired: i32,
     /// Pods available, of any template.
-    pub available: u32,
+    pub available: i32,
+}
+
+/// Whether `kubectl rollout status` would wait, and how it would end if not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would.
+    Waiting,
+    /// The rollout is complete.
+    Succeeded,
+    /// The rollout was given up: an error.
+    Failed,
+    /// Nothing rolls here: an error too.
+    NotRolling,
+}
+
+impl Verdict {
+    /// kubectl ends with an error; the sentence is its text.
+    pub fn is_error(self) -> bool {
+        matches!(self, Verdict::Failed | Verdict::NotRolling)
+    }
 }
 
 impl Kind {

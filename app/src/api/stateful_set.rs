@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text,
-    rollout::{NOT_ROLLING, RolloutStatus},
+    rollout::{NOT_ROLLING, RolloutStatus, Verdict},
 };
 use crate::format::{age, containers, images};
 
@@ -17,16 +17,16 @@ pub struct StatefulSet {
     /// Identity, names, labels.
     pub meta: Meta,
     /// READY, right of the slash: `spec.replicas`.
-    pub desired: u32,
+    pub desired: i32,
     /// `status.replicas`.
-    pub current: u32,
+    pub current: i32,
     /// READY, left of the slash: `status.readyReplicas`.
-    pub ready: u32,
+    pub ready: i32,
     /// `status.updatedReplicas`: of the newest template.
-    pub updated: u32,
+    pub updated: i32,
     /// `status.availableReplicas`; those that are ready where the server does not count them (before
     /// Kubernetes 1.22).
-    pub available: u32,
+    pub available: i32,
     /// Name and image of each regular container of the template.
     pub images: Arc<[(Text, Text)]>,
     /// The selector as kubectl prints selectors, though not this one;
@@ -59,31 +59,31 @@ pub enum StatefulSetRollout {
     /// Not all pods are ready, of whatever template.
     BecomingReady {
         /// How many are not.
-        missing: u32,
+        missing: i32,
     },
     /// Not all pods from the partition on are of the new template.
     UpdatingPartition {
         /// Pods of the new template.
-        updated: u32,
+        updated: i32,
         /// Pods from the partition on.
-        wanted: u32,
+        wanted: i32,
     },
     /// Done, from the partition on.
     PartitionComplete {
         /// Pods of the new template.
-        updated: u32,
+        updated: i32,
     },
     /// Not all pods are of the new template, and there is no partition.
     Updating {
         /// Pods of the new template.
-        updated: u32,
+        updated: i32,
         /// `status.updateRevision`: the name of the new template.
         revision: Text,
     },
     /// Done, and there is no partition.
     Complete {
         /// `status.currentReplicas`.
-        current: u32,
+        current: i32,
         /// `status.currentRevision`: the name of the template.
         revision: Text,
     },
@@ -177,7 +177,11 @@ impl Row for StatefulSet {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(),
-            done: self.rollout.ended(),
+            verdict: match self.rollout {
+                StatefulSetRollout::NotRolling => Verdict::NotRolling,
+                _ if self.rollout.ended() => Verdict::Succeeded,
+                _ => Verdict::Waiting,
+            },
             updated: self.updated,
             desired: self.desired,
             available: self.available,

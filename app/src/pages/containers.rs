@@ -9,7 +9,8 @@ use crate::{
     api::{
         Detail, Health, Text,
         detail::{
-            Container, ContainerState, ContainerStatus, Probe, ProbeHandler, ProbeKind, Role, Terminated,
+            Container, ContainerState, ContainerStatus, Port, Probe, ProbeHandler, ProbeKind, Role,
+            Terminated,
         },
     },
     components::{icon, store},
@@ -75,8 +76,8 @@ fn card(store: &Store, container: &Container) -> impl IntoView + use<> {
     .into_any()
 }
 
-fn list(texts: &[Text]) -> String {
-    texts.iter().map(Text::as_str).collect::<Vec<_>>().join(", ")
+fn list(ports: &[Port]) -> String {
+    ports.iter().map(Port::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// One container's state in the page's five. A pod's own is the server's to say; this is only

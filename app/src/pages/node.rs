@@ -8,7 +8,7 @@ use super::object::{Events, Found, absence, common, conditions, detail, fact, fo
 use crate::{
     api::{Kind, Node, ObjectKey, Pod},
     components::{frame::Head, gate::Gate, icon, meter::meter, name, store, table::Table},
-    format::{bytes, cpu, or_none, visible},
+    format::{bytes, cpu, visible},
     query::{self, Fact, Line, Page, Place},
     store::Store,
 };
@@ -87,8 +87,8 @@ fn facts(store: &Store, node: &Arc<Node>) -> AnyView {
             {common(store, &node.meta)}
             {fact("Roles", node.roles_cell())}
             {fact("Taints", taints)}
-            {fact("Internal IP", or_none(&node.internal_ip).into_owned())}
-            {fact("External IP", or_none(&node.external_ip).into_owned())}
+            {fact("Internal IP", node.internal_ip.as_deref().unwrap_or("<none>").to_owned())}
+            {fact("External IP", node.external_ip.as_deref().unwrap_or("<none>").to_owned())}
             {fact("Kubelet", node.version.to_string())}
             {fact("System", format!("{}, kernel {}", node.os_image, node.kernel_version))}
             {fact("Container runtime", node.container_runtime.to_string())}

@@ -170,7 +170,7 @@ impl Asked {
 }
 
 /// Names and values of a query string, decoded.
-fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
+pub fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
     let decoded = |text: &str| percent_decode(&text.replace('+', " "));
     query.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -204,14 +204,24 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
         Err(error) => return error.into_response(),
     };
     let Ok(view) = hub.view().await else { return draining() };
+    let response = match current(&view, kind, &asked.namespaces) {
+        Ok(state) => {
+            let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
+            kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
+        }
+        Err(refusal) => refusal,
+    };
+    stamped(response, &view, kind)
+}
+
+/// How far the rows of a kind in these namespaces can be trusted; if there are none to speak of, the answer
+/// that says why.
+pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState, Response> {
     let state = view.state(kind);
-    let mut response = match &state {
-        KindState::Live | KindState::Stale { .. } => match view.sees(kind, &asked.namespaces) {
-            Ok(()) => {
-                let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
-                kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
-            }
-            Err(error) => error.into_response(),
+    match &state {
+        KindState::Live | KindState::Stale { .. } => match view.sees(kind, namespaces) {
+            Ok(()) => Ok(state),
+            Err(error) => Err(error.into_response()),
         },
         KindState::Forbidden { verb, resource, namespace } => {
             let place = if namespace.is_empty() {
@@ -221,17 +231,21 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
             };
             let error = format!("Masthead may not {verb} {resource} in {place}");
             let expected = format!("a Role or ClusterRole that allows list and watch of {resource}");
-            (StatusCode::FORBIDDEN, Json(json!({"error": error, "expected": expected}))).into_response()
+            Err((StatusCode::FORBIDDEN, Json(json!({"error": error, "expected": expected}))).into_response())
         }
         KindState::Connecting | KindState::Listing { .. } | KindState::Failing { .. } => {
             let error = format!("{} have not been listed yet ({})", kind.plural(), state.word());
             let retry = [(header::RETRY_AFTER, "1")];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, Json(json!({"error": error, "state": state})))
-                .into_response()
+            let body = Json(json!({"error": error, "state": state}));
+            Err((StatusCode::SERVICE_UNAVAILABLE, retry, body).into_response())
         }
-    };
+    }
+}
+
+/// The answer, with headers that say how far the kind it is about can be trusted.
+pub fn stamped(mut response: Response, view: &View, kind: Kind) -> Response {
     let headers = response.headers_mut();
-    headers.insert(STATE, HeaderValue::from_static(state.word()));
+    headers.insert(STATE, HeaderValue::from_static(view.state(kind).word()));
     if let Some(at) = view.as_of(kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
         headers.insert(AS_OF, at);
     }
@@ -286,11 +300,13 @@ impl WithRow for Answer<'_> {
     }
 }
 
-fn plain(text: String) -> Response {
+/// Text.
+pub fn plain(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-fn draining() -> Response {
+/// What is said while the server ends.
+pub fn draining() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "the server is shutting down"}))).into_response()
 }
 

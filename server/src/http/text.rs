@@ -3,7 +3,8 @@
 //! A cell takes three steps: kubectl cuts and escapes it and pads the header (cli-runtime
 //! `pkg/printers/tableprinter.go`, `printTable`, 1.37), then [`columns`] lines it up.
 
-mod columns;
+pub mod columns;
+pub mod template;
 
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -34,7 +35,7 @@ pub fn table<T: Row>(rows: &[&T], wide: bool, with_namespace: bool, now: Timesta
         namespace.into_iter().chain(of_kind).collect()
     };
 
-    let mut out = Columns::default();
+    let mut out = Columns::of_tables();
     for (number, page) in rows.chunks(PAGE).enumerate() {
         let cells: Vec<Vec<String>> = page.iter().map(cells_of).collect();
         print_page((number == 0).then_some(&headings), &cells, &mut out);

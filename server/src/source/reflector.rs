@@ -270,13 +270,9 @@ impl Reflector {
 
     fn forbidden(&self) -> KindState {
         let kind = self.collection.kind;
-        let resource = match kind.group() {
-            "" => kind.plural().to_owned(),
-            group => format!("{}.{group}", kind.plural()),
-        };
         KindState::Forbidden {
             verb: Text::from(if self.listed { "watch" } else { "list" }),
-            resource: Text::from(resource),
+            resource: Text::from(kind.resource()),
             namespace: self.collection.within.clone().unwrap_or_default(),
         }
     }

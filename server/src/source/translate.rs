@@ -91,9 +91,9 @@ pub fn head(json: &str) -> Head {
     }
 }
 
-/// A count of Kubernetes, which are never negative.
-fn count(number: i64) -> u32 {
-    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+/// A count, an int32 of Kubernetes. The API server takes negative ones here and there, and prints them.
+fn count(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// A message as one line.

@@ -159,7 +159,7 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
 fn involved(line: &dyn Line, text: &str) -> AnyView {
     let any: &dyn std::any::Any = line;
     match any.downcast_ref::<Event>() {
-        Some(event) => match Kind::parse(&event.object_kind) {
+        Some(event) => match Kind::parse(&event.object_kind).filter(|_| !event.object_name.is_empty()) {
             Some(kind) => view! { <span class="ref"><span class="of-kind">{format!("{}/", kind.singular())}</span>{name::object_link(kind, &event.object_namespace, &event.object_name)}</span> }
             .into_any(),
             None => text.to_owned().into_any(),

@@ -4,13 +4,12 @@
 //! A tab, or a vertical tab, ends a cell, also where it stands within a cell's text. The text after a
 //! line's last tab belongs to no column. A column is a run of lines that have a cell at that place.
 
-/// kubectl's settings (cli-runtime `pkg/printers/tabwriter.go`).
-const MIN_WIDTH: usize = 6;
-const PADDING: usize = 3;
-
 /// What has been written and what is out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Columns {
+    min_width: usize,
+    padding: usize,
+    remembers: bool,
     lines: Vec<Vec<Cell>>,
     remembered: Vec<usize>,
     out: String,
@@ -24,6 +23,24 @@ struct Cell {
 }
 
 impl Columns {
+    /// As `kubectl get` has them (cli-runtime `pkg/printers/tabwriter.go`).
+    pub fn of_tables() -> Columns {
+        Columns {
+            min_width: 6,
+            padding: 3,
+            remembers: true,
+            lines: Vec::new(),
+            remembered: Vec::new(),
+            out: String::new(),
+        }
+    }
+
+    /// As `kubectl rollout history` has them, with Go's own writer (kubectl
+    /// `pkg/polymorphichelpers/history.go`, `tabbedString`).
+    pub fn of_history() -> Columns {
+        Columns { min_width: 0, padding: 2, remembers: false, ..Columns::of_tables() }
+    }
+
     /// Takes one line.
     pub fn write(&mut self, line: &str) {
         let cells = line.split(['\t', '\u{b}']);
@@ -57,8 +74,8 @@ impl Columns {
             self.print(before, widths);
             let end = block.iter().position(|line| !has_column(line)).unwrap_or(block.len());
             let (block, after) = block.split_at(end);
-            let widest = block.iter().map(|line| line[column].width + PADDING).max().unwrap_or_default();
-            widths.push(self.remember(widths, widest.max(MIN_WIDTH)));
+            let widest = block.iter().map(|line| line[column].width + self.padding).max().unwrap_or_default();
+            widths.push(self.remember(widths, widest.max(self.min_width)));
             self.format(block, widths);
             widths.pop();
             rest = after;
@@ -69,6 +86,9 @@ impl Columns {
     /// The wider of `width` and what this column had before.
     fn remember(&mut self, widths: &[usize], width: usize) -> usize {
         let column = widths.len();
+        if !self.remembers {
+            return width;
+        }
         if self.remembered.len() < column {
             self.remembered.extend(&widths[self.remembered.len()..]);
         }

@@ -11,7 +11,8 @@ use super::{
 };
 
 object! {
-    /// A container's specification. `env`, `envFrom`, `args`, `command` and `volumeMounts` are not read.
+    /// A container's specification. Of `env`, `envFrom`, `args`, `command`, `volumeMounts` and `volumeDevices`
+    /// only the length is read.
     pub struct Container {
         /// `name`
         pub name: Text,
@@ -29,6 +30,35 @@ object! {
         pub readiness_probe: Option<Probe>,
         /// `startupProbe`
         pub startup_probe: Option<Probe>,
+        /// `command`, its length
+        pub command: Words,
+        /// `args`, its length
+        pub args: Words,
+        /// `env`, its length
+        pub env: Words,
+        /// `envFrom`, its length
+        pub env_from: Words,
+        /// `volumeMounts`, its length
+        pub volume_mounts: Words,
+        /// `volumeDevices`, its length
+        pub volume_devices: Words,
+        /// `securityContext`
+        pub security_context: SecurityContext,
+    }
+
+    /// A container's security context, of which only the seccomp profile is read.
+    pub struct SecurityContext {
+        /// `seccompProfile`
+        pub seccomp_profile: Option<SeccompProfile>,
+    }
+
+    /// A seccomp profile.
+    pub struct SeccompProfile {
+        /// `type`
+        #[serde(rename = "type")]
+        pub kind: Text,
+        /// `localhostProfile`
+        pub localhost_profile: Text,
     }
 
     /// A port.
@@ -37,6 +67,8 @@ object! {
         pub name: Text,
         /// `containerPort`
         pub container_port: i64,
+        /// `hostPort`
+        pub host_port: i64,
         /// `protocol`
         pub protocol: Text,
     }

@@ -1,8 +1,12 @@
 //! What every object has.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use app::api::{Labels, Text};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 
 use super::{
     object,
@@ -66,19 +70,6 @@ object! {
         pub controller: bool,
     }
 
-    /// The annotations that are read. The rest may hold anything and are skipped.
-    pub struct Annotations {
-        /// Of a ReplicaSet, copied to its Deployment.
-        #[serde(rename = "deployment.kubernetes.io/revision")]
-        pub revision: Text,
-        /// What a person wrote down as the reason of a rollout.
-        #[serde(rename = "kubernetes.io/change-cause")]
-        pub change_cause: Text,
-        /// Of a template, by `kubectl rollout restart`.
-        #[serde(rename = "kubectl.kubernetes.io/restartedAt")]
-        pub restarted_at: Text,
-    }
-
     /// One condition, of any kind.
     pub struct Condition {
         /// `type`
@@ -112,6 +103,70 @@ object! {
         pub operator: Text,
         /// `values`
         pub values: Vec<Text>,
+    }
+}
+
+/// The annotations that are read. The rest may hold anything: only that there are some is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Annotations {
+    /// Of a ReplicaSet, copied to its Deployment.
+    pub revision: Option<Text>,
+    /// What a person wrote down as the reason of a rollout.
+    pub change_cause: Text,
+    /// Of a template, by `kubectl rollout restart`.
+    pub restarted_at: Text,
+    /// Whether there are others, beside the copy of itself that `kubectl apply` leaves in an object.
+    pub others: bool,
+}
+
+impl Annotations {
+    /// The key of `change_cause`.
+    pub const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
+    /// The key of `restarted_at`.
+    pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+    const REVISION: &str = "deployment.kubernetes.io/revision";
+    const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+    /// 0 without one, `None` if it is no number (kubectl `pkg/util/deployment`, `Revision`).
+    pub fn revision(&self) -> Option<i64> {
+        self.revision.as_ref().map_or(Some(0), |revision| revision.parse().ok())
+    }
+}
+
+impl<'de> Deserialize<'de> for Annotations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Annotations, D::Error> {
+        deserializer.deserialize_map(AnnotationsVisitor)
+    }
+}
+
+struct AnnotationsVisitor;
+
+impl<'de> Visitor<'de> for AnnotationsVisitor {
+    type Value = Annotations;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("annotations")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Annotations, A::Error> {
+        let mut read = Annotations::default();
+        while let Some(key) = map.next_key::<Text>()? {
+            match key.as_str() {
+                Annotations::REVISION => read.revision = map.next_value()?,
+                Annotations::CHANGE_CAUSE => {
+                    read.change_cause = map.next_value::<Option<Text>>()?.unwrap_or_default();
+                }
+                Annotations::RESTARTED_AT => {
+                    read.restarted_at = map.next_value::<Option<Text>>()?.unwrap_or_default();
+                }
+                Annotations::LAST_APPLIED => _ = map.next_value::<IgnoredAny>()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    read.others = true;
+                }
+            }
+        }
+        Ok(read)
     }
 }
 

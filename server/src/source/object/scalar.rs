@@ -14,15 +14,22 @@ use serde::{
 pub struct Time(pub Option<Timestamp>);
 
 /// Go's zero `time.Time`, the first instant of the year 1.
-const GO_ZERO: i64 = -62_135_596_800;
+pub const GO_ZERO: i64 = -62_135_596_800;
 
 impl Time {
     fn parse(text: &str) -> Time {
-        let stamp = text.parse::<jiff::Timestamp>().ok();
-        // div_euclid, because jiff's own conversion rounds towards 1970
-        let seconds = stamp.and_then(|at| i64::try_from(at.as_nanosecond().div_euclid(1_000_000_000)).ok());
-        Time(seconds.filter(|seconds| *seconds != GO_ZERO).map(Timestamp))
+        Time(seconds(text).filter(|seconds| *seconds != GO_ZERO).map(Timestamp))
     }
+}
+
+/// Of an RFC 3339 stamp. Its parts are read, since jiff's own timestamps end a day before Go's do.
+fn seconds(text: &str) -> Option<i64> {
+    const EPOCH: jiff::civil::DateTime = jiff::civil::datetime(1970, 1, 1, 0, 0, 0, 0);
+    let parts = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let local = parts.date().to_datetime(parts.time()?);
+    // rounded down: jiff rounds towards 1970
+    let seconds = local.duration_since(EPOCH).as_nanos().div_euclid(1_000_000_000);
+    Some(i64::try_from(seconds).ok()? - i64::from(parts.to_numeric_offset()?.seconds()))
 }
 
 impl<'de> Deserialize<'de> for Time {
@@ -72,9 +79,16 @@ impl Visitor<'_> for IntOrStringVisitor {
     }
 }
 
-/// A list of words of which only the number is kept: a command may hold secrets.
+/// A list of which only the length is kept: a command or an environment may hold secrets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Words(pub u32);
+
+impl Words {
+    /// Whether there is one at all.
+    pub fn any(self) -> bool {
+        self.0 > 0
+    }
+}
 
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {

@@ -6,9 +6,10 @@ use app::api::{Labels, Text};
 
 use super::{
     container::{Container, Resources},
-    meta::ObjectMeta,
+    meta::{LabelSelector, ObjectMeta},
     object,
     quantity::Quantity,
+    scalar::Words,
 };
 
 object! {
@@ -20,7 +21,7 @@ object! {
         pub spec: PodSpec,
     }
 
-    /// `spec` of a pod. `volumes` are not read.
+    /// `spec` of a pod. Of `volumes` only the length is read.
     pub struct PodSpec {
         /// `nodeName`
         pub node_name: Text,
@@ -50,10 +51,34 @@ object! {
         pub scheduler_name: Text,
         /// `terminationGracePeriodSeconds`
         pub termination_grace_period_seconds: Option<i64>,
+        /// `volumes`, its length
+        pub volumes: Words,
+        /// `topologySpreadConstraints`
+        pub topology_spread_constraints: Vec<SpreadConstraint>,
+        /// `schedulingGroup`
+        pub scheduling_group: SchedulingGroup,
         /// `overhead`
         pub overhead: BTreeMap<Text, Quantity>,
         /// `resources`, of the pod as a whole
         pub resources: Resources,
+    }
+
+    /// How evenly pods are to be spread.
+    pub struct SpreadConstraint {
+        /// `maxSkew`
+        pub max_skew: i64,
+        /// `topologyKey`
+        pub topology_key: Text,
+        /// `whenUnsatisfiable`
+        pub when_unsatisfiable: Text,
+        /// `labelSelector`
+        pub label_selector: Option<LabelSelector>,
+    }
+
+    /// Pods that are scheduled together.
+    pub struct SchedulingGroup {
+        /// `podGroupName`
+        pub pod_group_name: Text,
     }
 
     /// A condition the pod must have to be ready.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use app::api::{
     Text,
-    detail::{Container, ContainerState, ContainerStatus, Probe, ProbeHandler, ProbeKind, Role, Terminated},
+    detail::{
+        Container, ContainerState, ContainerStatus, Port, Probe, ProbeHandler, ProbeKind, Role, Seccomp,
+        Terminated, Withheld,
+    },
 };
 
 use super::count;
@@ -39,17 +42,33 @@ fn container(spec: &object::Container, role: Role, statuses: &[object::Container
             .into_iter()
             .filter_map(|(kind, spec)| spec.as_ref().map(|spec| probe(kind, spec)))
             .collect(),
+        seccomp: spec.security_context.seccomp_profile.as_ref().map(|profile| Seccomp {
+            kind: profile.kind.clone(),
+            localhost: profile.localhost_profile.clone(),
+        }),
+        withheld: withheld(spec),
         status: statuses.iter().find(|status| status.name == spec.name).map(status),
     }
 }
 
-fn port(port: &object::Port) -> Text {
-    let protocol = or(&port.protocol, "TCP");
-    match port.name.as_str() {
-        "" => format!("{}/{protocol}", port.container_port),
-        name => format!("{name} {}/{protocol}", port.container_port),
+fn port(port: &object::Port) -> Port {
+    Port {
+        name: port.name.clone(),
+        number: port.container_port,
+        host: port.host_port,
+        protocol: or(&port.protocol, "TCP").into(),
     }
-    .into()
+}
+
+fn withheld(spec: &object::Container) -> Withheld {
+    Withheld {
+        command: spec.command.any(),
+        args: spec.args.any(),
+        environment: spec.env.any(),
+        environment_from: spec.env_from.any(),
+        mounts: spec.volume_mounts.any(),
+        devices: spec.volume_devices.any(),
+    }
 }
 
 fn quantities(quantities: &BTreeMap<Text, Quantity>) -> Vec<(Text, Text)> {

@@ -34,7 +34,7 @@ impl Translate for Deployment {
             max_surge: bounds.surge,
             max_unavailable: bounds.unavailable,
             paused: spec.paused,
-            revision: deployment.metadata.annotations.revision.parse().ok(),
+            revision: deployment.metadata.annotations.revision(),
             rollout,
             deadline: deadline(&deployment, rollout),
             health,
@@ -73,8 +73,8 @@ fn rollout(deployment: &object::Deployment) -> Rollout {
 /// By how much a rollout may overshoot and undershoot `desired`, in pods.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Bounds {
-    surge: u32,
-    unavailable: u32,
+    surge: i32,
+    unavailable: i32,
 }
 
 /// `pkg/controller/deployment/util/deployment_util.go`, `ResolveFenceposts`, `MaxUnavailable`.

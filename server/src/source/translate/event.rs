@@ -14,7 +14,8 @@ impl Translate for Event {
         let (last, times) = match &event.series {
             Some(series) => (series.last_observed_time.0, count(series.count)),
             // new-style events that happened once have no count
-            None => (event.last_timestamp.0.or(first), count(event.count).max(1)),
+            None if event.count == 0 => (event.last_timestamp.0.or(first), 1),
+            None => (event.last_timestamp.0.or(first), count(event.count)),
         };
         Event {
             first,

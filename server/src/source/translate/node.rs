@@ -56,9 +56,9 @@ fn roles(labels: &Labels) -> Vec<Text> {
     roles.into_iter().collect()
 }
 
-fn address(node: &object::Node, kind: &str) -> Arc<str> {
+fn address(node: &object::Node, kind: &str) -> Option<Arc<str>> {
     let address = node.status.addresses.iter().find(|address| address.kind == kind);
-    address.map(|address| address.address.clone()).unwrap_or_default()
+    address.map(|address| address.address.clone())
 }
 
 fn taint(taint: &object::Taint) -> Taint {

@@ -30,6 +30,7 @@ impl Translate for Pod {
             last_restart: printed.last_restart,
             phase: pod.status.phase.clone(),
             node: pod.spec.node_name.clone(),
+            // the first, also where that is empty and the second is not
             ip: ips(&pod).next().cloned().unwrap_or_default(),
             nominated_node: pod.status.nominated_node_name.clone(),
             gates: status::gates(&pod),
@@ -47,7 +48,7 @@ impl Translate for Pod {
 /// conversion fills the list (`pkg/apis/core/v1/conversion.go`, `Convert_v1_PodStatus_To_core_PodStatus`).
 fn ips(pod: &object::Pod) -> impl Iterator<Item = &Arc<str>> {
     let one = pod.status.pod_ips.is_empty().then_some(&pod.status.pod_ip);
-    pod.status.pod_ips.iter().map(|ip| &ip.ip).chain(one).filter(|ip| !ip.is_empty())
+    pod.status.pod_ips.iter().map(|ip| &ip.ip).chain(one)
 }
 
 /// Name and image of each regular container, then of each sidecar.
@@ -73,7 +74,7 @@ fn detail(pod: &object::Pod) -> Detail {
     );
     facts.add("Reason", status.reason.as_str());
     facts.add("Message", status.message.clone());
-    facts.add("IPs", ips(pod).map(|ip| &**ip).collect::<Vec<_>>().join(", "));
+    facts.add("IPs", ips(pod).map(|ip| &**ip).filter(|ip| !ip.is_empty()).collect::<Vec<_>>().join(", "));
     facts.add("Restart Policy", spec.restart_policy.as_str());
     facts.add("Scheduler", spec.scheduler_name.as_str());
     facts.add("QoS Class", status.qos_class.as_str());
@@ -85,6 +86,7 @@ fn detail(pod: &object::Pod) -> Detail {
         &*status.ephemeral_container_statuses,
     ];
     Detail {
+        template: None,
         uid: pod.metadata.uid.clone(),
         conditions: meta::conditions(&status.conditions),
         containers: container::containers(spec, statuses),

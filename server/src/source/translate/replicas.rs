@@ -68,7 +68,7 @@ fn replicas(
         available: count(status.available_replicas),
         images: template::images(&template.spec),
         selector,
-        revision: metadata.annotations.revision.parse().ok(),
+        revision: metadata.annotations.revision(),
         change_cause: causes.into_iter().find(|cause| !cause.is_empty()).cloned().unwrap_or_default(),
         health,
         why: why.into(),
@@ -77,7 +77,7 @@ fn replicas(
 }
 
 /// Pods that fail are told by the pods themselves; the controller fails when it cannot make any.
-fn judge(metadata: &ObjectMeta, desired: u32, status: &object::ReplicasStatus) -> (Health, String) {
+fn judge(metadata: &ObjectMeta, desired: i32, status: &object::ReplicasStatus) -> (Health, String) {
     let failure = status.conditions.iter().find(|condition| condition.kind == "ReplicaFailure");
     if let Some(failure) = failure.filter(|condition| condition.is_true()) {
         let stated = line(&failure.message);

@@ -50,7 +50,7 @@ fn partition(set: &object::StatefulSet) -> Option<i64> {
     }
 }
 
-fn available(status: &object::StatefulSetStatus) -> u32 {
+fn available(status: &object::StatefulSetStatus) -> i32 {
     count(status.available_replicas.unwrap_or(status.ready_replicas))
 }
 

@@ -19,8 +19,8 @@ pub fn unsettled(metadata: &ObjectMeta, observed_generation: i64) -> Option<(Hea
 
 /// Pods of an older template where kubectl has no sentence about them. Under `OnDelete` they stay
 /// until somebody deletes them: held back from outside, as a paused Deployment is.
-pub fn outdated(strategy: &Strategy, current: u32, updated: u32) -> Option<(Health, String)> {
-    let old = current.saturating_sub(updated);
+pub fn outdated(strategy: &Strategy, current: i32, updated: i32) -> Option<(Health, String)> {
+    let old = current.saturating_sub(updated).max(0);
     if strategy.rolls() || old == 0 {
         return None;
     }

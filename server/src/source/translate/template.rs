@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::api::{Detail, Text};
+use app::api::{Detail, Text, detail::Template};
 
-use super::{container, meta};
+use super::{container, meta, selector};
 use crate::source::object::{
-    meta::{Condition, ObjectMeta},
-    template::{PodSpec, PodTemplate, Toleration},
+    meta::{Annotations, Condition, ObjectMeta},
+    template::{PodSpec, PodTemplate, SpreadConstraint, Toleration},
 };
 
 /// Name and image of each regular container.
@@ -31,8 +31,46 @@ pub fn detail(
         containers: container::containers(&template.spec, [&[]; 3]),
         node_selector: template.spec.node_selector.clone(),
         tolerations: tolerations(&template.spec.tolerations),
+        template: Some(whole(template)),
         facts: facts.0,
     })
+}
+
+fn whole(PodTemplate { metadata, spec }: &PodTemplate) -> Template {
+    let read = &metadata.annotations;
+    let annotations =
+        [(Annotations::RESTARTED_AT, &read.restarted_at), (Annotations::CHANGE_CAUSE, &read.change_cause)];
+    Template {
+        labels: metadata.labels.clone(),
+        annotations: annotations
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (key.into(), value.clone()))
+            .collect(),
+        more_annotations: read.others,
+        service_account: spec.service_account_name.clone(),
+        has_volumes: spec.volumes.any(),
+        spread: spread(&spec.topology_spread_constraints),
+        priority_class: spec.priority_class_name.clone(),
+        pod_group: spec.scheduling_group.pod_group_name.clone(),
+    }
+}
+
+/// kubectl `pkg/describe/describe.go`, `describeTopologySpreadConstraints`.
+fn spread(constraints: &[SpreadConstraint]) -> Vec<Text> {
+    let mut sorted: Vec<_> = constraints.iter().collect();
+    sorted.sort_by(|a, b| a.topology_key.cmp(&b.topology_key));
+    let text = |constraint: &SpreadConstraint| {
+        let SpreadConstraint { topology_key, when_unsatisfiable, max_skew, label_selector } = constraint;
+        let selector =
+            label_selector.as_ref().map(|of| format!(" for selector {}", selector::format(Some(of))));
+        format!(
+            "{topology_key}:{when_unsatisfiable} when max skew {max_skew} is exceeded{}",
+            selector.unwrap_or_default()
+        )
+        .into()
+    };
+    sorted.into_iter().map(text).collect()
 }
 
 /// Tolerations as kubectl prints them (kubectl `pkg/describe/describe.go`,

@@ -8,6 +8,7 @@ use crate::source::{
         container::{ContainerStatus, Terminated},
         meta::Condition,
         pod::Pod,
+        scalar::GO_ZERO,
     },
     translate::count,
 };
@@ -15,13 +16,13 @@ use crate::source::{
 /// The cells.
 pub struct Printed {
     /// READY, left of the slash.
-    pub ready: u32,
+    pub ready: i32,
     /// READY, right of the slash.
-    pub total: u32,
+    pub total: i32,
     /// STATUS.
     pub status: PodStatus,
     /// RESTARTS.
-    pub restarts: u32,
+    pub restarts: i64,
     /// RESTARTS, in parentheses.
     pub last_restart: Option<Timestamp>,
 }
@@ -37,7 +38,8 @@ impl Restarts {
     fn add(&mut self, container: &ContainerStatus) {
         self.sum = self.sum.saturating_add(container.restart_count);
         let ended = container.last_state.terminated.as_ref().and_then(|ended| ended.finished_at.0);
-        self.last = self.last.max(ended);
+        // none is Go's zero time, before which nothing counts
+        self.last = self.last.max(ended.filter(|ended| ended.0 > GO_ZERO));
     }
 }
 
@@ -71,7 +73,7 @@ pub fn print(pod: &Pod) -> Printed {
         }
     }
 
-    printed.restarts = count(restarts.sum);
+    printed.restarts = restarts.sum;
     printed.last_restart = restarts.last;
     printed
 }
@@ -91,7 +93,7 @@ fn is_scheduling_gate(condition: &Condition) -> bool {
 /// What the init containers' statuses say.
 struct Initialization {
     /// Sidecars that are ready.
-    ready: u32,
+    ready: i32,
     /// The status by the first init container that is not done.
     stopped_at: Option<PodStatus>,
     /// Of those up to it.
@@ -120,7 +122,7 @@ fn initialization(pod: &Pod) -> Initialization {
         found.stopped_at = Some(match &container.state.terminated {
             Some(ended) if ended.exit_code == 0 => continue,
             _ if sidecar && container.started == Some(true) => {
-                found.ready += u32::from(container.ready);
+                found.ready += i32::from(container.ready);
                 continue;
             }
             Some(ended) if !ended.reason.is_empty() => PodStatus::InitReason(ended.reason.clone()),
@@ -194,7 +196,7 @@ pub fn is_terminal(pod: &Pod) -> bool {
 }
 
 /// How many readiness gates are open, of how many.
-pub fn gates(pod: &Pod) -> Option<(u32, u32)> {
+pub fn gates(pod: &Pod) -> Option<(i32, i32)> {
     let gates = &pod.spec.readiness_gates;
     let is_open = |kind: &Text| pod.status.condition(kind).is_some_and(|condition| condition.is_true());
     let open = gates.iter().filter(|gate| is_open(&gate.condition_type)).count();

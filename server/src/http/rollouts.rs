@@ -1,0 +1,297 @@
+//! `/api/v1/rollouts/{namespace}/{kind}/{name}/…`: what `kubectl rollout status` and `kubectl rollout
+//! history` say, as JSON or, with `output=text`, in kubectl's own lines.
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use app::{
+    api::{Deployment, InCluster, Kind, ReplicaSet, RolloutStatus, Row, Text, rollout::Verdict},
+    model::WithRow,
+    query,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+use serde_json::json;
+
+use super::{
+    api::{current, draining, form_urlencoded, plain, stamped},
+    text::{columns::Columns, template},
+};
+use crate::hub::{Hub, View, readable};
+
+/// The routes.
+pub fn router(hub: Hub) -> Router {
+    const OBJECT: &str = "/api/v1/rollouts/{namespace}/{kind}/{name}";
+    Router::new()
+        .route(&format!("{OBJECT}/status"), get(status))
+        .route(&format!("{OBJECT}/history"), get(history))
+        .route(&format!("{OBJECT}/history/{{revision}}"), get(revision))
+        .with_state(hub)
+}
+
+/// Which object is asked about.
+#[derive(Clone, Debug)]
+struct Target {
+    kind: Kind,
+    namespace: String,
+    name: String,
+}
+
+/// Why there is no answer, in kubectl's words where it has some.
+#[derive(Debug, thiserror::Error)]
+enum RolloutError {
+    #[error("'{0}' does not roll out")]
+    Kind(String),
+    #[error("unknown parameter '{0}'")]
+    Parameter(String),
+    #[error("unknown output '{0}'")]
+    Output(String),
+    #[error("revision must be a positive integer: {0}")]
+    Revision(String),
+    #[error("{} \"{}\" not found", .0.kind.resource(), .0.name)]
+    NotFound(Target),
+    #[error("unable to find the specified revision")]
+    NoRevision,
+    #[error("desired revision ({wanted}) is different from the running revision ({running})")]
+    OtherRevision { wanted: i64, running: i64 },
+    #[error("no history of {} is kept here", .0.plural())]
+    NoHistory(Kind),
+}
+
+impl RolloutError {
+    fn code(&self) -> StatusCode {
+        match self {
+            RolloutError::NotFound(_) | RolloutError::NoRevision | RolloutError::Kind(_) => {
+                StatusCode::NOT_FOUND
+            }
+            RolloutError::NoHistory(_) => StatusCode::NOT_IMPLEMENTED,
+            RolloutError::OtherRevision { .. } => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            RolloutError::Kind(_) => "one of deployment, daemonset, statefulset",
+            RolloutError::Parameter(_) => "output, and for a status revision",
+            RolloutError::Output(_) => "one of json, text",
+            RolloutError::Revision(_) => "a revision that …/history names",
+            RolloutError::NotFound(_) => "the name of one that /api/v1/{kind} lists",
+            RolloutError::NoRevision | RolloutError::OtherRevision { .. } => {
+                "a revision that …/history names"
+            }
+            RolloutError::NoHistory(_) => "the history of a deployment",
+        }
+    }
+
+    fn answer(&self, output: Output) -> Response {
+        let text = match (output, self) {
+            (Output::Json, _) => {
+                let body = json!({"error": self.to_string(), "expected": self.hint()});
+                return (self.code(), Json(body)).into_response();
+            }
+            (Output::Text, RolloutError::NotFound(_)) => format!("Error from server (NotFound): {self}\n"),
+            (Output::Text, _) => format!("error: {self}\n"),
+        };
+        (self.code(), plain(text)).into_response()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Output {
+    #[default]
+    Json,
+    Text,
+}
+
+/// What a query asks for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Query {
+    output: Output,
+    revision: Option<i64>,
+}
+
+fn read(query: Option<String>) -> Result<Query, RolloutError> {
+    let mut asked = Query::default();
+    for (name, value) in form_urlencoded(&query.unwrap_or_default()) {
+        match (name.as_str(), value.as_str()) {
+            ("output", "json") => asked.output = Output::Json,
+            ("output", "text") => asked.output = Output::Text,
+            ("output", _) => return Err(RolloutError::Output(value)),
+            ("revision", _) => asked.revision = Some(number(value)?),
+            _ => return Err(RolloutError::Parameter(name)),
+        }
+    }
+    Ok(asked)
+}
+
+fn number(text: String) -> Result<i64, RolloutError> {
+    text.parse().ok().filter(|number| *number >= 0).ok_or(RolloutError::Revision(text))
+}
+
+fn target((namespace, kind, name): (String, String, String)) -> Result<Target, RolloutError> {
+    match Kind::parse(&kind).filter(|kind| kind.rolls_out()) {
+        Some(kind) => Ok(Target { kind, namespace, name }),
+        None => Err(RolloutError::Kind(kind)),
+    }
+}
+
+/// Answers from the rows of `target`'s kind and of `others`, if they are known.
+async fn answer(
+    hub: Hub,
+    target: Result<Target, RolloutError>,
+    query: Result<Query, RolloutError>,
+    others: &[Kind],
+    find: impl FnOnce(&View, &Target, Query) -> Result<Response, RolloutError>,
+) -> Response {
+    let query = match query {
+        Ok(query) => query,
+        Err(error) => return error.answer(Output::Json),
+    };
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => return error.answer(query.output),
+    };
+    let Ok(view) = hub.view().await else { return draining() };
+    let within = [Text::from(target.namespace.as_str())];
+    for kind in [&[target.kind], others].concat() {
+        if let Err(refusal) = current(&view, kind, &within) {
+            return stamped(refusal, &view, kind);
+        }
+    }
+    let response = find(&view, &target, query).unwrap_or_else(|error| error.answer(query.output));
+    stamped(response, &view, target.kind)
+}
+
+type Object = Path<(String, String, String)>;
+
+async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
+    answer(hub, target(object), read(query), &[], |view, target, query| {
+        let status = status_of(view, target, query.revision)?;
+        Ok(match query.output {
+            Output::Json => Json(json!({
+                "kind": target.kind.plural(),
+                "namespace": target.namespace,
+                "name": target.name,
+                "message": status.sentence,
+                "ended": status.verdict != Verdict::Waiting,
+                "succeeded": status.verdict == Verdict::Succeeded,
+            }))
+            .into_response(),
+            Output::Text if status.verdict.is_error() => plain(format!("error: {}\n", status.sentence)),
+            Output::Text => plain(format!("{}\n", status.sentence)),
+        })
+    })
+    .await
+}
+
+fn status_of(view: &View, target: &Target, revision: Option<i64>) -> Result<RolloutStatus, RolloutError> {
+    let status = target.kind.with_row(Status { view, target });
+    let status = status.ok_or_else(|| RolloutError::NotFound(target.clone()))?;
+    // kubectl asks only Deployments (`DaemonSetStatusViewer`: "ignoring revision")
+    let wanted = revision.filter(|wanted| *wanted > 0 && target.kind == Kind::Deployment);
+    let running = Deployment::rows(&view.cluster).named(&target.namespace, &target.name);
+    match (wanted, running.and_then(|row| row.revision)) {
+        (Some(wanted), Some(running)) if wanted != running => {
+            Err(RolloutError::OtherRevision { wanted, running })
+        }
+        _ => Ok(status),
+    }
+}
+
+struct Status<'a> {
+    view: &'a View,
+    target: &'a Target,
+}
+
+impl WithRow for Status<'_> {
+    type Out = Option<RolloutStatus>;
+
+    fn with<T: Row>(self) -> Option<RolloutStatus> {
+        T::rows(&self.view.cluster).named(&self.target.namespace, &self.target.name)?.rollout()
+    }
+}
+
+async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
+    answer(hub, target(object), read(query), &[Kind::ReplicaSet], |view, target, query| {
+        let revisions = revisions(view, target)?;
+        if query.output == Output::Json {
+            let list: Vec<_> = revisions
+                .iter()
+                .map(|(revision, set)| {
+                    json!({
+                        "revision": revision,
+                        "changeCause": set.replicas.change_cause,
+                        "replicaSet": set.meta.name,
+                        "created": set.meta.created,
+                        "images": set.replicas.images,
+                        "replicas": set.replicas.current,
+                    })
+                })
+                .collect();
+            return Ok(Json(json!({"name": target.name, "revisions": list})).into_response());
+        }
+        Ok(plain(named(target, "", &listed(&revisions))))
+    })
+    .await
+}
+
+async fn revision(
+    State(hub): State<Hub>,
+    Path((namespace, kind, name, revision)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = read(query).and_then(|query| Ok(Query { revision: Some(number(revision)?), ..query }));
+    answer(hub, target((namespace, kind, name)), query, &[Kind::ReplicaSet], |view, target, query| {
+        let number = query.revision.unwrap_or_default();
+        let revisions = revisions(view, target)?;
+        let Some(set) = revisions.get(&number) else { return Err(RolloutError::NoRevision) };
+        Ok(match query.output {
+            Output::Json => Json(json!({
+                "revision": number,
+                "replicaSet": readable(&**set),
+                "template": readable(&*set.replicas.detail),
+            }))
+            .into_response(),
+            Output::Text => plain(named(
+                target,
+                &format!("with revision #{number}"),
+                &template::describe(&set.replicas.detail, &set.replicas.change_cause),
+            )),
+        })
+    })
+    .await
+}
+
+fn revisions(view: &View, target: &Target) -> Result<BTreeMap<i64, Arc<ReplicaSet>>, RolloutError> {
+    if target.kind != Kind::Deployment {
+        return Err(RolloutError::NoHistory(target.kind));
+    }
+    let deployment = Deployment::rows(&view.cluster).named(&target.namespace, &target.name);
+    let deployment = deployment.ok_or_else(|| RolloutError::NotFound(target.clone()))?;
+    Ok(query::revisions(deployment, ReplicaSet::rows(&view.cluster).iter()))
+}
+
+/// What kubectl's name printer puts around it (cli-runtime `pkg/printers/name.go`).
+fn named(target: &Target, about: &str, text: &str) -> String {
+    format!("{}/{} {about}\n{text}\n", target.kind.qualified(), target.name)
+}
+
+/// The table of `kubectl rollout history`.
+fn listed(revisions: &BTreeMap<i64, Arc<ReplicaSet>>) -> String {
+    if revisions.is_empty() {
+        return "No rollout history found.".to_owned();
+    }
+    let mut text = String::from("REVISION\tCHANGE-CAUSE");
+    for (revision, set) in revisions {
+        let cause = &set.replicas.change_cause;
+        let _ = write!(text, "\n{revision}\t{}", if cause.is_empty() { "<none>" } else { cause });
+    }
+    let mut columns = Columns::of_history();
+    text.split('\n').for_each(|line| columns.write(line));
+    columns.finish()
+}
