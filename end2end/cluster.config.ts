@@ -5,8 +5,9 @@ import base from './playwright.config';
 export default defineConfig(base, {
   testDir: './tests/cluster',
   testIgnore: [],
-  // One cluster, and what is compared must not be moved by a neighbour.
+  // One cluster for all of them, and what is compared must not be slowed by a neighbour.
   fullyParallel: false,
   workers: 1,
   timeout: 180_000,
+  reporter: [['list'], ['./cluster/report.ts'], ['./closing-line.ts']],
 });

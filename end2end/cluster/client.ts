@@ -1,71 +1,165 @@
-import { spawn, type ChildProcess, execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** What kubectl wrote, and its exit code. */
+export type Said = { out: string; err: string; code: number };
+
+/** An object of the API, of which only what is used here has a type. */
+export type ApiObject = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; uid?: string; resourceVersion?: string; [field: string]: unknown };
+  [field: string]: unknown;
+};
+
 /** A Kubernetes cluster: one of our own, gone when this process is, or one that is there already. */
 export class Cluster {
-  /** Where its binaries are, kubectl among them. */
-  private kubectlPath = 'kubectl';
   kubeconfig = '';
   /** A service's image, in tags `latest`, `v2` and `v3`; any other tag cannot be pulled. */
-  image = 'busybox';
+  image = '';
   /** The real node, if there is one. */
   node?: string;
-  private child?: ChildProcess;
+  /** etcd, where the cluster is our own. */
+  etcd = '';
+  /** The API server without its credentials. */
+  url = '';
+  private bin = '';
+  private children: ChildProcess[] = [];
+  private commands?: { input: NodeJS.WritableStream; answers: AsyncIterator<string> };
+  private last: Promise<unknown> = Promise.resolve();
 
-  /** The first time it is built from source, which takes minutes. */
-  static async start(fakeNodes: number): Promise<Cluster> {
+  /** Whether it was there before us, with controllers, nodes and objects of its own. */
+  get foreign() {
+    return this.etcd === '';
+  }
+
+  /** Starts one of our own; `what` is the script's word after `run`. The first time it is built, which takes minutes. */
+  static async start(what: string): Promise<Cluster> {
     const cluster = new Cluster();
-    if (process.env.CLUSTER_KUBECONFIG) {
-      cluster.kubeconfig = resolve(process.env.CLUSTER_KUBECONFIG);
-      return cluster;
-    }
     // Our end of its input is what keeps it up: it takes itself down however we end.
-    const child = spawn(resolve(__dirname, 'cluster'), ['run', String(fakeNodes)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    cluster.child = child;
+    const child = spawn(resolve(__dirname, 'cluster'), ['run', what], { stdio: ['pipe', 'pipe', 'inherit'] });
+    cluster.children.push(child);
     await new Promise<void>((up, fail) => {
       child.once('error', fail);
       child.once('close', (code) => fail(new Error(`the cluster ended with ${code}; what it said is above`)));
       createInterface(child.stdout!).on('line', (line) => {
-        const [name, value = ''] = line.split('=', 2);
+        const at = line.indexOf('=');
+        const [name, value] = [line.slice(0, at), line.slice(at + 1)];
         if (name === 'KUBECONFIG') cluster.kubeconfig = value;
-        if (name === 'CLUSTER_BIN') cluster.kubectlPath = `${value}/kubectl`;
+        if (name === 'CLUSTER_BIN') cluster.bin = `${value}/`;
         if (name === 'CLUSTER_IMAGES') cluster.image = value;
         if (name === 'CLUSTER_NODE') cluster.node = value;
+        if (name === 'CLUSTER_ETCD') cluster.etcd = value;
         if (line === 'up') up();
       });
     });
+    await cluster.connect();
     return cluster;
   }
 
+  /** The one that `kubeconfig` names. */
+  static async at(kubeconfig: string): Promise<Cluster> {
+    const cluster = new Cluster();
+    cluster.kubeconfig = resolve(kubeconfig);
+    cluster.image = 'busybox';
+    await cluster.connect();
+    return cluster;
+  }
+
+  private async connect() {
+    const proxy = spawn(`${this.bin}kubectl`, ['proxy', '--port=0'], { env: this.env(), stdio: ['ignore', 'pipe', 'inherit'] });
+    this.children.push(proxy);
+    this.url = await new Promise<string>((found, fail) => {
+      proxy.once('error', fail);
+      proxy.once('close', (code) => fail(new Error(`kubectl proxy ended with ${code}`)));
+      createInterface(proxy.stdout!).on('line', (line) => found(`http://${line.split(' ').at(-1)}`));
+    });
+  }
+
+  /** Ends what was started, the cluster last. */
   async stop() {
-    const child = this.child;
-    if (!child || child.exitCode !== null) return;
-    const gone = new Promise((done) => child.once('exit', done));
-    child.stdin!.end();
-    await gone;
+    for (const child of this.children.reverse()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const gone = new Promise((done) => child.once('exit', done));
+      if (child.stdin) child.stdin.end();
+      else child.kill();
+      await gone;
+    }
+  }
+
+  private env() {
+    return { ...process.env, KUBECONFIG: this.kubeconfig };
   }
 
   /** What kubectl prints; a failure is thrown with what it said. */
   async kubectl(...args: string[]): Promise<string> {
-    const { stdout } = await run(this.kubectlPath, args, {
-      env: { ...process.env, KUBECONFIG: this.kubeconfig },
-      maxBuffer: 1 << 28,
+    const said = await this.say(...args);
+    if (said.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${said.err}`);
+    return said.out;
+  }
+
+  /** What kubectl says, well or badly. One at a time, in one process where that was built. */
+  say(...args: string[]): Promise<Said> {
+    if (!args.some((arg) => arg.startsWith('--kubeconfig'))) args = [`--kubeconfig=${this.kubeconfig}`, ...args];
+    const said = this.last.then(() => (existsSync(`${this.bin}kubectls`) ? this.within(args) : this.spawned(args)));
+    this.last = said.catch(() => undefined);
+    return said;
+  }
+
+  private async within(args: string[]): Promise<Said> {
+    if (!this.commands) {
+      const child = spawn(`${this.bin}kubectls`, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+      this.children.push(child);
+      const lines: Interface = createInterface(child.stdout!);
+      this.commands = { input: child.stdin!, answers: lines[Symbol.asyncIterator]() };
+    }
+    this.commands.input.write(`${JSON.stringify(args)}\n`);
+    const { value, done } = await this.commands.answers.next();
+    if (done) throw new Error(`kubectls ended over kubectl ${args.join(' ')}`);
+    return JSON.parse(value) as Said;
+  }
+
+  private async spawned(args: string[]): Promise<Said> {
+    try {
+      const { stdout, stderr } = await run(`${this.bin}kubectl`, args, { env: this.env(), maxBuffer: 1 << 28 });
+      return { out: stdout, err: stderr, code: 0 };
+    } catch (error) {
+      const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number };
+      return { out: stdout, err: stderr, code };
+    }
+  }
+
+  /** A kubectl of its own that runs until it ends, such as `rollout status`. */
+  async watching(...args: string[]): Promise<Said> {
+    return this.spawned(args);
+  }
+
+  /** One request to the API server; JSON in, JSON out. A refusal is thrown with its own words. */
+  async request<T = ApiObject>(method: string, path: string, body?: object, type = 'application/json'): Promise<T> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: body ? { 'content-type': type } : {},
+      body: body && JSON.stringify(body),
     });
-    return stdout;
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** The version of everything, now. */
+  async version(): Promise<number> {
+    const list = await this.request<{ metadata: { resourceVersion: string } }>('GET', '/api/v1/namespaces?limit=1');
+    return Number(list.metadata.resourceVersion);
   }
 
   /** Creates or changes objects. */
   async apply(...objects: object[]) {
-    const child = spawn(this.kubectlPath, ['apply', '-f', '-'], {
-      env: { ...process.env, KUBECONFIG: this.kubeconfig },
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
+    const child = spawn(`${this.bin}kubectl`, ['apply', '-f', '-'], { env: this.env(), stdio: ['pipe', 'ignore', 'pipe'] });
     let said = '';
     child.stderr!.on('data', (text) => (said += text));
     const ended = new Promise<number | null>((done) => child.once('close', done));

@@ -1,62 +1,116 @@
 /** One printed table, as its cells. */
 export type Table = { columns: string[]; rows: string[][] };
 
-/** Reads what kubectl prints: columns stand where their headings begin, three spaces apart. */
+/**
+ * Reads what kubectl prints: columns stand where their headings begin, three spaces apart, counted in
+ * characters. Up to 500 rows: kubectl lines up each further page of its answer anew.
+ */
 export function parse(text: string): Table {
   const [head, ...lines] = text.split('\n').filter((line) => line !== '');
   if (head === undefined) return { columns: [], rows: [] };
   const starts = [...head.matchAll(/\S+(?: \S+)*/g)].map((match) => ({ at: match.index, text: match[0] }));
-  const rows = lines.map((line) => starts.map(({ at }, i) => line.slice(at, starts[i + 1]?.at).trimEnd()));
+  const rows = lines.map((line) => {
+    const characters = Array.from(line);
+    return starts.map(({ at }, i) => characters.slice(at, starts[i + 1]?.at).join('').replace(/ +$/, ''));
+  });
   return { columns: starts.map(({ text }) => text), rows };
 }
 
-const unit = { y: 365 * 86400, d: 86400, h: 3600, m: 60, s: 1 } as const;
-const duration = String.raw`(?:\d+[ydhms])+`;
-
-/** `3m20s` in seconds. */
-function seconds(text: string): number {
-  return [...text.matchAll(/(\d+)([ydhms])/g)].reduce((sum, [, n, u]) => sum + Number(n) * unit[u as keyof typeof unit], 0);
+/** `3m20s` as the seconds it may stand for, first and last: `5h10m` is a whole minute, `9d` a whole day. */
+function span(text: string): [number, number] {
+  const unit = { y: 365 * 86400, d: 86400, h: 3600, m: 60, s: 1 } as const;
+  const parts = [...text.matchAll(/(\d+)([ydhms])/g)].map(([, n, u]) => ({ n: Number(n), u: u as keyof typeof unit }));
+  const low = parts.reduce((sum, { n, u }) => sum + n * unit[u], 0);
+  // What a missing smaller unit means depends on how kubectl chooses them (`HumanDuration`).
+  const { n, u } = parts[0];
+  const finest = parts.length === 2 ? parts[1].u : u;
+  const width =
+    parts.length === 2 || u === 's'
+      ? unit[finest]
+      : { y: n < 8 ? unit.d : unit.y, d: n < 8 ? unit.h : unit.d, h: n < 8 ? unit.m : unit.h, m: n < 10 ? 1 : unit.m }[u];
+  return [low, low + width - 1];
 }
 
+const duration = '(?:\\d+[ydhms]){1,2}';
+const aged = new RegExp(`^(?:\\d+ \\()?(${duration})(?: ago\\))?$`);
+const ages = ['AGE', 'LAST SEEN', 'FIRST SEEN', 'RESTARTS'];
+
 /**
- * Whether a cell equals kubectl's, which was asked right before and right after. A cell with a time
- * in it lies between the two; one second is the most that clocks read apart may add.
+ * Whether a cell equals kubectl's, which was asked before and, where reading ours took a while, `after`. What is an
+ * age, or has "(5m ago)", is compared by value: it lies between the two, within a second.
  */
-export function same(before: string, ours: string, after: string): boolean {
-  if (ours === before || ours === after) return true;
-  const shape = (cell: string) => cell.replace(new RegExp(duration, 'g'), '#');
-  const times = (cell: string) => (cell.match(new RegExp(duration, 'g')) ?? []).map(seconds);
-  if (shape(ours) !== shape(before) || shape(ours) !== shape(after)) return false;
-  // Only what is an age whole, or "(5m ago)", may move; digits in a name may not.
-  if (!new RegExp(`^(?:${duration}|\\d+ \\(${duration} ago\\))$`).test(ours)) return false;
-  const [low, high] = [times(before), times(after)];
-  return times(ours).every((time, i) => low[i] - 1 <= time && time <= high[i] + 1);
+export function same(column: string, theirs: string, ours: string, after = theirs): boolean {
+  if (theirs === ours || after === ours) return true;
+  if (!ages.includes(column)) return false;
+  const [a, b, c] = [theirs, ours, after].map((cell) => aged.exec(cell));
+  if (!a || !b || !c) return false;
+  const around = (cell: string, [, age]: RegExpExecArray) => cell.replace(age, '');
+  if (around(theirs, a) !== around(ours, b) || around(theirs, a) !== around(after, c)) return false;
+  const [[low], [from, to], [, high]] = [span(a[1]), span(b[1]), span(c[1])];
+  return low <= to + 1 && from <= high + 1;
 }
 
 /** How many cells were looked at, and what differs, in words. */
 export type Found = { cells: number; found: string[] };
 
 /** Our table against kubectl's: the same columns, the same rows in the same order, the same cells. */
-export function differences(kind: string, before: Table, ours: Table, after: Table): Found {
-  if (ours.columns.join('|') !== before.columns.join('|')) {
-    return { cells: 0, found: [`${kind}: columns ${ours.columns.join('|')}, kubectl has ${before.columns.join('|')}`] };
+export function differences(kind: string, theirs: Table, ours: Table): Found {
+  if (ours.columns.join('|') !== theirs.columns.join('|')) {
+    return { cells: 0, found: [`${kind}: columns ${ours.columns.join('|')}, kubectl has ${theirs.columns.join('|')}`] };
   }
-  const { cells, found } = compareCells(kind, before, ours, after, (_, at) => ours.rows[at]);
-  if (ours.rows.length !== before.rows.length) {
-    found.push(`${kind}: ${ours.rows.length} rows, kubectl has ${before.rows.length}`);
+  const { cells, found } = compareCells(kind, theirs, ours, (_, at) => ours.rows[at]);
+  if (ours.rows.length !== theirs.rows.length) {
+    found.push(`${kind}: ${ours.rows.length} rows, kubectl has ${theirs.rows.length}`);
   }
-  return { cells: cells + before.columns.length, found };
+  return { cells: cells + theirs.columns.length, found };
 }
 
-/** The page's table against kubectl's: the same rows, and in the columns that both have the same cells. */
-export function pageDifferences(kind: string, before: Table, ours: Table, after: Table): Found {
+/**
+ * The page's table against kubectl's: the same rows, in the columns that both have the same cells. The page has
+ * whole texts where kubectl cuts at a line break, and shows characters that a terminal would swallow or obey.
+ */
+export function pageDifferences(kind: string, all: Table, page: Table, later = all): Found {
+  const cut = (cell: string) => cell.replace(/(?:\n|\\u\{[cd]\})[^]*/, '...').replace(/ +$/, '');
+  const withCells = (table: Table, cell: (text: string) => string) => ({ ...table, rows: table.rows.map((row) => row.map(cell)) });
+  const ours = withCells(page, cut);
+  const theirs = withCells(all, visible);
+  const after = withCells(later, visible);
+  const tabbed = takeTabbed(kind, theirs, ours);
   const rows = new Map(ours.rows.map((row) => [key(ours, row), row]));
-  const theirs = new Set(before.rows.map((row) => key(before, row)));
-  const { cells, found } = compareCells(kind, before, ours, after, (row) => rows.get(key(before, row)));
-  found.push(...[...rows.keys()].filter((name) => !theirs.has(name)).map((name) => `${kind} ${name}: kubectl has none`));
-  const missing = ['NAME', 'AGE'].filter((column) => !ours.columns.includes(column));
-  if (missing.length > 0) found.push(`${kind}: no column ${missing.join(', ')}`);
+  const known = new Set(theirs.rows.map((row) => key(theirs, row)));
+  const { cells, found } = compareCells(kind, theirs, ours, (row) => rows.get(key(theirs, row)), after);
+  found.push(...[...rows.keys()].filter((name) => !known.has(name)).map((name) => `${kind} ${name}: kubectl has none`));
+  // Where everything is in one namespace the page need not say which.
+  const missing = theirs.columns.filter((column) => column !== 'NAMESPACE' && !ours.columns.includes(column));
+  if (missing.length > 0 && theirs.rows.length > 0) found.push(`${kind}: the page has no column ${missing.join(', ')}`);
+  return { cells: cells + tabbed.cells, found: [...found, ...tabbed.found] };
+}
+
+/**
+ * A tab in a cell ends it for kubectl, so that what follows stands under other headings. Takes such rows out of
+ * both tables, compared word by word.
+ */
+function takeTabbed(kind: string, theirs: Table, ours: Table): Found {
+  const words = (row: string[]) => row.join(' ').split(/(?:\s|\\u\{b\})+/).filter((word) => word !== '');
+  const found: string[] = [];
+  let cells = 0;
+  for (const row of ours.rows.filter((row) => row.some((cell) => /\t|\\u\{b\}/.test(cell)))) {
+    const own = words(row.slice(0, Math.max(...theirs.columns.map((column) => ours.columns.indexOf(column))) + 1));
+    const name = row[ours.columns.indexOf('NAME')];
+    const their = theirs.rows.find((row) => words(row).includes(name));
+    const equal = their !== undefined && words(their).length === own.length && words(their).every((word, i) => same('AGE', word, own[i]));
+    if (equal) cells += theirs.columns.length;
+    else found.push(`${kind} ${name}: ${JSON.stringify(own)}, kubectl has ${JSON.stringify(their)}`);
+    ours.rows = ours.rows.filter((other) => other !== row);
+    theirs.rows = theirs.rows.filter((other) => other !== their);
+  }
   return { cells, found };
+}
+
+/** As the page writes control characters and those that turn text around. */
+function visible(text: string): string {
+  const escaped = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  return text.replace(/\^\[/g, '\u001b').replace(/[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, escaped);
 }
 
 const key = (table: Table, row: string[]) =>
@@ -65,25 +119,26 @@ const key = (table: Table, row: string[]) =>
 /** Every cell of the columns that both have; `find` gives our row for one of kubectl's. */
 function compareCells(
   kind: string,
-  before: Table,
+  theirs: Table,
   ours: Table,
-  after: Table,
   find: (row: string[], at: number) => string[] | undefined,
+  after = theirs,
 ): Found {
   const found: string[] = [];
   let cells = 0;
-  before.rows.forEach((row, at) => {
+  const later = new Map(after.rows.map((row) => [key(after, row), row]));
+  theirs.rows.forEach((row, at) => {
     const own = find(row, at);
     if (!own) {
-      found.push(`${kind} ${key(before, row)}: not in ours`);
+      found.push(`${kind} ${key(theirs, row)}: not in ours`);
       return;
     }
-    before.columns.forEach((column, i) => {
+    theirs.columns.forEach((column, i) => {
       const j = ours.columns.indexOf(column);
       if (j < 0) return;
       cells += 1;
-      if (!same(row[i], own[j], after.rows[at]?.[i] ?? '')) {
-        found.push(`${kind} ${key(before, row)}: ${column} is ${JSON.stringify(own[j])}, kubectl has ${JSON.stringify(row[i])}`);
+      if (!same(column, row[i], own[j], later.get(key(theirs, row))?.[i])) {
+        found.push(`${kind} ${key(theirs, row)}: ${column} is ${JSON.stringify(own[j])}, kubectl has ${JSON.stringify(row[i])}`);
       }
     });
   });

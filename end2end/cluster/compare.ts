@@ -1,0 +1,93 @@
+import { expect, type Page } from '@playwright/test';
+import { type Cluster } from './client';
+import { kinds } from './kinds';
+import { read } from './page';
+import { differences, pageDifferences, parse, type Found } from './table';
+import { type Tally } from './tally';
+
+/** How long something may differ: what it takes from the API server to the page, and more. */
+const patience = 2_000;
+/** Beyond so many rows kubectl's text is no table any more; see `parse`. */
+const most = 500;
+
+/** Holds Masthead against kubectl, both looking at the cluster through the same kubeconfig. */
+export class Comparison {
+  constructor(
+    readonly cluster: Cluster,
+    private readonly kubeconfig: string,
+    readonly url: string,
+    readonly tally: Tally,
+  ) {}
+
+  kubectl(...args: string[]) {
+    return this.cluster.say(`--kubeconfig=${this.kubeconfig}`, ...args);
+  }
+
+  /** A path of Masthead's API: its text, and its status. */
+  async masthead(path: string) {
+    const answer = await fetch(this.url + path);
+    return { text: await answer.text(), status: answer.status, note: answer.headers.get('masthead-note') ?? '' };
+  }
+
+  private get(kind: string, namespace?: string) {
+    const where = !kinds[kind].namespaced ? [] : namespace ? ['-n', namespace] : ['-A'];
+    return this.kubectl('get', kind, ...where, '-o', 'wide');
+  }
+
+  /** Every cell of a kind through the API: of one namespace, or of all. */
+  async api(kind: string, namespace?: string) {
+    const found = await this.tryApi(kind, namespace);
+    expect(found, `what differs from kubectl get ${kind}`).toEqual([]);
+  }
+
+  /** The same, as what differs in words. */
+  async tryApi(kind: string, namespace?: string): Promise<string[]> {
+    const query = namespace && kinds[kind].namespaced ? `&namespace=${namespace}` : '';
+    return this.settle(kind, 'api', async () => {
+      const theirs = await this.get(kind, namespace);
+      const ours = await this.masthead(`/api/v1/${kind}?output=wide${query}`);
+      const rows = theirs.out.split('\n').length - 1;
+      const cells = rows * parse(theirs.out.slice(0, theirs.out.indexOf('\n'))).columns.length;
+      if (theirs.out === '') {
+        const same = ours.text === '' && ours.note === theirs.err.trimEnd();
+        return { cells: 1, found: same ? [] : [`${kind}: ${ours.text}${ours.note}, kubectl has ${theirs.err}`] };
+      }
+      if (theirs.out === ours.text) return { cells, found: [] };
+      if (rows - 1 <= most) return differences(kind, parse(theirs.out), parse(ours.text));
+      return { cells: 0, found: [`${kind}: ${rows - 1} rows, and the text is not the same`] };
+    });
+  }
+
+  /** Every cell of a kind on a page that is open and shows it. */
+  async page(page: Page, kind: string, namespace?: string) {
+    const found = await this.tryPage(page, kind, namespace);
+    expect(found, `what differs on the page from kubectl get ${kind}`).toEqual([]);
+  }
+
+  /** The same, as what differs in words. */
+  async tryPage(page: Page, kind: string, namespace?: string): Promise<string[]> {
+    return this.settle(kind, 'page', async () => {
+      const theirs = await this.get(kind, namespace);
+      const ours = await read(page, kind);
+      const after = await this.get(kind, namespace); // long tables take seconds to scroll through
+      return pageDifferences(kind, parse(theirs.out), ours, parse(after.out));
+    });
+  }
+
+  /** Compares until nothing differs. What differs for as long as we wait, differs. */
+  async settle(subject: string, where: 'api' | 'page', compare: () => Promise<Found>): Promise<string[]> {
+    const end = Date.now() + patience;
+    for (;;) {
+      const { cells, found } = await compare();
+      if (found.length === 0) {
+        this.tally.equal(subject, where, cells);
+        return [];
+      }
+      if (Date.now() > end) {
+        this.tally.differ(subject, found.length);
+        return found;
+      }
+      await new Promise((later) => setTimeout(later, 20));
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { type Page } from '@playwright/test';
+import { type Table } from './table';
+
+/** The tables of a kind as the page shows them, every row: it is scrolled through, since far rows do not exist. */
+export async function read(page: Page, kind: string): Promise<Table> {
+  return page.evaluate(async (kind) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    // What stands for rows that do not exist yet is not on the screen.
+    const drawn = () =>
+      [...document.querySelectorAll(`table.rows.${kind} tr.spacer`)].every((spacer) => {
+        const { top, bottom, height } = spacer.getBoundingClientRect();
+        return height < 1 || bottom < 0 || top > window.innerHeight;
+      });
+    document.querySelectorAll('details').forEach((details) => (details.open = true));
+    const text = (cell: Element) => {
+      const copy = cell.cloneNode(true) as Element;
+      copy.querySelectorAll('.lead, .arrow').forEach((extra) => extra.remove());
+      return (copy.textContent ?? '').replace(/ +$/, '');
+    };
+    const columns = new Set<string>();
+    const rows = new Map<string, string[]>();
+    const collect = () => {
+      for (const table of document.querySelectorAll(`table.rows.${kind}`)) {
+        const headings = [...table.querySelectorAll('thead th')].map(text);
+        headings.forEach((heading) => columns.add(heading));
+        for (const row of table.querySelectorAll('tbody tr:not(.spacer, .group, .gone)')) {
+          const cells = [...row.children].map(text);
+          rows.set(['NAMESPACE', 'NAME'].map((name) => cells[headings.indexOf(name)] ?? '').join('/'), cells);
+        }
+      }
+    };
+    window.scrollTo(0, 0);
+    for (;;) {
+      for (let frames = 0; frames < 2 || (frames < 100 && !drawn()); frames += 1) await frame();
+      collect();
+      const { scrollHeight } = document.documentElement;
+      if (window.scrollY + window.innerHeight >= scrollHeight - 1) break;
+      window.scrollBy(0, window.innerHeight);
+    }
+    return { columns: [...columns], rows: [...rows.values()] };
+  }, kind);
+}

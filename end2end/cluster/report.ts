@@ -1,0 +1,47 @@
+import type { FullResult, Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import { annotation, seedAnnotation, type Line } from './tally';
+
+/** Ends the run with one table: what was compared, how much of it, what differed, with which seeds. */
+export default class Report implements Reporter {
+  private readonly lines = new Map<string, Line>();
+  private readonly seeds: string[] = [];
+  private began = 0;
+
+  onBegin() {
+    this.began = Date.now();
+  }
+
+  onTestEnd(_test: TestCase, result: TestResult) {
+    for (const { type, description = '' } of result.annotations) {
+      if (type === seedAnnotation) this.seeds.push(description);
+      if (type !== annotation) continue;
+      for (const line of JSON.parse(description) as Line[]) {
+        const sum = this.lines.get(line.subject) ?? { ...line, api: 0, page: 0, differences: 0 };
+        this.lines.set(line.subject, {
+          ...sum,
+          api: sum.api + line.api,
+          page: sum.page + line.page,
+          differences: sum.differences + line.differences,
+        });
+      }
+    }
+  }
+
+  onEnd(_result: FullResult) {
+    const lines = [...this.lines.values()];
+    const total = lines.reduce(
+      (sum, { api, page, differences }) => ({ ...sum, api: sum.api + api, page: sum.page + page, differences: sum.differences + differences }),
+      { subject: 'total', api: 0, page: 0, differences: 0 },
+    );
+    const print = (...words: (string | number)[]) =>
+      console.log(words.map((word, i) => (i === 0 ? String(word).padEnd(26) : String(word).padStart(12))).join(' '));
+    print('compared with kubectl', 'in the API', 'on the page', 'differences');
+    [...lines, total].forEach(({ subject, api, page, differences }) => print(subject, api, page, differences));
+    this.seeds.forEach((seed) => console.log(seed));
+    console.log(`${Math.round((Date.now() - this.began) / 1000)} s`);
+  }
+
+  printsToStdio() {
+    return false; // the list above it does
+  }
+}

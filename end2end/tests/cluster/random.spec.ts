@@ -1,0 +1,83 @@
+import { Comparison } from '../../cluster/compare';
+import { type Written } from '../../cluster/corpus';
+import { expect, foreign, test, watching } from '../../cluster/fixtures';
+import { generate } from '../../cluster/generate';
+import { kinds } from '../../cluster/kinds';
+import { Random } from '../../cluster/random';
+import { shrink } from '../../cluster/shrink';
+import { seed } from '../../cluster/tally';
+import { write } from '../../cluster/write';
+
+/** So many of each kind, so many to a namespace: kubectl's text is read back as a table up to 500 rows. */
+const count = (kind: string) => (kind === 'pods' ? 2_000 : 200);
+const together = 400;
+
+test('at random: every cell of 2,000 pods and 200 of each other kind', async ({ alone, tally, page }, info) => {
+  test.skip(!!foreign, 'needs an API server of our own, with nothing behind it');
+  test.setTimeout(600_000);
+  await page.setViewportSize({ width: 2560, height: 1440 });
+  const random = new Random(seed(info));
+  const namespaces = Array.from({ length: count('pods') / together }, (_, at) => `random-${at}`);
+  await write(alone, namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
+  const objects: Record<string, Written[]> = {};
+  for (const [kind, make] of Object.entries(generate)) {
+    objects[kind] = Array.from({ length: count(kind) }, (_, at) => make(random, namespaces[Math.floor(at / together)], at));
+    await write(alone, objects[kind]);
+  }
+
+  const masthead = await watching(alone.kubeconfig);
+  try {
+    const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
+    const found: string[] = [];
+    for (const [kind, { namespaced, page: path }] of Object.entries(kinds)) {
+      for (const namespace of namespaced ? namespaces.slice(0, Math.ceil(count(kind) / together)) : [undefined]) {
+        const differs = await comparison.tryApi(kind, namespace);
+        found.push(...differs);
+        if (differs.length > 0) found.push(await smallest(comparison, kind, objects[kind], differs));
+        await page.goto(`${masthead.url}${path}?wide=1${namespace ? `&namespace=${namespace}` : ''}`);
+        await expect(page.locator('.freshness summary')).toContainText('live');
+        found.push(...(await comparison.tryPage(page, kind, namespace)));
+      }
+    }
+    expect(found, 'what differs from kubectl').toEqual([]);
+  } finally {
+    await masthead.stop();
+  }
+});
+
+let tried = 0;
+
+/** The smallest object that differs like the first of those that do. */
+async function smallest(comparison: Comparison, kind: string, objects: Written[], differs: string[]): Promise<string> {
+  const first = objects.find(({ metadata: { name } }) => differs.some((line) => line.includes(`/${name}: `)));
+  if (!first) return 'no single object differs';
+  const namespace = 'shrinking';
+  await write(comparison.cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]).catch(() => undefined);
+  const fails = async (object: Written) => {
+    const name = `try-${(tried += 1)}`;
+    const metadata = { ...object.metadata, name, ...(object.metadata.namespace && { namespace }) };
+    try {
+      await write(comparison.cluster, [{ ...object, metadata }]);
+    } catch {
+      return false; // refused
+    }
+    const line = (text: string) => text.split('\n').find((line) => line.includes(name));
+    const theirs = await comparison.kubectl('get', kind, name, '-o', 'wide', ...(object.metadata.namespace ? ['-n', namespace] : []));
+    // Once it is there it is as it is.
+    await expect.poll(async () => line((await comparison.masthead(`/api/v1/${kind}?output=wide`)).text)).toBeTruthy();
+    const ours = line((await comparison.masthead(`/api/v1/${kind}?output=wide`)).text) ?? '';
+    const words = (text: string) => text.split(/ {2,}/).filter((word) => word !== namespace && !/^\d+[ydhms]/.test(word)).join('|');
+    await comparison.cluster.request('DELETE', `${kinds[kind].collection.replace(/\/([^/]+)$/, object.metadata.namespace ? `/namespaces/${namespace}/$1` : '/$1')}/${name}`, { gracePeriodSeconds: 0 });
+    return words(line(theirs.out) ?? '') !== words(ours);
+  };
+  return `the smallest that differs: ${JSON.stringify(await shrink(first, fails))}`;
+}
+
+test('what fails is shrunk to what makes it fail', async () => {
+  const object = generate.pods(new Random(1), 'none', 1);
+  const waits = async (object: Written) => JSON.stringify(object).includes('"waiting"');
+  const status = { ...(object.status as object), containerStatuses: [{ name: 'a', ready: true, state: { waiting: { reason: 'b' } } }, { name: 'c' }] };
+  const smaller = await shrink({ ...object, status }, waits);
+  expect(smaller.status).toEqual({ containerStatuses: [{ name: 'a', state: { waiting: {} } }] });
+  expect(smaller.spec).toBeUndefined();
+});

@@ -1,0 +1,120 @@
+import { type Page } from '@playwright/test';
+import { type ApiObject } from '../../cluster/client';
+import { Comparison } from '../../cluster/compare';
+import { expect, test, watching } from '../../cluster/fixtures';
+import { Moment, type Change } from '../../cluster/moment';
+import { On, play, scenarios } from '../../cluster/rollouts';
+import { withheld } from '../../cluster/withheld';
+
+test('rollouts: at every version of each, what kubectl says', async ({ cluster, namespace, tally, browser }) => {
+  test.setTimeout(900_000);
+  const played = scenarios.filter(({ real }) => !real || cluster.node || cluster.foreign);
+  test.info().annotations.push(
+    ...scenarios.filter((scenario) => !played.includes(scenario)).map(({ name }) => ({ type: 'skipped', description: `${name}: needs a real node` })),
+  );
+  const moment = await Moment.of(cluster);
+  const masthead = await watching(moment.kubeconfig);
+  const page = await browser.newPage({ viewport: { width: 3840, height: 2160 } });
+  try {
+    const ons = played.map(({ kind, name }) => new On(cluster, namespace, kind, name));
+    const said = await Promise.all(ons.map((on, at) => play(on, played[at])));
+    const last = await moment.caughtUp();
+
+    await page.goto(`${masthead.url}/workloads?wide=1&namespace=${namespace}`);
+    const replay = new Replay(new Comparison(cluster, moment.kubeconfig, masthead.url, tally), page, namespace);
+    const changes = moment.changes
+      .filter(({ object, version }) => object.metadata.namespace === namespace && version <= last)
+      .sort((a, b) => a.version - b.version);
+    expect(changes.length).toBeGreaterThan(200);
+    for (const change of changes) {
+      moment.advance(change.version);
+      await replay.compare(change);
+    }
+    moment.advance(last);
+    for (const [at, on] of ons.entries()) {
+      // Whoever watched all the while was told some of these, in this order; the last word is the last.
+      expect(subsequence(lines(said[at].out + said[at].err), replay.sentences(on)), `${on.name}: ${said[at].out}${said[at].err}`).toBe(true);
+    }
+  } finally {
+    await page.close();
+    await masthead.stop();
+    await moment.stop();
+  }
+});
+
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+/** Whether `part` can be had from `whole` by leaving words out. */
+function subsequence(part: string[], whole: string[]): boolean {
+  let at = 0;
+  return part.every((line) => {
+    while (at < whole.length && whole[at] !== line) at += 1;
+    return at < whole.length;
+  });
+}
+
+/** What rollouts are of, as `kubectl rollout` names them. */
+const workloads: Record<string, string> = { deployments: 'deployment', daemonsets: 'daemonset', statefulsets: 'statefulset' };
+
+class Replay {
+  private readonly told = new Map<string, string[]>();
+  private readonly seen = new Map<string, string>();
+
+  constructor(
+    private readonly comparison: Comparison,
+    private readonly page: Page,
+    private readonly namespace: string,
+  ) {}
+
+  /** Every sentence a workload was told by, in order, none twice in a row. */
+  sentences({ kind, name }: On): string[] {
+    return this.told.get(`${kind}/${name}`) ?? [];
+  }
+
+  /** Everything that a change can have changed. */
+  async compare({ kind, object, type }: Change) {
+    await this.comparison.api(kind, this.namespace);
+    if (kind in workloads || kind === 'replicasets') await this.comparison.page(this.page, kind, this.namespace);
+    if (kind in workloads) await this.status(workloads[kind], object, type);
+    if (kind === 'deployments' && type !== 'DELETED') await this.history(object.metadata.name);
+    const owner = (object.metadata.ownerReferences as { kind: string; name: string }[] | undefined)?.[0];
+    if (kind === 'replicasets' && owner?.kind === 'Deployment') await this.history(owner.name);
+  }
+
+  private async same(subject: string, path: string, args: string[], of = (text: string) => text): Promise<string> {
+    let answer = '';
+    const found = await this.comparison.settle(subject, 'api', async () => {
+      const theirs = await this.comparison.kubectl(...args, '-n', this.namespace);
+      const ours = await this.comparison.masthead(`/api/v1/rollouts/${this.namespace}/${path}`);
+      answer = of(theirs.out + theirs.err);
+      return { cells: 1, found: ours.text === answer ? [] : [`${args.join(' ')}: ${ours.text}, kubectl has ${answer}`] };
+    });
+    expect(found).toEqual([]);
+    return answer;
+  }
+
+  private async status(kind: string, { metadata: { name } }: ApiObject, type: string) {
+    const said = await this.same(`rollout status ${kind}`, `${kind}/${name}/status?output=text`, ['rollout', 'status', `${kind}/${name}`, '--watch=false']);
+    const key = `${kind}/${name}`;
+    const told = this.told.get(key) ?? [];
+    this.told.set(key, told);
+    const sentence = type === 'DELETED' ? 'error: object has been deleted' : said.trimEnd();
+    if (told.at(-1) !== sentence) told.push(sentence);
+    if (type === 'DELETED') return;
+    // The page says the same in the workload's row.
+    const cell = this.page.locator(`table.rows.${kind}s tr`).filter({ has: this.page.getByRole('link', { name, exact: true }) }).locator('td.c-rollout');
+    await expect(cell).toHaveText(sentence.replace(/^error: /, ''), { timeout: 2_000 });
+    this.comparison.tally.equal(`rollout status ${kind}`, 'page', 1);
+  }
+
+  private async history(name: string) {
+    const path = `deployment/${name}/history`;
+    const printed = await this.same('rollout history', `${path}?output=text`, ['rollout', 'history', `deployment/${name}`]);
+    if (this.seen.get(name) === printed) return;
+    this.seen.set(name, printed);
+    for (const revision of [...[...printed.matchAll(/^(\d+) /gm)].map(([, revision]) => revision), '99']) {
+      const args = ['rollout', 'history', `deployment/${name}`, `--revision=${revision}`];
+      await this.same('rollout history --revision', `${path}/${revision}?output=text`, args, withheld);
+    }
+  }
+}
