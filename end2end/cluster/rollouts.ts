@@ -45,7 +45,7 @@ export class On {
       const status = object.status as Status;
       if (status.observedGeneration === object.metadata.generation && holds(status, object)) return;
       if (Date.now() > end) throw new Error(`${this.kind} ${this.name} is not ${what}: ${JSON.stringify(status)}`);
-      await new Promise((later) => setTimeout(later, 50));
+      await new Promise((later) => setTimeout(later, 200));
     }
   }
 
@@ -69,11 +69,11 @@ export const scenarios: Scenario[] = [
   {
     name: 'normal',
     kind: 'deployment',
-    spec: { replicas: 4, minReadySeconds: 1 },
+    spec: { replicas: 3, minReadySeconds: 1 },
     act: async (on) => {
       await on.image('v2');
       await on.done();
-      await on.patch({ spec: { replicas: 6 } });
+      await on.patch({ spec: { replicas: 4 } });
       await on.done();
       await on.kubectl('rollout', 'restart', 'deployment/normal');
       await on.done();
@@ -110,11 +110,11 @@ export const scenarios: Scenario[] = [
   {
     name: 'scaled',
     kind: 'deployment',
-    spec: { replicas: 6, minReadySeconds: 1, strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 1 } } },
+    spec: { replicas: 5, minReadySeconds: 1, strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 1 } } },
     act: async (on) => {
       await on.image('v2');
       await on.updated(2);
-      await on.patch({ spec: { replicas: 10 } });
+      await on.patch({ spec: { replicas: 8 } });
       await on.done();
       await on.image('v3');
       await on.updated(3);
@@ -154,7 +154,7 @@ export const scenarios: Scenario[] = [
   {
     name: 'deleted',
     kind: 'deployment',
-    spec: { replicas: 5, minReadySeconds: 2 },
+    spec: { replicas: 4, minReadySeconds: 2 },
     act: async (on) => {
       await on.image('v2');
       await on.updated(2);
@@ -200,7 +200,7 @@ export const scenarios: Scenario[] = [
   {
     name: 'in-part',
     kind: 'statefulset',
-    spec: { replicas: 4, podManagementPolicy: 'Parallel', updateStrategy: { rollingUpdate: { partition: 2 } } },
+    spec: { replicas: 3, podManagementPolicy: 'Parallel', updateStrategy: { rollingUpdate: { partition: 1 } } },
     act: async (on) => {
       await on.image('v2');
       await on.updated(2);
