@@ -33,6 +33,9 @@ pub fn router(hub: Hub) -> Router {
         .with_state(hub)
 }
 
+/// What kubectl says where no ReplicaSet has a revision yet.
+const NO_HISTORY: &str = "No rollout history found.";
+
 /// Which object is asked about.
 #[derive(Clone, Debug)]
 struct Target {
@@ -249,6 +252,10 @@ async fn revision(
     answer(hub, target((namespace, kind, name)), query, &[Kind::ReplicaSet], |view, target, query| {
         let number = query.revision.unwrap_or_default();
         let revisions = revisions(view, target)?;
+        let about = format!("with revision #{number}");
+        if revisions.is_empty() && query.output == Output::Text {
+            return Ok(plain(named(target, &about, NO_HISTORY)));
+        }
         let Some(set) = revisions.get(&number) else { return Err(RolloutError::NoRevision) };
         Ok(match query.output {
             Output::Json => Json(json!({
@@ -259,7 +266,7 @@ async fn revision(
             .into_response(),
             Output::Text => plain(named(
                 target,
-                &format!("with revision #{number}"),
+                &about,
                 &template::describe(&set.replicas.detail, &set.replicas.change_cause),
             )),
         })
@@ -284,7 +291,7 @@ fn named(target: &Target, about: &str, text: &str) -> String {
 /// The table of `kubectl rollout history`.
 fn listed(revisions: &BTreeMap<i64, Arc<ReplicaSet>>) -> String {
     if revisions.is_empty() {
-        return "No rollout history found.".to_owned();
+        return NO_HISTORY.to_owned();
     }
     let mut text = String::from("REVISION\tCHANGE-CAUSE");
     for (revision, set) in revisions {
