@@ -30,6 +30,8 @@ export class Cluster {
   url = '';
   private bin = '';
   private children: ChildProcess[] = [];
+  /** Takes each line that the cluster says once it is up. */
+  private heard: (line: string) => void = () => undefined;
   private commands?: { input: NodeJS.WritableStream; answers: AsyncIterator<string> };
   private last: Promise<unknown> = Promise.resolve();
 
@@ -56,6 +58,7 @@ export class Cluster {
         if (name === 'CLUSTER_NODE') cluster.node = value;
         if (name === 'CLUSTER_ETCD') cluster.etcd = value;
         if (line === 'up') up();
+        cluster.heard(line);
       });
     });
     await cluster.connect();
@@ -69,6 +72,25 @@ export class Cluster {
     cluster.image = 'busybox';
     await cluster.connect();
     return cluster;
+  }
+
+  /** Nothing acts on objects any more; on a cluster that is not ours, once nothing seems to. */
+  async freeze() {
+    if (!this.foreign) return this.tell('SIGUSR1', 'frozen');
+    for (let before = -1, now = await this.version(); before !== now; before = now, now = await this.version()) {
+      await new Promise((later) => setTimeout(later, 1_000));
+    }
+  }
+
+  /** It goes on. */
+  async thaw() {
+    if (!this.foreign) await this.tell('SIGUSR2', 'thawed');
+  }
+
+  private async tell(signal: NodeJS.Signals, answer: string) {
+    const heard = new Promise<void>((done) => (this.heard = (line) => line === answer && done()));
+    this.children[0].kill(signal);
+    await heard;
   }
 
   private async connect() {

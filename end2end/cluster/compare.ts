@@ -2,12 +2,12 @@ import { expect, type Page } from '@playwright/test';
 import { type Cluster } from './client';
 import { kinds } from './kinds';
 import { read } from './page';
-import { differences, pageDifferences, parse, type Found } from './table';
+import { differences, lineDifferences, pageDifferences, parse, type Found } from './table';
 import { type Tally } from './tally';
 
 /** How long something may differ: what it takes from the API server to the page, and more. */
 const patience = 2_000;
-/** Beyond so many rows kubectl's text is no table any more; see `parse`. */
+/** Beyond so many rows a text is no table any more; see `parse`. */
 const most = 500;
 
 /** Holds Masthead against kubectl, both looking at the cluster through the same kubeconfig. */
@@ -29,9 +29,9 @@ export class Comparison {
     return { text: await answer.text(), status: answer.status, note: answer.headers.get('masthead-note') ?? '' };
   }
 
-  private get(kind: string, namespace?: string) {
+  private get(kind: string, namespace?: string, ...more: string[]) {
     const where = !kinds[kind].namespaced ? [] : namespace ? ['-n', namespace] : ['-A'];
-    return this.kubectl('get', kind, ...where, '-o', 'wide');
+    return this.kubectl('get', kind, ...where, '-o', 'wide', ...more);
   }
 
   /** Every cell of a kind through the API: of one namespace, or of all. */
@@ -54,7 +54,8 @@ export class Comparison {
       }
       if (theirs.out === ours.text) return { cells, found: [] };
       if (rows - 1 <= most) return differences(kind, parse(theirs.out), parse(ours.text));
-      return { cells: 0, found: [`${kind}: ${rows - 1} rows, and the text is not the same`] };
+      const whole = await this.get(kind, namespace, '--chunk-size=0');
+      return lineDifferences(kind, parse(whole.out), ours.text);
     });
   }
 
@@ -67,12 +68,12 @@ export class Comparison {
   /** The same, as what differs in words. */
   async tryPage(page: Page, kind: string, namespace?: string): Promise<string[]> {
     return this.settle(kind, 'page', async () => {
-      const theirs = await this.get(kind, namespace);
+      const theirs = await this.get(kind, namespace, '--chunk-size=0');
       const ours = await read(page, kind);
       const found = pageDifferences(kind, parse(theirs.out), ours);
       if (found.found.length === 0) return found;
       // Long tables take seconds to scroll through, and ages go on meanwhile.
-      const after = await this.get(kind, namespace);
+      const after = await this.get(kind, namespace, '--chunk-size=0');
       return pageDifferences(kind, parse(theirs.out), ours, parse(after.out));
     });
   }

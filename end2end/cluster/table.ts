@@ -65,6 +65,23 @@ export function differences(kind: string, theirs: Table, ours: Table): Found {
   return { cells: cells + theirs.columns.length, found };
 }
 
+/** Our text against kubectl's table where it is too long for `parse`: every line has its cells, in their order. */
+export function lineDifferences(kind: string, theirs: Table, text: string): Found {
+  const [, ...lines] = text.split('\n').filter((line) => line !== '');
+  const found: string[] = [];
+  theirs.rows.forEach((row, at) => {
+    let rest = lines[at] ?? '';
+    const differs = row.findIndex((cell, i) => {
+      const own = ages.includes(theirs.columns[i]) ? (/^\S+(?: \(\S+ ago\))?/.exec(rest)?.[0] ?? '') : rest.slice(0, cell.length);
+      rest = rest.slice(own.length).replace(/^ +/, '');
+      return !same(theirs.columns[i], cell, own);
+    });
+    if (differs >= 0) found.push(`${kind} ${key(theirs, row)}: ${theirs.columns[differs]} in ${JSON.stringify(lines[at])}, kubectl has ${JSON.stringify(row)}`);
+  });
+  if (lines.length !== theirs.rows.length) found.push(`${kind}: ${lines.length} rows, kubectl has ${theirs.rows.length}`);
+  return { cells: (theirs.rows.length + 1) * theirs.columns.length, found };
+}
+
 /**
  * The page's table against kubectl's: the same rows, in the columns that both have the same cells. The page has
  * whole texts where kubectl cuts at a line break, and shows characters that a terminal would swallow or obey.
