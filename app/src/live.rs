@@ -8,10 +8,7 @@
 mod page;
 mod session;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use futures::{
     StreamExt,
@@ -25,6 +22,7 @@ use session::{End, Inbox, Session};
 
 use crate::{
     api::{Kinds, Millis, ObjectKey},
+    clock::Clock,
     components::here::Here,
     query::Page,
     store::{Link, Store},
@@ -54,13 +52,13 @@ struct Live {
     wanted: RefCell<Wanted>,
     /// To the session there is, if any.
     session: RefCell<Option<Inbox>>,
-    /// The server's clock minus this machine's, in milliseconds.
-    ahead: Cell<f64>,
+    /// The server's.
+    clock: RefCell<Clock>,
 }
 
 impl Live {
     fn now(&self) -> Millis {
-        Millis((js_sys::Date::now() + self.ahead.get()) as i64)
+        self.clock.borrow().at(js_sys::Date::now())
     }
 
     fn hear(&self, heard: Heard) {
@@ -77,8 +75,9 @@ pub fn start(store: Store, here: Here) {
         store: store.clone(),
         wanted: RefCell::default(),
         session: RefCell::default(),
-        ahead: Cell::new(painted.0 as f64 - js_sys::Date::now()),
+        clock: RefCell::default(),
     });
+    live.clock.borrow_mut().hear(painted, js_sys::Date::now());
 
     let tick = live.clone();
     // One clock for everything that ages; it lasts as long as the document.

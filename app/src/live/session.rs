@@ -207,6 +207,7 @@ impl Session {
                 if build != crate::BUILD {
                     return Err(page::reload_for(&build));
                 }
+                self.live.clock.borrow_mut().forget();
                 self.clock(now);
                 self.live.store.set_about(about);
                 self.want();
@@ -266,7 +267,7 @@ impl Session {
 
     fn clock(&mut self, now: Millis) {
         self.now = now;
-        self.live.ahead.set(now.0 as f64 - js_sys::Date::now());
+        self.live.clock.borrow_mut().hear(now, js_sys::Date::now());
     }
 
     /// Asks for everything anew. What is on screen stays, but no beat confirms it any more.
