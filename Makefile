@@ -75,7 +75,7 @@ clean: ## removes what was built and fetched
 # ---- Check it -------------------------------------------------------------------------------
 
 .PHONY: test
-test: cargo lint test-rust test-browser ## everything a change must pass, from nothing
+test: cargo lint test-rust test-browser test-cluster-here ## everything a change must pass, from nothing
 
 .PHONY: lint
 lint: cargo ## formatting, and clippy over the server's and the browser's half
@@ -91,8 +91,14 @@ test-rust: cargo ## the tests of both crates
 
 .PHONY: test-browser
 test-browser: cargo browser demo-binary ## a real browser against the real binary; one spec: ARGS="pods"
+	@cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" node_modules/.bin/tsc
 	@$(IN_END2END) \
 		node_modules/.bin/playwright test $(ARGS)
+
+.PHONY: test-cluster-here
+test-cluster-here:
+	@if command -v go >/dev/null; then $(MAKE) test-cluster; \
+	else echo 'test: there is no Go here, so no Kubernetes was built and nothing was compared with kubectl (Go 1.26, then make test-cluster)'; fi
 
 # Only a kubeconfig named on the command line: nobody's current cluster is tested on by accident.
 .PHONY: test-cluster

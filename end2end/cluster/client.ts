@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
+import { kinds } from './kinds';
 
 const run = promisify(execFile);
 
@@ -20,8 +21,8 @@ export type ApiObject = {
 /** A Kubernetes cluster: one of our own, gone when this process is, or one that is there already. */
 export class Cluster {
   kubeconfig = '';
-  /** A service's image, in tags `latest`, `v2` and `v3`; any other tag cannot be pulled. */
-  image = '';
+  /** Our own service's image, where the cluster is our own. */
+  private service = '';
   /** The real node, if there is one. */
   node?: string;
   /** etcd, where the cluster is our own. */
@@ -30,10 +31,22 @@ export class Cluster {
   url = '';
   private bin = '';
   private children: ChildProcess[] = [];
+  /** The script that keeps it up, where it is our own. */
+  private cluster?: ChildProcess;
   /** Takes each line that the cluster says once it is up. */
   private heard: (line: string) => void = () => undefined;
   private commands?: { input: NodeJS.WritableStream; answers: AsyncIterator<string> };
   private last: Promise<unknown> = Promise.resolve();
+
+  /** An image that can be pulled, of a first, a second and a third version; or, as `none`, one that cannot. */
+  image(version: 'latest' | 'v2' | 'v3' | 'none'): string {
+    return this.foreign ? `busybox:${{ latest: '1.36', v2: '1.37', v3: '1.35', none: 'none' }[version]}` : `${this.service}:${version}`;
+  }
+
+  /** What keeps such an image's container running. */
+  get idle(): string[] {
+    return this.foreign ? ['sleep', '3600'] : ['/service', 'pause'];
+  }
 
   /** Whether it was there before us, with controllers, nodes and objects of its own. */
   get foreign() {
@@ -45,6 +58,7 @@ export class Cluster {
     const cluster = new Cluster();
     // Our end of its input is what keeps it up: it takes itself down however we end.
     const child = spawn(resolve(__dirname, 'cluster'), ['run', what], { stdio: ['pipe', 'pipe', 'inherit'] });
+    cluster.cluster = child;
     cluster.children.push(child);
     await new Promise<void>((up, fail) => {
       child.once('error', fail);
@@ -54,7 +68,7 @@ export class Cluster {
         const [name, value] = [line.slice(0, at), line.slice(at + 1)];
         if (name === 'KUBECONFIG') cluster.kubeconfig = value;
         if (name === 'CLUSTER_BIN') cluster.bin = `${value}/`;
-        if (name === 'CLUSTER_IMAGES') cluster.image = value;
+        if (name === 'CLUSTER_IMAGES') cluster.service = value;
         if (name === 'CLUSTER_NODE') cluster.node = value;
         if (name === 'CLUSTER_ETCD') cluster.etcd = value;
         if (line === 'up') up();
@@ -69,7 +83,6 @@ export class Cluster {
   static async at(kubeconfig: string): Promise<Cluster> {
     const cluster = new Cluster();
     cluster.kubeconfig = resolve(kubeconfig);
-    cluster.image = 'busybox';
     await cluster.connect();
     return cluster;
   }
@@ -77,7 +90,16 @@ export class Cluster {
   /** Nothing acts on objects any more; on a cluster that is not ours, once nothing seems to. */
   async freeze() {
     if (!this.foreign) return this.tell('SIGUSR1', 'frozen');
-    for (let before = -1, now = await this.version(); before !== now; before = now, now = await this.version()) {
+    const end = Date.now() + 120_000;
+    // The versions of all objects; three looks alike, a second apart.
+    const look = async () =>
+      (await Promise.all(Object.values(kinds).map(({ collection }) => this.request<{ items: ApiObject[] }>('GET', collection))))
+        .flatMap(({ items }) => items.map(({ metadata }) => `${metadata.uid}@${metadata.resourceVersion}`))
+        .join();
+    for (let before = '', alike = 0; alike < 2 && Date.now() < end; ) {
+      const now = await look();
+      alike = now === before ? alike + 1 : 0;
+      before = now;
       await new Promise((later) => setTimeout(later, 1_000));
     }
   }
@@ -88,17 +110,22 @@ export class Cluster {
   }
 
   private async tell(signal: NodeJS.Signals, answer: string) {
-    const heard = new Promise<void>((done) => (this.heard = (line) => line === answer && done()));
-    this.children[0].kill(signal);
-    await heard;
+    const cluster = this.cluster!;
+    await new Promise<void>((done, fail) => {
+      this.heard = (line) => line === answer && done();
+      cluster.once('close', () => fail(new Error(`the cluster ended and was never ${answer}`)));
+      cluster.kill(signal);
+    });
   }
 
   private async connect() {
-    const proxy = spawn(`${this.bin}kubectl`, ['proxy', '--port=0'], { env: this.env(), stdio: ['ignore', 'pipe', 'inherit'] });
+    // Ends with our end of its input, however that comes: it is an open door to the cluster.
+    const door = '"$0" proxy --port=0 & cat >/dev/null; kill $!';
+    const proxy = spawn('sh', ['-c', door, `${this.bin}kubectl`], { env: this.env(), stdio: ['pipe', 'pipe', 'inherit'] });
     this.children.push(proxy);
     this.url = await new Promise<string>((found, fail) => {
       proxy.once('error', fail);
-      proxy.once('close', (code) => fail(new Error(`kubectl proxy ended with ${code}`)));
+      proxy.once('close', (code) => fail(new Error(`kubectl proxy ended with ${code}: a cluster that is there already needs kubectl in PATH`)));
       createInterface(proxy.stdout!).on('line', (line) => found(`http://${line.split(' ').at(-1)}`));
     });
   }
@@ -108,9 +135,11 @@ export class Cluster {
     for (const child of this.children.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const gone = new Promise((done) => child.once('exit', done));
-      if (child.stdin) child.stdin.end();
-      else child.kill();
+      child.stdin!.end();
+      // A kubectl that waits for something does not read its input.
+      const insist = setTimeout(() => child.kill('SIGKILL'), child === this.cluster ? 60_000 : 2_000);
       await gone;
+      clearTimeout(insist);
     }
   }
 

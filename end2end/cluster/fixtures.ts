@@ -1,15 +1,19 @@
-import { test as base } from '@playwright/test';
+import { expect, test as base } from '@playwright/test';
 import { Masthead } from '../helper';
 import { Cluster } from './client';
+import { Moment } from './moment';
 import { Tally } from './tally';
 
-export { expect } from '@playwright/test';
+export { expect };
 
 /** The cluster to test on that is there already, if one is named. */
 export const foreign = process.env.CLUSTER_KUBECONFIG;
 
 /** Clusters are started when first asked for, and shared by the tests of a worker. */
-export const test = base.extend<{ tally: Tally }, { cluster: Cluster; alone: Cluster; namespace: string }>({
+export const test = base.extend<
+  { tally: Tally; namespace: string; watch: (kubeconfig: string) => Promise<Masthead>; moment: Moment },
+  { cluster: Cluster; alone: Cluster }
+>({
   tally: async ({}, use, info) => {
     const tally = new Tally();
     await use(tally);
@@ -36,21 +40,33 @@ export const test = base.extend<{ tally: Tally }, { cluster: Cluster; alone: Clu
     { scope: 'worker', timeout: 1_800_000 },
   ],
 
-  /** A namespace of our own in the whole cluster. */
-  namespace: [
-    async ({ cluster }, use) => {
-      const name = `masthead-test-${Math.random().toString(36).slice(2, 8)}`;
-      await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-      await use(name);
-      await cluster.kubectl('delete', 'namespace', name, '--wait=false');
-    },
-    { scope: 'worker' },
-  ],
-});
+  /** A namespace of the test's own in the whole cluster. */
+  namespace: async ({ cluster }, use) => {
+    const name = `masthead-test-${Math.random().toString(36).slice(2, 8)}`;
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await use(name);
+    // Nobody else will look whether it went from a cluster that is not ours.
+    await cluster.kubectl('delete', 'namespace', name, `--wait=${cluster.foreign}`);
+  },
 
-/** A Masthead that looks at what a kubeconfig names; ended by the caller. */
-export async function watching(kubeconfig: string): Promise<Masthead> {
-  const masthead = new Masthead(['--kubeconfig', kubeconfig]);
-  await masthead.start();
-  return masthead;
-}
+  /** A Masthead that has listed everything a kubeconfig names; ended with the test. */
+  watch: async ({}, use) => {
+    const started: Masthead[] = [];
+    await use(async (kubeconfig) => {
+      const masthead = new Masthead(['--kubeconfig', kubeconfig]);
+      started.push(masthead);
+      await masthead.start();
+      const listed = async () => (await fetch(`${masthead.url}/readyz`)).status;
+      await expect.poll(listed, { message: 'everything is listed', timeout: 30_000 }).toBe(200);
+      return masthead;
+    });
+    await Promise.all(started.map((masthead) => masthead.stop()));
+  },
+
+  /** The whole cluster, held at a version at a time. */
+  moment: async ({ cluster }, use) => {
+    const moment = await Moment.of(cluster);
+    await use(moment);
+    await moment.stop();
+  },
+});

@@ -24,6 +24,7 @@ export class Moment {
   kubeconfig = '';
   /** The first version it was held at. */
   began = 0;
+  private broken?: Error;
   /** Whether nothing is let go for the moment. */
   held = false;
   /** What was there then. */
@@ -101,6 +102,7 @@ export class Moment {
 
   /** Everything that has happened in the cluster up to now is recorded; its version. Does not advance. */
   async caughtUp(): Promise<number> {
+    if (this.broken) throw this.broken;
     const now = await this.cluster.version();
     for (const [kind, { collection }] of Object.entries(kinds)) {
       // A change of ours would be one more; the list at that version says what should have been recorded.
@@ -143,7 +145,10 @@ export class Moment {
 
   private keep(kind: string, line: string) {
     const { type, object } = JSON.parse(line) as { type: string; object: ApiObject };
-    if (type === 'ERROR') throw new Error(`the recording of ${kind} broke: ${line}`);
+    if (type === 'ERROR') {
+      this.broken = new Error(`the recording of ${kind} broke: ${line}`);
+      return;
+    }
     this.changes.push({ kind, type, object, version: seen(object), line });
     this.watchers.forEach((watcher) => watcher.flush());
   }
@@ -175,7 +180,7 @@ export class Moment {
     const resource = collection.startsWith('/apis/') ? `${asked.kind}.${group}` : asked.kind;
     if (list.items.length === 0) return refuse(response, 404, 'NotFound', `${resource} "${asked.name}" not found`);
     response.writeHead(200, { 'content-type': 'application/json' });
-    const object = { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, ''), ...list.items[0] };
+    const object = { ...list.items[0], apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
     response.end(JSON.stringify(object));
   }
 

@@ -20,12 +20,16 @@ export async function read(page: Page, kind: string): Promise<Table> {
     const columns = new Set<string>();
     const rows = new Map<string, string[]>();
     const collect = () => {
+      const there = new Set<string>();
       for (const table of document.querySelectorAll(`table.rows.${kind}`)) {
         const headings = [...table.querySelectorAll('thead th')].map(text);
         headings.forEach((heading) => columns.add(heading));
         for (const row of table.querySelectorAll('tbody tr:not(.spacer, .group, .gone)')) {
           const cells = [...row.children].map(text);
-          rows.set(['NAMESPACE', 'NAME'].map((name) => cells[headings.indexOf(name)] ?? '').join('/'), cells);
+          const key = ['NAMESPACE', 'NAME'].map((name) => cells[headings.indexOf(name)] ?? '').join('/');
+          // One that is there twice at once is handed on twice.
+          rows.set(there.has(key) ? `${key} twice` : key, cells);
+          there.add(key);
         }
       }
     };

@@ -5,14 +5,16 @@ import { annotation, seedAnnotation, type Line } from './tally';
 export default class Report implements Reporter {
   private readonly lines = new Map<string, Line>();
   private readonly seeds: string[] = [];
+  private readonly skipped: string[] = [];
   private began = 0;
 
   onBegin() {
     this.began = Date.now();
   }
 
-  onTestEnd(_test: TestCase, result: TestResult) {
+  onTestEnd(test: TestCase, result: TestResult) {
     for (const { type, description = '' } of result.annotations) {
+      if (type === 'skip') this.skipped.push(`skipped: ${test.title}: ${description}`);
       if (type === seedAnnotation) this.seeds.push(description);
       if (type !== annotation) continue;
       for (const line of JSON.parse(description) as Line[]) {
@@ -37,7 +39,7 @@ export default class Report implements Reporter {
       console.log(words.map((word, i) => (i === 0 ? String(word).padEnd(26) : String(word).padStart(12))).join(' '));
     print('compared with kubectl', 'in the API', 'on the page', 'differences');
     [...lines, total].forEach(({ subject, api, page, differences }) => print(subject, api, page, differences));
-    this.seeds.forEach((seed) => console.log(seed));
+    [...this.seeds, ...this.skipped].forEach((line) => console.log(line));
     console.log(`${Math.round((Date.now() - this.began) / 1000)} s`);
   }
 

@@ -7,7 +7,10 @@ export type Scenario = {
   spec: object;
   /** Needs a kubelet that pulls images. */
   real?: boolean;
-  act: (on: On) => Promise<void>;
+  /** Its pods are replaced by hand: nothing to wait for. */
+  byHand?: boolean;
+  /** What was said to who watched it, if that is of interest. */
+  act: (on: On) => Promise<Said | void>;
 };
 
 type Status = { [field: string]: unknown } & { conditions?: { type: string; reason: string }[] };
@@ -29,8 +32,13 @@ export class On {
     return this.cluster.request('PATCH', this.path, patch, 'application/strategic-merge-patch+json');
   }
 
-  image(tag: string) {
-    return this.patch({ spec: { template: { spec: { containers: [{ name: 'service', image: `${this.cluster.image}:${tag}` }] } } } });
+  image(version: 'latest' | 'v2' | 'v3' | 'none') {
+    return this.patch({ spec: { template: { spec: { containers: [{ name: 'service', image: this.cluster.image(version) }] } } } });
+  }
+
+  /** `kubectl rollout status`, until it ends. */
+  watch(): Promise<Said> {
+    return this.cluster.watching('rollout', 'status', `${this.kind}/${this.name}`, '-n', this.namespace, '--timeout=300s');
   }
 
   kubectl(...args: string[]) {
@@ -86,9 +94,12 @@ export const scenarios: Scenario[] = [
     spec: { replicas: 2, progressDeadlineSeconds: 4 },
     act: async (on) => {
       await on.image('none');
+      const said = on.watch();
       await on.until('past its deadline', ({ conditions }) => conditions?.some(({ reason }) => reason === 'ProgressDeadlineExceeded') ?? false);
+      await said; // ended by the deadline
       await on.kubectl('rollout', 'undo', 'deployment/stuck');
       await on.done();
+      return said;
     },
   },
   {
@@ -141,14 +152,15 @@ export const scenarios: Scenario[] = [
     kind: 'deployment',
     spec: { replicas: 2, revisionHistoryLimit: 2 },
     act: async (on) => {
-      for (const tag of ['v2', 'v3']) {
-        await on.image(tag);
+      for (const version of ['v2', 'v3'] as const) {
+        await on.image(version);
         await on.done();
       }
       await on.kubectl('rollout', 'undo', 'deployment/undone-to', '--to-revision=1');
       await on.done();
-      await on.patch({ spec: { template: { spec: rich } } });
-      await on.done();
+      // For its template alone: whether such pods come up is no matter.
+      await on.patch({ spec: { template: { metadata: { annotations: { 'example.com/other': 'canary-annotation' } }, spec: rich } } });
+      await on.until('seen', () => true);
     },
   },
   {
@@ -157,8 +169,11 @@ export const scenarios: Scenario[] = [
     spec: { replicas: 4, minReadySeconds: 2 },
     act: async (on) => {
       await on.image('v2');
+      await on.updated(1);
+      const said = on.watch();
       await on.updated(2);
       await on.kubectl('delete', 'deployment/deleted');
+      return said;
     },
   },
   {
@@ -182,6 +197,7 @@ export const scenarios: Scenario[] = [
   {
     name: 'by-hand',
     kind: 'daemonset',
+    byHand: true,
     spec: { updateStrategy: { type: 'OnDelete' } },
     act: async (on) => {
       await on.image('v2');
@@ -211,6 +227,7 @@ export const scenarios: Scenario[] = [
   {
     name: 'ordered-by-hand',
     kind: 'statefulset',
+    byHand: true,
     spec: { replicas: 1, updateStrategy: { type: 'OnDelete' } },
     act: async (on) => {
       await on.image('v2');
@@ -265,9 +282,7 @@ export async function create(on: On, { spec, real }: Scenario) {
         metadata: { labels: { app: name } },
         spec: {
           terminationGracePeriodSeconds: 1,
-          containers: [
-            { name: 'service', image: `${cluster.image}:latest`, command: cluster.foreign ? ['sleep', '3600'] : ['/service', 'pause'] },
-          ],
+          containers: [{ name: 'service', image: cluster.image('latest'), command: cluster.idle }],
           ...(fake && { nodeSelector: { type: 'kwok' }, tolerations: [{ key: 'kwok.x-k8s.io/node', operator: 'Exists' }] }),
         },
       },
@@ -278,8 +293,8 @@ export async function create(on: On, { spec, real }: Scenario) {
 /** Plays a scenario to its end; what `kubectl rollout status` said all the while. */
 export async function play(on: On, scenario: Scenario): Promise<Said> {
   await create(on, scenario);
-  if (on.kind !== 'daemonset' || !JSON.stringify(scenario.spec).includes('OnDelete')) await on.done();
-  const said = on.cluster.watching('rollout', 'status', `${on.kind}/${on.name}`, '-n', on.namespace, '--timeout=60s');
-  await scenario.act(on);
-  return said;
+  // From its creation on, until it is done for the first time.
+  const first = on.watch();
+  if (!scenario.byHand) await on.done();
+  return (await scenario.act(on)) ?? first;
 }

@@ -46,10 +46,10 @@ export class Storm {
   /** Takes its nodes away. */
   async over() {
     if (this.cluster.foreign) return;
-    await this.cluster.kubectl('delete', 'nodes', '--wait=false', ...Array.from({ length: nodes }, (_, at) => `storm-${at + 1}`));
+    await this.cluster.kubectl('delete', 'nodes', '--wait=false', '--ignore-not-found', ...Array.from({ length: nodes }, (_, at) => `storm-${at + 1}`));
   }
 
-  /** Some hands at a time, each one act after another, with short rests. */
+  /** Some hands at a time, each one act after another, with short rests. Which of them comes first is the machine's to say. */
   async rage(milliseconds: number, hands = 4) {
     const end = Date.now() + milliseconds;
     const hand = async () => {
@@ -65,7 +65,7 @@ export class Storm {
     const acts = {
       create: () => this.create(),
       scale: () => this.change(['deployments', 'replicasets', 'replicationcontrollers', 'statefulsets'], { spec: { replicas: this.random.whole(0, 8) } }),
-      image: () => this.change(['deployments', 'daemonsets', 'statefulsets'], { spec: { template: { spec: { containers: [{ name: 'main', image: `${this.cluster.image}:v${this.random.whole(1, 9)}` }] } } } }),
+      image: () => this.change(['deployments', 'daemonsets', 'statefulsets'], { spec: { template: { spec: { containers: [{ name: 'main', image: this.cluster.image(this.random.pick(['latest', 'v2', 'v3', 'none'])) }] } } } }),
       label: () => this.change(Object.keys(groups), { metadata: { labels: { storm: `${this.random.whole(0, 3)}` } } }),
       pod: () => this.pod(),
       delete: () => this.delete(),
@@ -95,7 +95,7 @@ export class Storm {
       metadata: { labels },
       spec: {
         terminationGracePeriodSeconds: 1,
-        containers: [{ name: 'main', image: `${this.cluster.image}:latest`, command: ['sleep', '3600'] }],
+        containers: [{ name: 'main', image: this.cluster.image('latest'), command: this.cluster.idle }],
         ...(!this.cluster.foreign && {
           // A daemon on a hundred nodes would be all there is.
           nodeSelector: kind === 'daemonsets' ? { 'kubernetes.io/hostname': `storm-${this.random.whole(1, nodes)}` } : { type: 'kwok' },
@@ -103,7 +103,7 @@ export class Storm {
         }),
       },
     };
-    if ((await this.pods()).length > most && kind !== 'pods') return;
+    if ((await this.pods()).length > most && kind !== 'pods') return this.delete();
     const selector = kind === 'replicationcontrollers' ? labels : { matchLabels: labels };
     const spec = kind === 'pods' ? template.spec : {
       ...(kind !== 'daemonsets' && { replicas: this.random.whole(0, 6) }),

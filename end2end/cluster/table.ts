@@ -16,28 +16,25 @@ export function parse(text: string): Table {
   return { columns: starts.map(({ text }) => text), rows };
 }
 
-/** `3m20s` as the seconds it may stand for, first and last: `5h10m` is a whole minute, `9d` a whole day. */
-function span(text: string): [number, number] {
-  const unit = { y: 365 * 86400, d: 86400, h: 3600, m: 60, s: 1 } as const;
-  const parts = [...text.matchAll(/(\d+)([ydhms])/g)].map(([, n, u]) => ({ n: Number(n), u: u as keyof typeof unit }));
-  const low = parts.reduce((sum, { n, u }) => sum + n * unit[u], 0);
-  // What a missing smaller unit means depends on how kubectl chooses them (`HumanDuration`).
-  const { n, u } = parts[0];
-  const finest = parts.length === 2 ? parts[1].u : u;
-  const width =
-    parts.length === 2 || u === 's'
-      ? unit[finest]
-      : { y: n < 8 ? unit.d : unit.y, d: n < 8 ? unit.h : unit.d, h: n < 8 ? unit.m : unit.h, m: n < 10 ? 1 : unit.m }[u];
-  return [low, low + width - 1];
+/** Whole seconds as kubectl writes them, up to ten minutes (`HumanDuration`). */
+function written(seconds: number): string {
+  const rest = seconds % 60;
+  if (seconds < 120) return `${seconds}s`;
+  return `${Math.floor(seconds / 60)}m${rest === 0 || seconds >= 600 ? '' : `${rest}s`}`;
 }
 
-const duration = '(?:\\d+[ydhms]){1,2}';
-const aged = new RegExp(`^(?:\\d+ \\()?(${duration})(?: ago\\))?$`);
+/** An age that says its seconds, as them: `119s`, `2m`, `9m59s`; not `10m`, which is a whole minute. */
+function seconds(text: string): number | undefined {
+  const [, m, s] = /^(?:(\d)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  return m === undefined && s === undefined ? undefined : Number(m ?? 0) * 60 + Number(s ?? 0);
+}
+
+const aged = /^(?:\d+ \()?((?:\d+[ydhms]){1,2})(?: ago\))?$/;
 const ages = ['AGE', 'LAST SEEN', 'FIRST SEEN', 'RESTARTS'];
 
 /**
- * Whether a cell equals kubectl's, which was asked before and, where reading ours took a while, `after`. What is an
- * age, or has "(5m ago)", is compared by value: it lies between the two, within a second.
+ * Whether a cell equals kubectl's, which was asked before and, where reading ours took a while, `after`. An age
+ * in seconds may be one less or one more than what lies between the two; a coarser one is one of the two.
  */
 export function same(column: string, theirs: string, ours: string, after = theirs): boolean {
   if (theirs === ours || after === ours) return true;
@@ -46,19 +43,23 @@ export function same(column: string, theirs: string, ours: string, after = their
   if (!a || !b || !c) return false;
   const around = (cell: string, [, age]: RegExpExecArray) => cell.replace(age, '');
   if (around(theirs, a) !== around(ours, b) || around(theirs, a) !== around(after, c)) return false;
-  const [[low], [from, to], [, high]] = [span(a[1]), span(b[1]), span(c[1])];
-  return low <= to + 1 && from <= high + 1;
+  const [low, high] = [seconds(a[1]), seconds(c[1])];
+  if (low === undefined) return false;
+  for (let age = low - 1; age <= (high ?? 600) + 1; age += 1) {
+    if (written(age) === b[1]) return true;
+  }
+  return false;
 }
 
 /** How many cells were looked at, and what differs, in words. */
 export type Found = { cells: number; found: string[] };
 
 /** Our table against kubectl's: the same columns, the same rows in the same order, the same cells. */
-export function differences(kind: string, theirs: Table, ours: Table): Found {
+export function differences(kind: string, theirs: Table, ours: Table, after = theirs): Found {
   if (ours.columns.join('|') !== theirs.columns.join('|')) {
     return { cells: 0, found: [`${kind}: columns ${ours.columns.join('|')}, kubectl has ${theirs.columns.join('|')}`] };
   }
-  const { cells, found } = compareCells(kind, theirs, ours, (_, at) => ours.rows[at]);
+  const { cells, found } = compareCells(kind, theirs, ours, (_, at) => ours.rows[at], after);
   if (ours.rows.length !== theirs.rows.length) {
     found.push(`${kind}: ${ours.rows.length} rows, kubectl has ${theirs.rows.length}`);
   }
@@ -66,17 +67,18 @@ export function differences(kind: string, theirs: Table, ours: Table): Found {
 }
 
 /** Our text against kubectl's table where it is too long for `parse`: every line has its cells, in their order. */
-export function lineDifferences(kind: string, theirs: Table, text: string): Found {
-  const [, ...lines] = text.split('\n').filter((line) => line !== '');
+export function lineDifferences(kind: string, theirs: Table, text: string, after: Table): Found {
+  const [head = '', ...lines] = text.split('\n').filter((line) => line !== '');
   const found: string[] = [];
+  if (head.split(/ {2,}/).join('|') !== theirs.columns.join('|')) found.push(`${kind}: columns ${head}, kubectl has ${theirs.columns.join('|')}`);
   theirs.rows.forEach((row, at) => {
     let rest = lines[at] ?? '';
     const differs = row.findIndex((cell, i) => {
       const own = ages.includes(theirs.columns[i]) ? (/^\S+(?: \(\S+ ago\))?/.exec(rest)?.[0] ?? '') : rest.slice(0, cell.length);
       rest = rest.slice(own.length).replace(/^ +/, '');
-      return !same(theirs.columns[i], cell, own);
+      return !same(theirs.columns[i], cell, own, after.rows[at]?.[i]);
     });
-    if (differs >= 0) found.push(`${kind} ${key(theirs, row)}: ${theirs.columns[differs]} in ${JSON.stringify(lines[at])}, kubectl has ${JSON.stringify(row)}`);
+    if (differs >= 0 || rest !== '') found.push(`${kind} ${key(theirs, row)}: ${JSON.stringify(lines[at])}, kubectl has ${JSON.stringify(row)}`);
   });
   if (lines.length !== theirs.rows.length) found.push(`${kind}: ${lines.length} rows, kubectl has ${theirs.rows.length}`);
   return { cells: (theirs.rows.length + 1) * theirs.columns.length, found };
@@ -98,6 +100,7 @@ export function pageDifferences(kind: string, all: Table, page: Table, later = a
   const { cells, found } = compareCells(kind, theirs, ours, (row) => rows.get(key(theirs, row)), after);
   found.push(...[...rows.keys()].filter((name) => !known.has(name)).map((name) => `${kind} ${name}: kubectl has none`));
   // Where everything is in one namespace the page need not say which.
+  if (rows.size !== ours.rows.length) found.push(`${kind}: ${ours.rows.length - rows.size} rows are on the page twice`);
   const missing = theirs.columns.filter((column) => column !== 'NAMESPACE' && !ours.columns.includes(column));
   if (missing.length > 0 && theirs.rows.length > 0) found.push(`${kind}: the page has no column ${missing.join(', ')}`);
   return { cells: cells + tabbed.cells, found: [...found, ...tabbed.found] };

@@ -395,6 +395,8 @@ async fn rollouts_are_told_in_kubectls_own_lines() {
         ("/api/v1/rollouts/default/pod/a/status", 404, "deployment, daemonset, statefulset"),
         ("/api/v1/rollouts/default/deployment/web/history?output=yaml", 400, "json, text"),
         ("/api/v1/rollouts/default/deployment/web/history/x", 400, "positive integer"),
+        ("/api/v1/rollouts/default/deployment/web/history/0", 400, "positive integer"),
+        ("/api/v1/rollouts/default/deployment/web/history?revision=1", 400, "revision"),
         ("/api/v1/rollouts/default/deployment/web/status?watch=1", 400, "watch"),
         ("/api/v1/rollouts/default/statefulset/db/history", 501, "a deployment"),
     ] {

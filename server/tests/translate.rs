@@ -348,7 +348,10 @@ fn a_rollout_has_ended_where_kubectl_ends() {
         });
         let spec = json!({"replicas": 2, "updateStrategy": {"type": strategy}});
         let json = json!({"metadata": {"name": "s", "generation": 1}, "spec": spec, "status": status});
-        (read::<DaemonSet>(&json).rollout.ended(), read::<StatefulSet>(&json).rollout.ended())
+        (
+            read::<DaemonSet>(&json).rollout.verdict().ended(),
+            read::<StatefulSet>(&json).rollout.verdict().ended(),
+        )
     };
     assert_eq!(ended("RollingUpdate", 1), (false, false));
     assert_eq!(ended("RollingUpdate", 2), (true, true));

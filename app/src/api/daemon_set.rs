@@ -88,9 +88,13 @@ impl DaemonSetRollout {
         }
     }
 
-    /// Whether `kubectl rollout status` would end here, well or badly.
-    pub fn ended(&self) -> bool {
-        matches!(self, DaemonSetRollout::Complete | DaemonSetRollout::NotRolling)
+    /// Whether there is something to wait for.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            DaemonSetRollout::NotRolling => Verdict::NotRolling,
+            DaemonSetRollout::Complete => Verdict::Succeeded,
+            _ => Verdict::Waiting,
+        }
     }
 }
 
@@ -177,11 +181,7 @@ impl Row for DaemonSet {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),
-            verdict: match self.rollout {
-                DaemonSetRollout::NotRolling => Verdict::NotRolling,
-                DaemonSetRollout::Complete => Verdict::Succeeded,
-                _ => Verdict::Waiting,
-            },
+            verdict: self.rollout.verdict(),
             updated: self.updated,
             desired: self.desired,
             available: self.available,

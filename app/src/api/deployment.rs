@@ -106,9 +106,13 @@ impl Rollout {
         }
     }
 
-    /// Whether `kubectl rollout status` would end here, well or badly.
-    pub fn ended(self) -> bool {
-        matches!(self, Rollout::Complete | Rollout::DeadlineExceeded)
+    /// Whether there is something to wait for.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Rollout::Complete => Verdict::Succeeded,
+            Rollout::DeadlineExceeded => Verdict::Failed,
+            _ => Verdict::Waiting,
+        }
     }
 }
 
@@ -181,11 +185,7 @@ impl Row for Deployment {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),
-            verdict: match self.rollout {
-                Rollout::Complete => Verdict::Succeeded,
-                Rollout::DeadlineExceeded => Verdict::Failed,
-                _ => Verdict::Waiting,
-            },
+            verdict: self.rollout.verdict(),
             updated: self.updated,
             desired: self.desired,
             available: self.available,

@@ -37,6 +37,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// kubectl does not wait any longer.
+    pub fn ended(self) -> bool {
+        self != Verdict::Waiting
+    }
+
     /// kubectl ends with an error; the sentence is its text.
     pub fn is_error(self) -> bool {
         matches!(self, Verdict::Failed | Verdict::NotRolling)

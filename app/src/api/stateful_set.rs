@@ -115,14 +115,15 @@ impl StatefulSetRollout {
         }
     }
 
-    /// Whether `kubectl rollout status` would end here, well or badly.
-    pub fn ended(&self) -> bool {
-        matches!(
-            self,
-            StatefulSetRollout::NotRolling
-                | StatefulSetRollout::PartitionComplete { .. }
-                | StatefulSetRollout::Complete { .. }
-        )
+    /// Whether there is something to wait for.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            StatefulSetRollout::NotRolling => Verdict::NotRolling,
+            StatefulSetRollout::PartitionComplete { .. } | StatefulSetRollout::Complete { .. } => {
+                Verdict::Succeeded
+            }
+            _ => Verdict::Waiting,
+        }
     }
 }
 
@@ -177,11 +178,7 @@ impl Row for StatefulSet {
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(),
-            verdict: match self.rollout {
-                StatefulSetRollout::NotRolling => Verdict::NotRolling,
-                _ if self.rollout.ended() => Verdict::Succeeded,
-                _ => Verdict::Waiting,
-            },
+            verdict: self.rollout.verdict(),
             updated: self.updated,
             desired: self.desired,
             available: self.available,

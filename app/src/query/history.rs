@@ -9,8 +9,8 @@ use crate::{
 
 /// Each revision of `deployment` with the ReplicaSet that holds its template, oldest first (kubectl
 /// `pkg/polymorphichelpers/history.go`, `DeploymentHistoryViewer`): of the ReplicaSets that its selector
-/// selects and that it controls, those whose revision is a number. Where two claim one revision, the
-/// later by name has it.
+/// selects and that it controls, those whose revision is a number. Where two claim one revision, which
+/// controllers do not leave so for long, the later by name has it; kubectl gives it to the current one.
 pub fn revisions<'a>(
     deployment: &Deployment,
     sets: impl Iterator<Item = &'a Arc<ReplicaSet>>,

@@ -1,6 +1,6 @@
 import { Comparison } from '../../cluster/compare';
 import { type Written } from '../../cluster/corpus';
-import { expect, foreign, test, watching } from '../../cluster/fixtures';
+import { expect, foreign, test } from '../../cluster/fixtures';
 import { generate } from '../../cluster/generate';
 import { kinds } from '../../cluster/kinds';
 import { Random } from '../../cluster/random';
@@ -12,7 +12,7 @@ import { write } from '../../cluster/write';
 const count = (kind: string) => (kind === 'pods' ? 2_000 : 200);
 const together = 400;
 
-test('at random: every cell of 2,000 pods and 200 of each other kind', async ({ alone, tally, page }, info) => {
+test('at random: every cell of 2,000 pods and 200 of each other kind', async ({ alone, tally, watch, page }, info) => {
   test.skip(!!foreign, 'needs an API server of our own, with nothing behind it');
   test.setTimeout(600_000);
   await page.setViewportSize({ width: 2560, height: 1440 });
@@ -25,24 +25,20 @@ test('at random: every cell of 2,000 pods and 200 of each other kind', async ({ 
     await write(alone, objects[kind]);
   }
 
-  const masthead = await watching(alone.kubeconfig);
-  try {
-    const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
-    const found: string[] = [];
-    for (const [kind, { namespaced, page: path }] of Object.entries(kinds)) {
-      for (const namespace of namespaced ? namespaces.slice(0, Math.ceil(count(kind) / together)) : [undefined]) {
-        const differs = await comparison.tryApi(kind, namespace);
-        found.push(...differs);
-        if (differs.length > 0) found.push(await smallest(comparison, kind, objects[kind], differs));
-        await page.goto(`${masthead.url}${path}?wide=1${namespace ? `&namespace=${namespace}` : ''}`);
-        await expect(page.locator('.freshness summary')).toContainText('live');
-        found.push(...(await comparison.tryPage(page, kind, namespace)));
-      }
+  const masthead = await watch(alone.kubeconfig);
+  const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
+  const found: string[] = [];
+  for (const [kind, { namespaced, page: path }] of Object.entries(kinds)) {
+    for (const namespace of namespaced ? namespaces.slice(0, Math.ceil(count(kind) / together)) : [undefined]) {
+      const differs = await comparison.tryApi(kind, namespace);
+      found.push(...differs);
+      if (differs.length > 0) found.push(await smallest(comparison, kind, objects[kind], differs));
+      await page.goto(`${masthead.url}${path}?wide=1${namespace ? `&namespace=${namespace}` : ''}`);
+      await expect(page.locator('.freshness summary')).toContainText('live');
+      found.push(...(await comparison.tryPage(page, kind, namespace)));
     }
-    expect(found, 'what differs from kubectl').toEqual([]);
-  } finally {
-    await masthead.stop();
   }
+  expect(found, 'what differs from kubectl').toEqual([]);
 });
 
 let tried = 0;

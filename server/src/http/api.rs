@@ -209,19 +209,19 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
             let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
             kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     };
     stamped(response, &view, kind)
 }
 
 /// How far the rows of a kind in these namespaces can be trusted; if there are none to speak of, the answer
 /// that says why.
-pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState, Response> {
+pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState, Box<Response>> {
     let state = view.state(kind);
     match &state {
         KindState::Live | KindState::Stale { .. } => match view.sees(kind, namespaces) {
             Ok(()) => Ok(state),
-            Err(error) => Err(error.into_response()),
+            Err(error) => Err(Box::new(error.into_response())),
         },
         KindState::Forbidden { verb, resource, namespace } => {
             let place = if namespace.is_empty() {
@@ -231,13 +231,14 @@ pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState
             };
             let error = format!("Masthead may not {verb} {resource} in {place}");
             let expected = format!("a Role or ClusterRole that allows list and watch of {resource}");
-            Err((StatusCode::FORBIDDEN, Json(json!({"error": error, "expected": expected}))).into_response())
+            let body = Json(json!({"error": error, "expected": expected}));
+            Err(Box::new((StatusCode::FORBIDDEN, body).into_response()))
         }
         KindState::Connecting | KindState::Listing { .. } | KindState::Failing { .. } => {
             let error = format!("{} have not been listed yet ({})", kind.plural(), state.word());
             let retry = [(header::RETRY_AFTER, "1")];
             let body = Json(json!({"error": error, "state": state}));
-            Err((StatusCode::SERVICE_UNAVAILABLE, retry, body).into_response())
+            Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, retry, body).into_response()))
         }
     }
 }

@@ -118,14 +118,15 @@ struct Query {
     revision: Option<i64>,
 }
 
-fn read(query: Option<String>) -> Result<Query, RolloutError> {
+/// Of a status a revision may be asked; a history names it in its path.
+fn read(query: Option<String>, revision: bool) -> Result<Query, RolloutError> {
     let mut asked = Query::default();
     for (name, value) in form_urlencoded(&query.unwrap_or_default()) {
         match (name.as_str(), value.as_str()) {
             ("output", "json") => asked.output = Output::Json,
             ("output", "text") => asked.output = Output::Text,
             ("output", _) => return Err(RolloutError::Output(value)),
-            ("revision", _) => asked.revision = Some(number(value)?),
+            ("revision", _) if revision => asked.revision = Some(number(value)?),
             _ => return Err(RolloutError::Parameter(name)),
         }
     }
@@ -163,7 +164,7 @@ async fn answer(
     let within = [Text::from(target.namespace.as_str())];
     for kind in [&[target.kind], others].concat() {
         if let Err(refusal) = current(&view, kind, &within) {
-            return stamped(refusal, &view, kind);
+            return stamped(*refusal, &view, kind);
         }
     }
     let response = find(&view, &target, query).unwrap_or_else(|error| error.answer(query.output));
@@ -173,7 +174,7 @@ async fn answer(
 type Object = Path<(String, String, String)>;
 
 async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
-    answer(hub, target(object), read(query), &[], |view, target, query| {
+    answer(hub, target(object), read(query, true), &[], |view, target, query| {
         let status = status_of(view, target, query.revision)?;
         Ok(match query.output {
             Output::Json => Json(json!({
@@ -181,7 +182,7 @@ async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): R
                 "namespace": target.namespace,
                 "name": target.name,
                 "message": status.sentence,
-                "ended": status.verdict != Verdict::Waiting,
+                "ended": status.verdict.ended(),
                 "succeeded": status.verdict == Verdict::Succeeded,
             }))
             .into_response(),
@@ -220,7 +221,7 @@ impl WithRow for Status<'_> {
 }
 
 async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
-    answer(hub, target(object), read(query), &[Kind::ReplicaSet], |view, target, query| {
+    answer(hub, target(object), read(query, false), &[Kind::ReplicaSet], |view, target, query| {
         let revisions = revisions(view, target)?;
         if query.output == Output::Json {
             let list: Vec<_> = revisions
@@ -248,7 +249,10 @@ async fn revision(
     Path((namespace, kind, name, revision)): Path<(String, String, String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = read(query).and_then(|query| Ok(Query { revision: Some(number(revision)?), ..query }));
+    let query = read(query, false).and_then(|query| match number(revision)? {
+        0 => Err(RolloutError::Revision("0".to_owned())),
+        revision => Ok(Query { revision: Some(revision), ..query }),
+    });
     answer(hub, target((namespace, kind, name)), query, &[Kind::ReplicaSet], |view, target, query| {
         let number = query.revision.unwrap_or_default();
         let revisions = revisions(view, target)?;

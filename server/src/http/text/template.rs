@@ -8,6 +8,8 @@ use app::api::{
     detail::{Container, Port, Role, Template},
 };
 
+use crate::source::object::meta::Annotations;
+
 /// Longer annotations get lines of their own (`maxAnnotationLen`).
 const LONG_ANNOTATION: usize = 140;
 
@@ -40,7 +42,8 @@ pub fn describe(detail: &Detail, change_cause: &str) -> String {
     if !template.pod_group.is_empty() {
         let _ = writeln!(out, "  SchedulingGroup:\n  PodGroupName:\t{}", template.pod_group);
     }
-    out
+    // what a terminal would obey (cli-runtime `pkg/printers/terminal.go`, `WriteEscaped`)
+    out.replace('\u{1b}', "^[").replace('\r', "\\r")
 }
 
 fn fact(out: &mut String, label: &str, value: &str) {
@@ -60,7 +63,7 @@ fn annotations(out: &mut String, template: &Template, change_cause: &str) {
     let mut all: BTreeMap<&str, &str> =
         template.annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     if !change_cause.is_empty() {
-        all.insert("kubernetes.io/change-cause", change_cause);
+        all.insert(Annotations::CHANGE_CAUSE, change_cause);
     }
     if all.is_empty() && !template.more_annotations {
         return;
@@ -87,7 +90,8 @@ fn shortened(line: &str) -> String {
         return line.to_owned();
     }
     // kubectl cuts bytes, also within a character; what is left of that one is left out here
-    format!("{}...", &line[..line.floor_char_boundary(MOST)])
+    let end = (0..=MOST).rev().find(|end| line.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}...", &line[..end])
 }
 
 fn containers(out: &mut String, label: &str, containers: &[&Container]) {

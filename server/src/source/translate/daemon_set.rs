@@ -62,7 +62,7 @@ fn judge(set: &object::DaemonSet, rollout: DaemonSetRollout) -> (Health, String)
     if let Some(unsettled) = strategy::unsettled(&set.metadata, status.observed_generation) {
         return unsettled;
     }
-    if !rollout.ended() {
+    if !rollout.verdict().ended() {
         return (Health::Progressing, rollout.sentence(&set.metadata.name));
     }
     let (desired, current) = (count(status.desired_number_scheduled), count(status.current_number_scheduled));

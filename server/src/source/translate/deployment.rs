@@ -103,7 +103,9 @@ const NO_DEADLINE: i64 = i32::MAX as i64;
 fn deadline(deployment: &object::Deployment, rollout: Rollout) -> Option<Timestamp> {
     let progressing = deployment.status.condition("Progressing")?;
     let seconds = deployment.spec.progress_deadline_seconds.filter(|seconds| *seconds != NO_DEADLINE)?;
-    let waits = !rollout.ended() && !deployment.spec.paused && progressing.reason != "NewReplicaSetAvailable";
+    let waits = !rollout.verdict().ended()
+        && !deployment.spec.paused
+        && progressing.reason != "NewReplicaSetAvailable";
     let since = progressing.last_update_time.0.filter(|_| waits)?;
     Some(Timestamp(since.0.saturating_add(seconds)))
 }

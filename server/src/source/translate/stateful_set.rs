@@ -91,7 +91,7 @@ fn judge(set: &object::StatefulSet, rollout: &StatefulSetRollout) -> (Health, St
     if let Some(unsettled) = strategy::unsettled(&set.metadata, status.observed_generation) {
         return unsettled;
     }
-    if !rollout.ended() {
+    if !rollout.verdict().ended() {
         return (Health::Progressing, rollout.sentence());
     }
     let (desired, current) = (count(desired(set)), count(status.replicas));

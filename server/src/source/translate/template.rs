@@ -47,7 +47,7 @@ fn whole(PodTemplate { metadata, spec }: &PodTemplate) -> Template {
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| (key.into(), value.clone()))
             .collect(),
-        more_annotations: read.others,
+        more_annotations: read.others || read.revision.is_some(),
         service_account: spec.service_account_name.clone(),
         has_volumes: spec.volumes.any(),
         spread: spread(&spec.topology_spread_constraints),
