@@ -10,6 +10,9 @@ const run = promisify(execFile);
 /** What kubectl wrote, and its exit code. */
 export type Said = { out: string; err: string; code: number };
 
+/** A kubectl that is not through yet. */
+export type Watching = { spoke: Promise<void>; said: Promise<Said> };
+
 /** An object of the API, of which only what is used here has a type. */
 export type ApiObject = {
   apiVersion: string;
@@ -185,9 +188,22 @@ export class Cluster {
     }
   }
 
-  /** A kubectl of its own that runs until it ends, such as `rollout status`. */
-  async watching(...args: string[]): Promise<Said> {
-    return this.spawned(args);
+  /** A kubectl of its own that runs until it ends, such as `rollout status`: when it first spoke, and all it said. */
+  watching(...args: string[]): Watching {
+    const child = spawn(`${this.bin}kubectl`, args, { env: this.env(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: Said = { out: '', err: '', code: 0 };
+    child.stdout.on('data', (text) => (said.out += text));
+    child.stderr.on('data', (text) => (said.err += text));
+    return {
+      spoke: new Promise((done) => {
+        child.stdout.once('data', () => done());
+        child.once('close', () => done());
+      }),
+      said: new Promise((done, fail) => {
+        child.once('error', fail);
+        child.once('close', (code) => done({ ...said, code: code ?? 1 }));
+      }),
+    };
   }
 
   /** One request to the API server; JSON in, JSON out. A refusal is thrown with its own words. */

@@ -2,7 +2,7 @@ import { expect, type Page } from '@playwright/test';
 import { type Cluster } from './client';
 import { kinds } from './kinds';
 import { read } from './page';
-import { differences, lineDifferences, pageDifferences, parse, type Found } from './table';
+import { differences, lineDifferences, pageDifferences, parse, type Found, type Table } from './table';
 import { type Tally } from './tally';
 
 /** How long something may differ: what it takes from the API server to the page, and more. */
@@ -69,14 +69,18 @@ export class Comparison {
 
   /** The same, as what differs in words. */
   async tryPage(page: Page, kind: string, namespace?: string): Promise<string[]> {
+    const table = async () => parse((await this.get(kind, namespace, '--chunk-size=0')).out);
+    // The page's clock ticks each second and long tables take seconds to scroll through, so that ages lie
+    // between what kubectl printed at the look before and what it prints after.
+    let before: Table | undefined;
     return this.settle(kind, 'page', async () => {
-      const theirs = await this.get(kind, namespace, '--chunk-size=0');
+      const theirs = await table();
       const ours = await read(page, kind);
-      const found = pageDifferences(kind, parse(theirs.out), ours);
-      if (found.found.length === 0) return found;
-      // Long tables take seconds to scroll through, and ages go on meanwhile.
-      const after = await this.get(kind, namespace, '--chunk-size=0');
-      return pageDifferences(kind, parse(theirs.out), ours, parse(after.out));
+      const atOnce = pageDifferences(kind, theirs, ours);
+      if (atOnce.found.length === 0) return atOnce;
+      const between = pageDifferences(kind, before ?? theirs, ours, await table());
+      before = theirs;
+      return between;
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Cluster, type ApiObject, type Said } from './client';
+import { type ApiObject, type Cluster, type Said, type Watching } from './client';
 
 /** A workload, and what is done to it. */
 export type Scenario = {
@@ -37,7 +37,7 @@ export class On {
   }
 
   /** `kubectl rollout status`, until it ends. */
-  watch(): Promise<Said> {
+  watch(): Watching {
     return this.cluster.watching('rollout', 'status', `${this.kind}/${this.name}`, '-n', this.namespace, '--timeout=300s');
   }
 
@@ -94,7 +94,7 @@ export const scenarios: Scenario[] = [
     spec: { replicas: 2, progressDeadlineSeconds: 4 },
     act: async (on) => {
       await on.image('none');
-      const said = on.watch();
+      const { said } = on.watch();
       await on.until('past its deadline', ({ conditions }) => conditions?.some(({ reason }) => reason === 'ProgressDeadlineExceeded') ?? false);
       await said; // ended by the deadline
       await on.kubectl('rollout', 'undo', 'deployment/stuck');
@@ -170,8 +170,8 @@ export const scenarios: Scenario[] = [
     act: async (on) => {
       await on.image('v2');
       await on.updated(1);
-      const said = on.watch();
-      await on.updated(2);
+      const { spoke, said } = on.watch();
+      await spoke; // with three more pods to come, each two seconds
       await on.kubectl('delete', 'deployment/deleted');
       return said;
     },
@@ -296,5 +296,5 @@ export async function play(on: On, scenario: Scenario): Promise<Said> {
   // From its creation on, until it is done for the first time.
   const first = on.watch();
   if (!scenario.byHand) await on.done();
-  return (await scenario.act(on)) ?? first;
+  return (await scenario.act(on)) ?? first.said;
 }
