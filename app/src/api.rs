@@ -161,6 +161,28 @@ pub trait Row:
     }
 }
 
+/// What [`Row`] asks for, of a row that has it in fields of those names.
+macro_rules! row_fields {
+    () => {
+        fn meta(&self) -> &Meta {
+            &self.meta
+        }
+        fn meta_mut(&mut self) -> &mut Meta {
+            &mut self.meta
+        }
+        fn health(&self) -> Health {
+            self.health
+        }
+        fn why(&self) -> &str {
+            &self.why
+        }
+        fn detail(&self) -> Option<&Arc<Detail>> {
+            Some(&self.detail)
+        }
+    };
+}
+use row_fields;
+
 /// Where a kind's rows are in the model; written by [`each_kind`].
 pub trait InCluster: Sized {
     /// The change of this kind.

@@ -94,7 +94,7 @@ export function pageDifferences(kind: string, all: Table, page: Table, later = a
   const ours = withCells(page, cut);
   const theirs = withCells(all, visible);
   const after = withCells(later, visible);
-  const tabbed = takeTabbed(kind, theirs, ours);
+  const tabbed = takeTabbed(kind, theirs, ours, after);
   const rows = new Map(ours.rows.map((row) => [key(ours, row), row]));
   const known = new Set(theirs.rows.map((row) => key(theirs, row)));
   const { cells, found } = compareCells(kind, theirs, ours, (row) => rows.get(key(theirs, row)), after);
@@ -110,15 +110,16 @@ export function pageDifferences(kind: string, all: Table, page: Table, later = a
  * A tab in a cell ends it for kubectl, so that what follows stands under other headings. Takes such rows out of
  * both tables, compared word by word.
  */
-function takeTabbed(kind: string, theirs: Table, ours: Table): Found {
+function takeTabbed(kind: string, theirs: Table, ours: Table, after: Table): Found {
   const words = (row: string[]) => row.join(' ').split(/(?:\s|\\u\{b\})+/).filter((word) => word !== '');
   const found: string[] = [];
   let cells = 0;
   for (const row of ours.rows.filter((row) => row.some((cell) => /\t|\\u\{b\}/.test(cell)))) {
     const own = words(row.slice(0, Math.max(...theirs.columns.map((column) => ours.columns.indexOf(column))) + 1));
     const name = row[ours.columns.indexOf('NAME')];
-    const their = theirs.rows.find((row) => words(row).includes(name));
-    const equal = their !== undefined && words(their).length === own.length && words(their).every((word, i) => same('AGE', word, own[i]));
+    const of = (table: Table) => table.rows.find((row) => words(row).includes(name));
+    const [their, later] = [of(theirs), words(of(after) ?? [])];
+    const equal = their !== undefined && words(their).length === own.length && words(their).every((word, i) => same('AGE', word, own[i], later[i]));
     if (equal) cells += theirs.columns.length;
     else found.push(`${kind} ${name}: ${JSON.stringify(own)}, kubectl has ${JSON.stringify(their)}`);
     ours.rows = ours.rows.filter((other) => other !== row);

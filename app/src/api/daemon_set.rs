@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text,
     rollout::{NOT_ROLLING, Quoted, RolloutStatus, Verdict},
+    row_fields,
 };
 use crate::format::{age, containers, images};
 
@@ -163,21 +164,7 @@ impl Row for DaemonSet {
         .wide(),
     ];
 
-    fn meta(&self) -> &Meta {
-        &self.meta
-    }
-    fn meta_mut(&mut self) -> &mut Meta {
-        &mut self.meta
-    }
-    fn health(&self) -> Health {
-        self.health
-    }
-    fn why(&self) -> &str {
-        &self.why
-    }
-    fn detail(&self) -> Option<&Arc<Detail>> {
-        Some(&self.detail)
-    }
+    row_fields!();
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text};
+use super::{Column, Detail, Health, Kind, Meta, Row, Text, row_fields};
 use crate::format::age;
 
 /// A node's row.
@@ -177,19 +177,5 @@ impl Row for Node {
         .wide(),
     ];
 
-    fn meta(&self) -> &Meta {
-        &self.meta
-    }
-    fn meta_mut(&mut self) -> &mut Meta {
-        &mut self.meta
-    }
-    fn health(&self) -> Health {
-        self.health
-    }
-    fn why(&self) -> &str {
-        &self.why
-    }
-    fn detail(&self) -> Option<&Arc<Detail>> {
-        Some(&self.detail)
-    }
+    row_fields!();
 }

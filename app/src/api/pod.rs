@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp};
+use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp, row_fields};
 use crate::format::{age, or_none};
 
 /// A pod's row.
@@ -176,19 +176,5 @@ impl Row for Pod {
         .wide(),
     ];
 
-    fn meta(&self) -> &Meta {
-        &self.meta
-    }
-    fn meta_mut(&mut self) -> &mut Meta {
-        &mut self.meta
-    }
-    fn health(&self) -> Health {
-        self.health
-    }
-    fn why(&self) -> &str {
-        &self.why
-    }
-    fn detail(&self) -> Option<&Arc<Detail>> {
-        Some(&self.detail)
-    }
+    row_fields!();
 }
