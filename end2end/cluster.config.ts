@@ -7,9 +7,9 @@ export default defineConfig(base, {
   testIgnore: [],
   fullyParallel: false,
   timeout: 180_000,
-  // A worker's cluster is shared by its tests. The tutorial waits for probes most of the time, so it has a
-  // worker, and a cluster, of its own beside the others.
-  workers: Number(process.env.WORKERS || 2),
+  // A worker's cluster is shared by its tests; what is compared must not be slowed by a neighbour. WORKERS=2 plays
+  // the tutorial, which mostly waits for probes, beside the others.
+  workers: Number(process.env.WORKERS || 1),
   projects: [
     { name: 'tutorial', testMatch: 'tutorial.spec.ts' },
     { name: 'compared', testIgnore: 'tutorial.spec.ts', workers: 1 },
