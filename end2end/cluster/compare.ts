@@ -10,6 +10,9 @@ const patience = 2_000;
 /** Beyond so many rows a text is no table any more; see `parse`. */
 const most = 500;
 
+/** The first of many differences, and how many there are. */
+const told = (found: string[]) => (found.length > 10 ? [...found.slice(0, 10), `… ${found.length} in all`] : found);
+
 /** Holds Masthead against kubectl, both looking at the cluster through the same kubeconfig. */
 export class Comparison {
   constructor(
@@ -37,7 +40,7 @@ export class Comparison {
   /** Every cell of a kind through the API: of one namespace, or of all. */
   async api(kind: string, namespace?: string) {
     const found = await this.tryApi(kind, namespace);
-    expect(found, `what differs from kubectl get ${kind}`).toEqual([]);
+    expect(told(found), `what differs from kubectl get ${kind}`).toEqual([]);
   }
 
   /** The same, as what differs in words. */
@@ -64,7 +67,7 @@ export class Comparison {
   /** Every cell of a kind on a page that is open and shows it. */
   async page(page: Page, kind: string, namespace?: string) {
     const found = await this.tryPage(page, kind, namespace);
-    expect(found, `what differs on the page from kubectl get ${kind}`).toEqual([]);
+    expect(told(found), `what differs on the page from kubectl get ${kind}`).toEqual([]);
   }
 
   /** The same, as what differs in words. */
