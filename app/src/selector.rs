@@ -256,13 +256,18 @@ impl<'a> Parser<'a> {
 
     /// The next token as a word that `check` accepts.
     fn word(&mut self, what: &str, check: fn(&str) -> Result<(), String>) -> Result<Text, SelectorError> {
-        let at = self.tokens.get(self.next).map_or(0, |(_, at)| *at);
+        let at = self.at();
         let Token::Word(word) = self.peek() else {
             return self.expected(what);
         };
         check(word).map_err(|message| SelectorError { message, at })?;
         self.take();
         Ok(Text::from(word))
+    }
+
+    /// Where the next token begins.
+    fn at(&self) -> usize {
+        self.tokens.get(self.next).map_or(0, |(_, at)| *at)
     }
 
     /// The operator, and the one value behind it, which may be empty.
@@ -283,7 +288,8 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// `in` or `notin`, and the list in parentheses; empty places are empty values.
+    /// `in` or `notin`, and the list in parentheses; empty places are empty values. The values are looked
+    /// at once the list has its end: what is no list is told before what is no value, as by kubectl.
     fn values(&mut self) -> Result<Vec<Text>, SelectorError> {
         self.take();
         if self.peek() != Token::Symbol("(") {
@@ -291,9 +297,15 @@ impl<'a> Parser<'a> {
         }
         self.take();
         let mut values = Vec::new();
+        let mut wrong = None;
         loop {
             match self.peek() {
-                Token::Word(_) => values.push(self.word("a value", check_value)?),
+                Token::Word(word) => {
+                    let at = self.at();
+                    wrong = wrong.or(check_value(word).err().map(|message| SelectorError { message, at }));
+                    values.push(Text::from(word));
+                    self.take();
+                }
                 Token::Symbol("," | ")") => values.push(Text::default()),
                 _ => return self.expected("a value, ',' or ')'"),
             }
@@ -305,6 +317,9 @@ impl<'a> Parser<'a> {
                 }
                 _ => return self.expected("',' or ')'"),
             }
+        }
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         values.sort();
         values.dedup();
@@ -421,6 +436,9 @@ mod tests {
             ("x in (a", 7, "',' or ')'"),
             ("x in (a b)", 8, "',' or ')'"),
             ("x in (a=b)", 7, "',' or ')'"),
+            ("x in (-a)", 6, "letter or digit"),
+            ("x notin (a,-a,-b)", 11, "letter or digit"),
+            ("x in (-a,b.<c)", 11, "',' or ')'"), // what is no list is told first
             ("x===a", 3, "a value"),
             ("x=a=b", 3, "',' or the end"),
             ("x>a", 2, "whole numbers"),
