@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Detail, Health, InCluster, Kind, Millis, ObjectKey, Pod, Row, each_kind},
+    api::{Detail, Health, InCluster, Kind, Millis, ObjectKey, Picture, Pod, Row, each_kind},
     model::{Change, Cluster, Delta},
     query::{Filter, Item, Line, Page, Place, answer, line},
     wire::{self, About, strings},
@@ -46,6 +46,8 @@ pub struct Seed {
     pub complete: bool,
     /// The detail of the object the page is about.
     pub detail: Option<(ObjectKey, Option<Arc<Detail>>)>,
+    /// The picture of the workload the page is about.
+    pub picture: Option<(ObjectKey, Option<Arc<Picture>>)>,
     /// The path and query it was made for.
     pub url: String,
     snapshot: Vec<u8>,
@@ -78,12 +80,19 @@ impl Seed {
             matches,
             complete,
             detail: match &place.page {
-                Page::Object(key) => Some((key.clone(), detail(cluster, key))),
+                Page::Object(key) | Page::Rollout(key) => Some((key.clone(), detail(cluster, key))),
                 _ => None,
             },
+            picture: None,
             url: url.to_owned(),
             snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),
         }
+    }
+
+    /// The same, with a picture.
+    #[must_use]
+    pub fn with_picture(self, picture: Option<(ObjectKey, Option<Arc<Picture>>)>) -> Seed {
+        Seed { picture, ..self }
     }
 
     /// The rows and states in it.
@@ -197,12 +206,12 @@ fn related(row: &dyn Line, place: &Place) -> bool {
             pod.is_some_and(|pod| *pod.node == *key.name)
         }
         // Owned pods carry their owner's name in front, which is good enough for a first paint.
-        (Page::Object(key), _) => {
+        (Page::Object(key) | Page::Rollout(key), _) => {
             let name = key.name.split('-').next().unwrap_or_default();
             *row.meta().namespace == *key.namespace && row.meta().name.starts_with(name)
         }
         (
-            Page::Overview | Page::Workloads,
+            Page::Overview | Page::Workloads | Page::Rollouts,
             Kind::Pod
             | Kind::Deployment
             | Kind::ReplicationController
@@ -211,7 +220,9 @@ fn related(row: &dyn Line, place: &Place) -> bool {
             | Kind::ReplicaSet,
         ) => true,
         (Page::Pods | Page::Labels | Page::Images, Kind::Event) => false,
-        (Page::Overview | Page::Workloads | Page::Nodes | Page::Namespaces, Kind::Event) => false,
+        (Page::Overview | Page::Workloads | Page::Rollouts | Page::Nodes | Page::Namespaces, Kind::Event) => {
+            false
+        }
         _ => false,
     }
 }

@@ -18,7 +18,7 @@ use leptos::prelude::*;
 use trace::Traces;
 
 use crate::{
-    api::{self, Detail, Kind, KindState, Kinds, Millis, ObjectKey, Row, Uid, each_kind},
+    api::{self, Detail, Kind, KindState, Kinds, Millis, ObjectKey, Picture, Row, Uid, each_kind},
     model::{Change, Cluster, Delta},
     query::{Line, line},
     seed::Seed,
@@ -39,10 +39,14 @@ struct Inner {
     now: ArcRwSignal<Millis>,
     link: ArcRwSignal<Link>,
     as_of: ArcRwSignal<HashMap<Kind, Millis>>,
-    detail: ArcRwSignal<Option<(ObjectKey, Option<Arc<Detail>>)>>,
+    detail: Looked<Detail>,
+    picture: Looked<Picture>,
     partial: ArcRwSignal<Option<Partial>>,
     news: ArcRwSignal<String>,
 }
+
+/// What is looked at beyond rows: of which object, and what it is, if there is such an object.
+type Looked<T> = ArcRwSignal<Option<(ObjectKey, Option<Arc<T>>)>>;
 
 /// How much there is beyond the rows that the first paint brought.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,6 +82,7 @@ impl Store {
             link: ArcRwSignal::new(Link::Connecting),
             as_of: ArcRwSignal::new(as_of),
             detail: ArcRwSignal::new(seed.detail.clone()),
+            picture: ArcRwSignal::new(seed.picture.clone()),
             partial: ArcRwSignal::new(partial),
             news: ArcRwSignal::new(String::new()),
         }))
@@ -169,6 +174,14 @@ impl Store {
         })
     }
 
+    /// The picture of the workload that is looked at; the outer `None` while it has not come.
+    pub fn picture(&self, key: &ObjectKey) -> Option<Option<Arc<Picture>>> {
+        self.0.picture.with(|picture| match picture {
+            Some((of, picture)) if of == key => Some(picture.clone()),
+            _ => None,
+        })
+    }
+
     /// What a screen reader should be told now.
     pub fn news(&self) -> String {
         self.0.news.get()
@@ -233,6 +246,11 @@ impl Store {
     /// The detail of an object.
     pub fn set_detail(&self, key: ObjectKey, detail: Option<Arc<Detail>>) {
         self.0.detail.set(Some((key, detail)));
+    }
+
+    /// The picture of a workload.
+    pub fn set_picture(&self, key: ObjectKey, picture: Option<Arc<Picture>>) {
+        self.0.picture.set(Some((key, picture)));
     }
 
     /// Tells screen readers.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Detail, Kind, Kinds, Millis, ObjectKey, Text},
+    api::{Detail, Kind, Kinds, Millis, ObjectKey, Picture, Text},
     model::Change,
 };
 
@@ -91,6 +91,13 @@ pub enum Frame {
         /// Its detail now.
         detail: Option<Arc<Detail>>,
     },
+    /// The same of a workload's rollout; `None` when there is and was no such workload.
+    Picture {
+        /// Of what.
+        key: ObjectKey,
+        /// As it is now.
+        picture: Option<Arc<Picture>>,
+    },
     /// The socket is about to be closed.
     Bye {
         /// In words, for the person in front of the page.
@@ -105,7 +112,8 @@ pub enum Ask {
     Kinds(Kinds),
     /// Send a new snapshot: a gap, or another state hash.
     Resync,
-    /// Send the detail of this object and whatever changes in it; of none with `None`.
+    /// Send the detail of this object, its picture if it is a workload, and whatever changes in them; of none
+    /// with `None`.
     Look(Option<ObjectKey>),
 }
 

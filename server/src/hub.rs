@@ -6,6 +6,7 @@
 //! watch it. A viewer too slow for its queue loses all of it and gets one fresh snapshot.
 
 mod freshness;
+mod history;
 mod numbers;
 mod queue;
 mod topic;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use app::{
-    api::{Detail, Kind, KindState, Millis, ObjectKey, Row, Text},
+    api::{Detail, Kind, KindState, Millis, ObjectKey, Picture, Row, Text},
     model::{Change, Cluster, Delta, Visit},
     scope::Scope,
     wire::{self, About, Frame},
@@ -28,7 +29,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{freshness::Freshness, numbers::Numbers, queue::Next, topic::Topic};
+use self::{freshness::Freshness, history::History, numbers::Numbers, queue::Next, topic::Topic};
 pub use self::{
     queue::{Outgoing, Queue},
     topic::{Encoding, readable},
@@ -78,6 +79,7 @@ enum Asked {
     Look { viewer: u64, key: Option<ObjectKey> },
     Leave { viewer: u64 },
     View(oneshot::Sender<Arc<View>>),
+    Picture(ObjectKey, oneshot::Sender<Option<Arc<Picture>>>),
 }
 
 /// The hub's whole state at one moment, for pages and the text API.
@@ -148,6 +150,13 @@ impl Hub {
         view.await.map_err(|_| Ended)
     }
 
+    /// The picture of a workload, if there is or lately was one by that name.
+    pub async fn picture(&self, key: ObjectKey) -> Result<Option<Arc<Picture>>, Ended> {
+        let (answer, picture) = oneshot::channel();
+        self.asked.send(Asked::Picture(key, answer)).await.map_err(|_| Ended)?;
+        picture.await.map_err(|_| Ended)
+    }
+
     /// Takes a seat and watches `scope`: snapshot first, then every change after it.
     pub async fn subscribe(&self, scope: Scope, encoding: Encoding) -> Result<Seat, Ended> {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
@@ -181,7 +190,8 @@ impl Seat {
         self.ask(Asked::Resync { viewer: self.viewer }).await
     }
 
-    /// Asks for an object's detail, and whatever changes in it from now on.
+    /// Asks for an object's detail, for its picture if it is a workload, and for whatever changes in them from
+    /// now on.
     pub async fn look(&self, key: Option<ObjectKey>) -> Result<(), Ended> {
         self.ask(Asked::Look { viewer: self.viewer, key }).await
     }
@@ -208,6 +218,7 @@ struct Viewer {
 /// The task that owns the model.
 struct Owner {
     cluster: Cluster,
+    history: History,
     numbers: Numbers,
     freshness: Freshness,
     about: About,
@@ -221,6 +232,7 @@ impl Owner {
     fn new(about: About, epoch: u64) -> Owner {
         Owner {
             cluster: Cluster::default(),
+            history: History::new(now()),
             numbers: Numbers::default(),
             freshness: Freshness::default(),
             about,
@@ -333,12 +345,16 @@ impl Owner {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
                     viewer.look = key;
                 }
-                self.show_detail(viewer);
+                self.show(viewer);
             }
             Asked::Leave { viewer } => self.leave(viewer),
             Asked::View(answer) => {
                 let view = self.view();
                 let _ = answer.send(view); // whoever asked may have gone
+            }
+            Asked::Picture(key, answer) => {
+                let picture = self.history.picture(&self.cluster, &key, now());
+                let _ = answer.send(picture.map(Arc::new)); // whoever asked may have gone
             }
         }
     }
@@ -365,18 +381,38 @@ impl Owner {
         if let Some(seat) = self.viewers.get(&viewer) {
             seat.queue.restart(snapshot);
         }
-        self.show_detail(viewer);
+        self.show(viewer);
     }
 
-    fn show_detail(&self, viewer: u64) {
+    /// Sends what a viewer looks at.
+    fn show(&self, viewer: u64) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
         if let Some(key) = &seat.look {
             let detail = detail_of(&self.cluster, key);
             seat.queue.push(Outgoing::of(&Frame::Detail { key: key.clone(), detail }));
+            if key.kind.makes_pods() {
+                seat.queue.push(self.drawn(key));
+            }
+        }
+    }
+
+    fn drawn(&self, key: &ObjectKey) -> Outgoing {
+        let picture = self.history.picture(&self.cluster, key, now()).map(Arc::new);
+        Outgoing::of(&Frame::Picture { key: key.clone(), picture })
+    }
+
+    /// Sends the pictures that have changed to those who look at them.
+    fn redraw(&mut self) {
+        for key in self.history.sample(&self.cluster, now()) {
+            let mut frame = None;
+            for viewer in self.viewers.values().filter(|viewer| viewer.look.as_ref() == Some(&key)) {
+                viewer.queue.push(frame.get_or_insert_with(|| self.drawn(&key)).clone());
+            }
         }
     }
 
     fn flush(&mut self) {
+        self.redraw();
         let keys: Vec<_> = self.topics.keys().cloned().collect();
         keys.iter().for_each(|key| self.flush_topic(key));
     }
@@ -527,6 +563,7 @@ impl Owner {
         }
         let old_hash = T::rows(&self.cluster).hash_of(uid);
         let row = Arc::new(row);
+        self.history.put(&*row, now());
         T::rows_mut(&mut self.cluster).apply(Delta::Put(row.clone()));
         let new_hash = T::rows(&self.cluster).hash_of(uid);
         if old_hash != new_hash {
@@ -542,6 +579,7 @@ impl Owner {
     fn gone<T: Row>(&mut self, uid: app::api::Uid) {
         let Some(old) = T::rows(&self.cluster).get(uid).cloned() else { return };
         let hash = T::rows(&self.cluster).hash_of(uid);
+        self.history.gone(&self.cluster, &*old, now());
         T::rows_mut(&mut self.cluster).apply(Delta::Gone(uid));
         for topic in self.topics.values_mut() {
             topic.offer(Some(&old).zip(hash), None);

@@ -325,6 +325,22 @@ async fn a_bad_request_is_told_what_is_wrong_and_what_is_right() {
     }
 }
 
+fn template(labels: &serde_json::Value) -> serde_json::Value {
+    let container = json!({"name": "main", "image": "i:1", "args": ["secret"], "ports": [{"containerPort": 80, "name": "http"}]});
+    json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}})
+}
+
+/// Deployment web of three pods, at revision 2, in whatever state.
+fn deployed(status: serde_json::Value) -> serde_json::Value {
+    let labels = json!({"app": "web"});
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "default", "uid": "u", "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "2"}},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": template(&labels)},
+        "status": status,
+    })
+}
+
 /// A Deployment whose second revision is under way, with both its ReplicaSets.
 fn rolling(demo: &Demo) {
     let labels = json!({"app": "web"});
@@ -339,14 +355,10 @@ fn rolling(demo: &Demo) {
             "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
         })
     };
-    let container = json!({"name": "main", "image": "i:1", "args": ["secret"], "ports": [{"containerPort": 80, "name": "http"}]});
-    let plain = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
-    demo.put(json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": {"name": "web", "namespace": "default", "uid": "u", "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "2"}},
-        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": plain},
-        "status": {"observedGeneration": 2, "replicas": 4, "updatedReplicas": 1, "availableReplicas": 3},
-    }));
+    let plain = template(&labels);
+    demo.put(deployed(
+        json!({"observedGeneration": 2, "replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}),
+    ));
     demo.put(set("web-1", "1", plain.clone()));
     demo.put(set("web-2", "2", plain));
 }
@@ -404,6 +416,54 @@ async fn rollouts_are_told_in_kubectls_own_lines() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
         assert!(answer.contains(part), "{path}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_rollouts_picture_and_its_end_can_be_asked_for() {
+    let site = Site::with(rolling).await;
+    site.get_until("/readyz", "200 OK").await;
+    let web = "/api/v1/rollouts/default/deployment/web";
+    for (path, code, parts) in [
+        (
+            web.to_owned(),
+            200,
+            &[
+                "masthead-state: live",
+                r#""course":"progressing""#,
+                r#""bounds":{"ceiling":4,"floor":3}"#,
+                "web-1",
+                "web-2",
+            ][..],
+        ),
+        // no controller works on it, so that waiting for it ends with the time
+        (
+            format!("{web}/wait?timeout=0"),
+            409,
+            &[r#""ended":false"#, r#""succeeded":false"#, "1 out of 3 new replicas", r#""causes":[{"#],
+        ),
+        (format!("{web}/wait?timeout=1s"), 409, &[r#""ended":false"#]),
+        (format!("{web}/wait?timeout=1h"), 400, &["0 to 3600 seconds"]),
+        (format!("{web}/wait?revision=1"), 400, &["unknown parameter"]),
+        (format!("{web}?output=text"), 400, &["unknown output"]),
+        ("/api/v1/rollouts/default/deployment/gone".to_owned(), 404, &["not found"]),
+        ("/api/v1/rollouts/default/deployment/gone/wait".to_owned(), 404, &["not found"]),
+        ("/api/v1/rollouts/default/pod/a".to_owned(), 404, &["replicationcontroller"]),
+    ] {
+        let answer = site.get(&path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
+        for part in parts {
+            assert!(answer.contains(part), "{path} has no {part}: {answer}");
+        }
+    }
+    let wait = format!("{web}/wait?timeout=20s");
+    let end = site.get(&wait);
+    let finish = async {
+        let through =
+            json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3});
+        site.demo.put(deployed(through));
+    };
+    let (end, ()) = tokio::join!(end, finish);
+    assert!(end.starts_with("HTTP/1.1 200") && end.contains("successfully rolled out"), "{end}");
 }
 
 #[tokio::test]

@@ -53,6 +53,11 @@ impl Kind {
     pub fn rolls_out(self) -> bool {
         matches!(self, Kind::Deployment | Kind::DaemonSet | Kind::StatefulSet)
     }
+
+    /// Whether it has pods of its own making, and so a picture of them.
+    pub fn makes_pods(self) -> bool {
+        self.rolls_out() || matches!(self, Kind::ReplicaSet | Kind::ReplicationController)
+    }
 }
 
 /// Go's `%q`; object names need no escapes.

@@ -1,5 +1,9 @@
-//! `/api/v1/rollouts/{namespace}/{kind}/{name}/…`: what `kubectl rollout status` and `kubectl rollout
-//! history` say, as JSON or, with `output=text`, in kubectl's own lines.
+//! `/api/v1/rollouts/{namespace}/{kind}/{name}`: a rollout's picture, its end for those who wait for it, and
+//! what `kubectl rollout status` and `kubectl rollout history` say, as JSON or, with `output=text`, in
+//! kubectl's own lines.
+
+mod picture;
+mod wait;
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
@@ -27,6 +31,8 @@ use crate::hub::{Hub, View, readable};
 pub fn router(hub: Hub) -> Router {
     const OBJECT: &str = "/api/v1/rollouts/{namespace}/{kind}/{name}";
     Router::new()
+        .route(OBJECT, get(picture::picture))
+        .route(&format!("{OBJECT}/wait"), get(wait::wait))
         .route(&format!("{OBJECT}/status"), get(status))
         .route(&format!("{OBJECT}/history"), get(history))
         .route(&format!("{OBJECT}/history/{{revision}}"), get(revision))
@@ -51,6 +57,8 @@ enum RolloutError {
     Kind(String),
     #[error("unknown parameter '{0}'")]
     Parameter(String),
+    #[error("timeout must be 0 to {longest} seconds: {given}", longest = wait::LONGEST.as_secs())]
+    Timeout { given: String },
     #[error("unknown output '{0}'")]
     Output(String),
     #[error("revision must be a positive integer: {0}")]
@@ -79,8 +87,11 @@ impl RolloutError {
 
     fn hint(&self) -> &'static str {
         match self {
-            RolloutError::Kind(_) => "one of deployment, daemonset, statefulset",
-            RolloutError::Parameter(_) => "output, and for a status revision",
+            RolloutError::Kind(_) => {
+                "one of deployment, daemonset, statefulset; for a picture also replicationcontroller, replicaset"
+            }
+            RolloutError::Parameter(_) => "output; of a status also revision, of a wait only timeout",
+            RolloutError::Timeout { .. } => "such as timeout=90 or timeout=90s",
             RolloutError::Output(_) => "one of json, text",
             RolloutError::Revision(_) => "a revision that …/history names",
             RolloutError::NotFound(_) => "the name of one that /api/v1/{kind} lists",
@@ -173,19 +184,23 @@ async fn answer(
 
 type Object = Path<(String, String, String)>;
 
+/// The verdict as scripts read it.
+fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
+    json!({
+        "kind": target.kind.plural(),
+        "namespace": target.namespace,
+        "name": target.name,
+        "message": status.sentence,
+        "ended": status.verdict.ended(),
+        "succeeded": status.verdict == Verdict::Succeeded,
+    })
+}
+
 async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
     answer(hub, target(object), read(query, true), &[], |view, target, query| {
         let status = status_of(view, target, query.revision)?;
         Ok(match query.output {
-            Output::Json => Json(json!({
-                "kind": target.kind.plural(),
-                "namespace": target.namespace,
-                "name": target.name,
-                "message": status.sentence,
-                "ended": status.verdict.ended(),
-                "succeeded": status.verdict == Verdict::Succeeded,
-            }))
-            .into_response(),
+            Output::Json => Json(told(target, &status)).into_response(),
             Output::Text if status.verdict.is_error() => plain(format!("error: {}\n", status.sentence)),
             Output::Text => plain(format!("{}\n", status.sentence)),
         })

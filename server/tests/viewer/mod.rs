@@ -20,6 +20,7 @@ pub struct Viewer {
     pub changes: u32,
     pub beats: u32,
     pub beat: Option<Frame>,
+    pub picture: Option<Frame>,
     seq: Option<u64>,
     strings: strings::Read,
 }
@@ -54,6 +55,7 @@ impl Viewer {
                 self.beat = Some(frame);
             }
             Frame::Detail { .. } => self.detail = Some(frame),
+            Frame::Picture { .. } => self.picture = Some(frame),
             Frame::Bye { why } => self.bye = Some(why),
         }
     }

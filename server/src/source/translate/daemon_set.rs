@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::api::{DaemonSet, DaemonSetRollout, Detail, Health};
+use app::api::{DaemonSet, DaemonSetRollout, Detail, Health, detail::Pace, picture::Bounds};
 
 use super::{
     Translate, count, meta, selector, strategy,
@@ -76,6 +76,24 @@ fn judge(set: &object::DaemonSet, rollout: DaemonSetRollout) -> (Health, String)
     (Health::Healthy, String::new())
 }
 
+/// `pkg/controller/daemon/update.go`, `updatedDesiredNodeCounts`: both rounded up, and where both come to
+/// nothing one may be unavailable.
+fn pace(set: &object::DaemonSet) -> Pace {
+    let desired = set.status.desired_number_scheduled;
+    let strategy = &set.spec.update_strategy;
+    let bounds = strategy.rolls().then(|| {
+        let stated = strategy.rolling_update.clone().unwrap_or_default();
+        let pods = |bound: Option<IntOrString>, default: i64| {
+            bound.map_or(default, |bound| bound.scaled(desired, true).unwrap_or_default())
+        };
+        let (surge, unavailable) = (pods(stated.max_surge, 0), pods(stated.max_unavailable, 1));
+        let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable };
+        let floor = desired.saturating_sub(unavailable).max(0);
+        Bounds { floor: count(floor), ceiling: count(desired.saturating_add(surge)) }
+    });
+    Pace { min_ready: count(set.spec.min_ready_seconds), bounds, ..Pace::default() }
+}
+
 /// In the words of kubectl `pkg/describe/describe.go`, `describeDaemonSet`, and of `describeDeployment`
 /// for what that leaves out.
 fn detail(set: &object::DaemonSet) -> Arc<Detail> {
@@ -94,5 +112,5 @@ fn detail(set: &object::DaemonSet) -> Arc<Detail> {
     }
     strategy::facts(&mut facts, spec.min_ready_seconds, spec.revision_history_limit);
     facts.add("Change Cause", set.metadata.annotations.change_cause.as_str());
-    template::detail(&set.metadata, &set.status.conditions, &spec.template, facts)
+    template::detail(&set.metadata, &set.status.conditions, &spec.template, pace(set), facts)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::api::{Deployment, Detail, Health, Rollout, Timestamp};
+use app::api::{Deployment, Detail, Health, Rollout, Timestamp, detail::Pace, picture};
 
 use super::{
     Translate, count, line, meta, selector,
@@ -154,6 +154,19 @@ fn is_outage(deployment: &object::Deployment, rollout: Rollout) -> bool {
     was_complete && matches!(rollout, Rollout::BecomingAvailable { available: 0, .. })
 }
 
+fn pace(deployment: &object::Deployment) -> Pace {
+    let (desired, allowed) = (count(desired(deployment)), bounds(deployment));
+    // `Recreate` ends all pods before it makes new ones
+    let floor =
+        if deployment.spec.strategy.rolls() { desired.saturating_sub(allowed.unavailable) } else { 0 };
+    Pace {
+        min_ready: count(deployment.spec.min_ready_seconds),
+        bounds: Some(picture::Bounds { floor, ceiling: desired.saturating_add(allowed.surge) }),
+        deadline: deployment.spec.progress_deadline_seconds.filter(|seconds| *seconds != NO_DEADLINE),
+        ..Pace::default()
+    }
+}
+
 /// In the order of kubectl `pkg/describe/describe.go`, `describeDeployment`.
 fn detail(deployment: &object::Deployment) -> Arc<Detail> {
     let spec = &deployment.spec;
@@ -169,5 +182,11 @@ fn detail(deployment: &object::Deployment) -> Arc<Detail> {
     facts.maybe("Progress Deadline", deadline.map(|seconds| format!("{seconds}s")));
     facts.maybe("Revision History Limit", spec.revision_history_limit);
     facts.add("Change Cause", deployment.metadata.annotations.change_cause.as_str());
-    template::detail(&deployment.metadata, &deployment.status.conditions, &spec.template, facts)
+    template::detail(
+        &deployment.metadata,
+        &deployment.status.conditions,
+        &spec.template,
+        pace(deployment),
+        facts,
+    )
 }

@@ -6,7 +6,7 @@ mod status;
 
 use std::sync::Arc;
 
-use app::api::{Detail, Pod, Text};
+use app::api::{Detail, Pod, Text, detail::Pace};
 
 use super::{
     Translate, container, meta,
@@ -87,6 +87,7 @@ fn detail(pod: &object::Pod) -> Detail {
     ];
     Detail {
         template: None,
+        pace: Pace::default(),
         uid: pod.metadata.uid.clone(),
         conditions: meta::conditions(&status.conditions),
         containers: container::containers(spec, statuses),

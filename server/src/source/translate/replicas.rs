@@ -1,7 +1,7 @@
 //! The rows of ReplicationControllers and ReplicaSets (`pkg/printers/internalversion/printers.go`,
 //! `printReplicationController`, `printReplicaSet`).
 
-use app::api::{Health, ReplicaSet, ReplicationController, Text, replicas::Replicas};
+use app::api::{Health, ReplicaSet, ReplicationController, Text, detail::Pace, replicas::Replicas};
 
 use super::{
     Translate, count, line, meta, selector,
@@ -61,6 +61,7 @@ fn replicas(
     let causes = [&metadata.annotations.change_cause, &template.metadata.annotations.change_cause];
     let mut facts = Facts::default();
     facts.maybe("MinReadySeconds", Some(min_ready_seconds).filter(|seconds| *seconds > 0));
+    let pace = Pace { min_ready: count(min_ready_seconds), ..Pace::default() };
     Replicas {
         desired,
         current: count(status.replicas),
@@ -72,7 +73,7 @@ fn replicas(
         change_cause: causes.into_iter().find(|cause| !cause.is_empty()).cloned().unwrap_or_default(),
         health,
         why: why.into(),
-        detail: template::detail(metadata, &status.conditions, template, facts),
+        detail: template::detail(metadata, &status.conditions, template, pace, facts),
     }
 }
 

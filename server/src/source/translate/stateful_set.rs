@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::api::{Detail, Health, StatefulSet, StatefulSetRollout};
+use app::api::{Detail, Health, StatefulSet, StatefulSetRollout, detail::Pace, picture::Bounds};
 
 use super::{
     Translate, count, meta, selector, strategy,
@@ -112,6 +112,23 @@ fn judge(set: &object::StatefulSet, rollout: &StatefulSetRollout) -> (Health, St
     (Health::Healthy, String::new())
 }
 
+/// `pkg/controller/statefulset/stateful_set_utils.go`, `getStatefulSetMaxUnavailable`: rounded down, and at
+/// least one. There is never a pod too many.
+fn pace(set: &object::StatefulSet) -> Pace {
+    let (desired, strategy) = (desired(set), &set.spec.update_strategy);
+    let bounds = strategy.rolls().then(|| {
+        let stated = strategy.rolling_update.as_ref().and_then(|stated| stated.max_unavailable.as_ref());
+        let unavailable = stated.and_then(|bound| bound.scaled(desired, false)).unwrap_or(1).max(1);
+        Bounds { floor: count(desired.saturating_sub(unavailable).max(0)), ceiling: count(desired) }
+    });
+    Pace {
+        min_ready: count(set.spec.min_ready_seconds),
+        bounds,
+        newest: set.status.update_revision.clone(),
+        ..Pace::default()
+    }
+}
+
 /// In the order of kubectl `pkg/describe/describe.go`, `describeStatefulSet`; then the revisions, by which
 /// kubectl's sentences call the templates.
 fn detail(set: &object::StatefulSet) -> Arc<Detail> {
@@ -132,5 +149,5 @@ fn detail(set: &object::StatefulSet) -> Arc<Detail> {
         facts.add("Update Revision", status.update_revision.as_str());
     }
     facts.add("Change Cause", set.metadata.annotations.change_cause.as_str());
-    template::detail(&set.metadata, &status.conditions, &spec.template, facts)
+    template::detail(&set.metadata, &status.conditions, &spec.template, pace(set), facts)
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::api::{Detail, Text, detail::Template};
+use app::api::{
+    Detail, Text,
+    detail::{Pace, Template},
+};
 
 use super::{container, meta, selector};
 use crate::source::object::{
@@ -15,11 +18,12 @@ pub fn images(spec: &PodSpec) -> Arc<[(Text, Text)]> {
     spec.containers.iter().map(|container| (container.name.clone(), container.image.clone())).collect()
 }
 
-/// The detail of a controller: its conditions, its template, and `facts`.
+/// The detail of a controller: its conditions, its template, its pace, and `facts`.
 pub fn detail(
     metadata: &ObjectMeta,
     conditions: &[Condition],
     template: &PodTemplate,
+    pace: Pace,
     mut facts: Facts,
 ) -> Arc<Detail> {
     facts.add("Service Account", template.spec.service_account_name.as_str());
@@ -32,6 +36,7 @@ pub fn detail(
         node_selector: template.spec.node_selector.clone(),
         tolerations: tolerations(&template.spec.tolerations),
         template: Some(whole(template)),
+        pace,
         facts: facts.0,
     })
 }
