@@ -103,7 +103,7 @@ pub fn start(store: Store, here: Here) {
         let page = here.page.get();
         let kinds = page.kinds();
         let look = match page {
-            Page::Object(key) => Some(key),
+            Page::Object(key) | Page::Rollout(key) => Some(key),
             _ => None,
         };
         {

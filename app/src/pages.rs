@@ -8,6 +8,8 @@ mod node;
 mod object;
 mod overview;
 mod pod;
+mod rollout;
+mod rollouts;
 mod workload;
 mod workloads;
 
@@ -24,6 +26,8 @@ pub fn view(page: Page) -> AnyView {
         Page::Namespaces => view! { <listing::Listing kind=Kind::Namespace /> }.into_any(),
         Page::Events => view! { <listing::Listing kind=Kind::Event /> }.into_any(),
         Page::Workloads => view! { <workloads::Workloads /> }.into_any(),
+        Page::Rollouts => view! { <rollouts::Rollouts /> }.into_any(),
+        Page::Rollout(key) => view! { <rollout::RolloutPage key /> }.into_any(),
         Page::Labels => view! { <labels::LabelsPage /> }.into_any(),
         Page::Images => view! { <images::Images /> }.into_any(),
         Page::Object(key) => match key.kind {

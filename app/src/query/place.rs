@@ -16,6 +16,7 @@ pub enum Page {
     Overview,
     Pods,
     Workloads,
+    Rollouts,
     Nodes,
     Namespaces,
     Labels,
@@ -23,16 +24,19 @@ pub enum Page {
     Events,
     /// One object's own page.
     Object(ObjectKey),
+    /// The picture of one workload's rollout.
+    Rollout(ObjectKey),
     /// No view has this path.
     Nowhere,
 }
 
 impl Page {
     /// The views of the side bar, in its order, with the letter that follows `g`.
-    pub const VIEWS: [(Page, char); 8] = [
+    pub const VIEWS: [(Page, char); 9] = [
         (Page::Overview, 'o'),
         (Page::Pods, 'p'),
         (Page::Workloads, 'w'),
+        (Page::Rollouts, 'r'),
         (Page::Nodes, 'n'),
         (Page::Namespaces, 's'),
         (Page::Labels, 'l'),
@@ -57,6 +61,9 @@ impl Page {
             path.split('/').filter(|word| !word.is_empty()).map(percent_decode).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (view, rest) = words.split_first().map_or(("", &[][..]), |(view, rest)| (*view, rest));
+        if view == Page::Rollouts.word() && !rest.is_empty() {
+            return Page::rollout(rest);
+        }
         if !rest.is_empty() {
             return Page::object(view, rest);
         }
@@ -80,6 +87,19 @@ impl Page {
         }
     }
 
+    /// `NAMESPACE/NAME` of a Deployment, `NAMESPACE/KIND/NAME` of whatever rolls out.
+    fn rollout(rest: &[&str]) -> Page {
+        let (namespace, kind, name) = match rest {
+            [namespace, name] => (*namespace, Some(Kind::Deployment), *name),
+            [namespace, kind, name] => (*namespace, Kind::parse(kind), *name),
+            _ => return Page::Nowhere,
+        };
+        match kind.filter(|kind| kind.makes_pods()) {
+            Some(kind) => Page::Rollout(ObjectKey { kind, namespace: namespace.into(), name: name.into() }),
+            None => Page::Nowhere,
+        }
+    }
+
     /// The page of an object, if its kind has pages.
     pub fn of_object(kind: Kind, namespace: &str, name: &str) -> Option<Page> {
         Page::OBJECTS
@@ -93,6 +113,7 @@ impl Page {
             Page::Overview => "",
             Page::Pods => "pods",
             Page::Workloads => "workloads",
+            Page::Rollouts | Page::Rollout(_) => "rollouts",
             Page::Nodes => "nodes",
             Page::Namespaces => "namespaces",
             Page::Labels => "labels",
@@ -106,12 +127,15 @@ impl Page {
     /// Its path.
     pub fn path(&self) -> String {
         let mut path = format!("/{}", self.word());
-        if let Page::Object(key) = self {
-            for part in [&key.namespace, &key.name] {
-                if !part.is_empty() {
-                    path.push('/');
-                    percent_encode(part, &mut path);
-                }
+        let (Page::Object(key) | Page::Rollout(key)) = self else { return path };
+        let kind = match self {
+            Page::Rollout(key) if key.kind != Kind::Deployment => key.kind.singular(),
+            _ => "",
+        };
+        for part in [key.namespace.as_str(), kind, key.name.as_str()] {
+            if !part.is_empty() {
+                path.push('/');
+                percent_encode(part, &mut path);
             }
         }
         path
@@ -123,12 +147,14 @@ impl Page {
             Page::Overview => "Overview".to_owned(),
             Page::Pods => "Pods".to_owned(),
             Page::Workloads => "Workloads".to_owned(),
+            Page::Rollouts => "Rollouts".to_owned(),
             Page::Nodes => "Nodes".to_owned(),
             Page::Namespaces => "Namespaces".to_owned(),
             Page::Labels => "Labels".to_owned(),
             Page::Images => "Images".to_owned(),
             Page::Events => "Events".to_owned(),
             Page::Object(key) => format!("{} {}", key.kind.name(), key.name),
+            Page::Rollout(key) => format!("Rollout of {} {}", key.kind.name(), key.name),
             Page::Nowhere => "Nothing here".to_owned(),
         }
     }
@@ -141,6 +167,7 @@ impl Page {
                 Kind::Node => Page::Nodes,
                 _ => Page::Workloads,
             },
+            Page::Rollout(_) => Page::Rollouts,
             page => page.clone(),
         }
     }
@@ -154,6 +181,11 @@ impl Page {
             }
             Page::Pods | Page::Images => &[Pod, ReplicaSet],
             Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
+            Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
+            // what the picture is made of, so that its freshness is told
+            Page::Rollout(_) => {
+                &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet, Event]
+            }
             Page::Nodes | Page::Namespaces => &[Node, Pod],
             Page::Events => &[Event],
             Page::Object(key) if key.kind == Node => &[Node, Pod, Event],

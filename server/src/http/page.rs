@@ -2,6 +2,7 @@
 
 use app::{
     api::Millis,
+    query::{Page, Place},
     seed::Seed,
     shell::{Assets, render},
 };
@@ -29,9 +30,16 @@ async fn page(State(hub): State<Hub>, OriginalUri(uri): OriginalUri) -> Response
     };
     let now: Millis = hub::now();
     let url = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let picture = match Place::parse(&url).page {
+        Page::Object(key) | Page::Rollout(key) if key.kind.makes_pods() => {
+            let picture = hub.picture(key.clone()).await.ok().flatten();
+            Some((key, picture))
+        }
+        _ => None,
+    };
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {
-        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
+        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now).with_picture(picture);
         render(&url, &seed, &ASSETS)
     });
     match drawn.await {

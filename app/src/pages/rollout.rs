@@ -1,0 +1,211 @@
+//! One rollout as a picture: how it stands, what it waits for, its pods through their stations, how many
+//! there were of them.
+
+mod chart;
+mod lanes;
+mod revisions;
+
+use std::sync::Arc;
+
+use chart::Chart;
+use lanes::Lanes;
+use leptos::prelude::*;
+use revisions::Revisions;
+
+use crate::{
+    api::{
+        Kind, Millis, ObjectKey, Picture,
+        picture::{Cause, Course},
+    },
+    components::{frame::Head, gate::Gate, here::Here, icon, name, store},
+    format::{duration, visible},
+    query::Page,
+    store::Store,
+};
+
+/// The view.
+#[component]
+pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
+    let picture = follow(&store(), &key);
+    let title = {
+        let key = key.clone();
+        move || name::object_link(key.kind, &key.namespace, &key.name)
+    };
+    let aside = move || {
+        picture.with(|picture| {
+            picture.as_ref().map(|picture| {
+                view! {
+                    <span class="status">{icon::shape(picture.course.health())} {course_word(picture)}</span>
+                }
+            })
+        })
+    };
+    let absent = {
+        let key = key.clone();
+        move || absence(&store(), &key)
+    };
+    view! {
+        <Head title=title aside=aside />
+        <Gate kind=key.kind>
+            {absent.clone()}
+            <div class="rollout">
+                <Standing picture />
+                <Chart picture />
+                <Lanes picture />
+                {(key.kind == Kind::Deployment).then(|| view! { <Revisions key=key.clone() /> })}
+                {notes(key.kind)}
+            </div>
+        </Gate>
+    }
+    .into_any()
+}
+
+/// The picture, kept as it last was.
+fn follow(store: &Store, key: &ObjectKey) -> Memo<Option<Arc<Picture>>> {
+    let (store, key) = (store.clone(), key.clone());
+    Memo::new(move |before: Option<&Option<Arc<Picture>>>| {
+        store.picture(&key).flatten().or_else(|| before.cloned().flatten())
+    })
+}
+
+fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
+    let list = Here::get().place_now().elsewhere(Page::Rollouts).href();
+    match store.picture(key) {
+        None => Some(view! { <p class="nothing">"Drawing…"</p> }.into_any()),
+        Some(None) => Some(
+            view! {
+                <p class="notice gone-notice" role="status">
+                    {format!("There is no {} {} in namespace {}. ", key.kind.singular(), visible(&key.name), key.namespace)}
+                    <a href=list>"What rolls out now"</a>
+                </p>
+            }
+            .into_any(),
+        ),
+        Some(Some(picture)) => picture.gone.map(|at| {
+            view! {
+                <p class="notice gone-notice" role="status">
+                    {format!("This {} is gone since {} UTC. Below is what it was like.", key.kind.singular(), at.seconds().clock())}
+                </p>
+            }
+            .into_any()
+        }),
+    }
+}
+
+/// ReplicationControllers do not succeed, they have what they want.
+fn course_word(picture: &Picture) -> &'static str {
+    match picture.course {
+        Course::Succeeded if picture.sentence.is_none() => "complete",
+        course => course.word(),
+    }
+}
+
+/// kubectl's sentence, the deadline, and what it waits for.
+#[component]
+fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
+    let store = store();
+    let sentence = move || {
+        picture.with(|picture| {
+            let picture = picture.as_ref()?;
+            let said = picture.sentence.clone().unwrap_or_else(|| {
+                let available = picture.counts.last().map_or(0, |counts| counts.available);
+                format!("{available} of {} pods are available", picture.desired)
+            });
+            Some(visible(&said).into_owned())
+        })
+    };
+    let deadline = {
+        let store = store.clone();
+        move || {
+            let deadline = picture.with(|picture| picture.as_ref()?.deadline)?;
+            let now = store.now().seconds();
+            let (spent, all) = (now.0 - deadline.since.0, deadline.at.0 - deadline.since.0);
+            let share = (spent.max(0).saturating_mul(100) / all.max(1)).min(100);
+            let left = deadline.at.0 - now.0;
+            let said = if left >= 0 {
+                format!("{} without progress, of {}", duration(spent.max(0)), duration(all))
+            } else {
+                format!("over by {}, and the controller has not said so yet", duration(-left))
+            };
+            Some(view! {
+                <div class="deadline">
+                    <h2>"Deadline"</h2>
+                    <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+                        <rect class="track" width="100" height="6" />
+                        <rect class="fill" width=share.to_string() height="6" />
+                    </svg>
+                    <p>{said}</p>
+                    <p class="aside">
+                        "Progress is a pod more of the new template, one fewer of an old one, or one more that is ready or available."
+                    </p>
+                </div>
+            })
+        }
+    };
+    let causes = move || {
+        let causes = picture.with(|picture| picture.as_ref().map(|p| p.causes.clone())).unwrap_or_default();
+        (!causes.is_empty()).then(|| {
+            let namespace = picture
+                .with_untracked(|picture| picture.as_ref().map(|picture| picture.key.namespace.clone()))
+                .unwrap_or_default();
+            view! {
+                <section aria-labelledby="causes">
+                    <h2 id="causes">"What it waits for"</h2>
+                    <ol class="causes">
+                        {causes.into_iter().map(|told| cause(&store, &namespace, told)).collect_view()}
+                    </ol>
+                </section>
+            }
+        })
+    };
+    view! {
+        <div class="standing">
+            <p class="says" role="status">{sentence}</p>
+            {causes}
+            {deadline}
+        </div>
+    }
+    .into_any()
+}
+
+fn cause(store: &Store, namespace: &str, cause: Cause) -> impl IntoView + use<> {
+    let source = match cause.source.split_once('/') {
+        Some((kind, named)) => match Kind::parse(kind) {
+            Some(kind) => name::object_link(kind, namespace, named),
+            None => cause.source.clone().into_any(),
+        },
+        None => ().into_any(),
+    };
+    let store = store.clone();
+    let when = cause.at.map(|at| move || moment(at, store.now()));
+    let evidence = (!cause.evidence.is_empty())
+        .then(|| view! { <q class="evidence">{visible(&cause.evidence).into_owned()}</q> });
+    let state = if cause.blocks { "failing" } else { "progressing" };
+    view! {
+        <li class=format!("cause {state}")>
+            <span class="what">{cause.says} " " {when.map(|when| view! { <span class="aside">{when}</span> })}</span>
+            {evidence}
+            <span class="source">{source}</span>
+        </li>
+    }
+}
+
+/// `12s ago`, or `in 12s`. The page's clock may be a second behind what it was just told.
+fn moment(at: Millis, now: Millis) -> String {
+    match (now.0 - at.0).div_euclid(1000) {
+        seconds @ 0.. => format!("{} ago", duration(seconds)),
+        -1 => "now".to_owned(),
+        seconds => format!("in {}", duration(-seconds)),
+    }
+}
+
+fn notes(kind: Kind) -> Option<AnyView> {
+    (kind == Kind::ReplicationController).then(|| {
+        view! {
+            <p class="aside">
+                "A ReplicationController does not roll out: a changed template holds for pods made from then on. kubectl rolling-update, which did this step by step, no longer exists; a Deployment does."
+            </p>
+        }
+        .into_any()
+    })
+}

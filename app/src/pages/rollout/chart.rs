@@ -1,0 +1,175 @@
+//! How many pods there were, old and new, against the two lines between which the controller stays.
+
+use std::{fmt::Write, sync::Arc};
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Millis, Picture, picture::Counts},
+    components::store,
+    format::duration,
+};
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 150.0;
+/// The shortest and the longest time that is drawn.
+const SPAN_MS: (i64, i64) = (60_000, 1_800_000);
+
+/// The picture's counts as a drawing, a sentence and a table.
+#[component]
+pub fn Chart(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
+    let store = store();
+    let clock = store.clone();
+    let drawing = move || {
+        let picture = picture.get()?;
+        let now = picture.gone.unwrap_or_else(|| clock.now());
+        Some(draw(&picture, now))
+    };
+    let table = move || picture.get().map(|picture| rows(&picture));
+    view! {
+        <section class="chart" aria-labelledby="counts">
+            <h2 id="counts">"How many pods"</h2>
+            {drawing}
+            <details>
+                <summary>"As a table"</summary>
+                {table}
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+/// From when to when, and up to how many.
+struct Frame {
+    from: i64,
+    to: i64,
+    most: i32,
+}
+
+impl Frame {
+    fn of(counts: &[Counts], now: Millis) -> Frame {
+        let first = counts.first().map_or(now.0, |counts| counts.at.0);
+        let span = (now.0 - first).clamp(SPAN_MS.0, SPAN_MS.1);
+        let highest = counts.iter().map(|c| c.ceiling.max(c.old.saturating_add(c.new)).max(c.desired));
+        Frame { from: now.0 - span, to: now.0, most: highest.max().unwrap_or(1).max(1) }
+    }
+
+    fn x(&self, at: i64) -> f64 {
+        (at - self.from).max(0) as f64 / (self.to - self.from).max(1) as f64 * WIDTH
+    }
+
+    fn y(&self, pods: i32) -> f64 {
+        HEIGHT - f64::from(pods.max(0)) / f64::from(self.most) * (HEIGHT - 10.0)
+    }
+
+    /// The steps of one number, from the first that reaches into the frame to its end.
+    fn steps(&self, counts: &[Counts], of: impl Fn(&Counts) -> i32) -> String {
+        let mut path = String::new();
+        for (at, point) in counts.iter().enumerate() {
+            let until = counts.get(at + 1).map_or(self.to, |next| next.at.0);
+            if until <= self.from {
+                continue;
+            }
+            let (x, end, y) = (self.x(point.at.0), self.x(until), self.y(of(point)));
+            let pen = if path.is_empty() { 'M' } else { 'L' };
+            let _ = write!(path, "{pen}{x:.1} {y:.1}H{end:.1}");
+        }
+        path
+    }
+
+    /// The same, filled down to the ground.
+    fn area(&self, counts: &[Counts], of: impl Fn(&Counts) -> i32) -> String {
+        let begins = counts.first().map_or(0.0, |first| self.x(first.at.0));
+        match self.steps(counts, of) {
+            path if path.is_empty() => path,
+            path => format!("{path}V{HEIGHT}H{begins:.1}Z"),
+        }
+    }
+}
+
+fn draw(picture: &Picture, now: Millis) -> impl IntoView + use<> {
+    let counts = &picture.counts;
+    let frame = Frame::of(counts, now);
+    let bounded = picture.bounds.is_some();
+    let bound = |of: fn(&Counts) -> i32| if bounded { frame.steps(counts, of) } else { String::new() };
+    let span = duration((frame.to - frame.from) / 1000);
+    let middle = duration((frame.to - frame.from) / 2000);
+    view! {
+        <figure>
+            <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
+                <path class="new" d=frame.area(counts, |c| c.old.saturating_add(c.new)) />
+                <path class="old" d=frame.area(counts, |c| c.old) />
+                <path class="ceiling" d=bound(|c| c.ceiling) />
+                <path class="ready" d=frame.steps(counts, |c| c.ready) />
+                <path class="available" d=frame.steps(counts, |c| c.available) />
+                <path class="floor" d=bound(|c| c.floor) />
+            </svg>
+            <div class="axis" aria-hidden="true">
+                <span>{format!("{span} ago")}</span>
+                <span>{format!("{middle} ago")}</span>
+                <span>"now"</span>
+            </div>
+            <ul class="key" aria-hidden="true">
+                <li class="old">"old"</li>
+                <li class="new">"new"</li>
+                <li class="ready">"ready"</li>
+                <li class="available">"available"</li>
+                {bounded.then(|| view! { <li class="ceiling">"at most"</li> <li class="floor">"available at least"</li> })}
+            </ul>
+            <figcaption>{said(picture)}</figcaption>
+        </figure>
+    }
+}
+
+/// What the drawing shows, in a sentence.
+fn said(picture: &Picture) -> String {
+    let Some(now) = picture.counts.last() else {
+        return "Nothing has been counted yet.".to_owned();
+    };
+    let mut said = format!(
+        "Now {} old and {} new, {} ready, {} available; {} wanted.",
+        now.old, now.new, now.ready, now.available, now.desired
+    );
+    if let Some(bounds) = picture.bounds {
+        let _ = write!(
+            said,
+            " Its controller keeps at least {} available and at most {} in all.",
+            bounds.floor, bounds.ceiling
+        );
+    }
+    said
+}
+
+fn rows(picture: &Picture) -> impl IntoView + use<> {
+    let rows = picture.counts.iter().rev().map(|counts| {
+        let numbers = [
+            counts.desired,
+            counts.old,
+            counts.new,
+            counts.ready,
+            counts.available,
+            counts.floor,
+            counts.ceiling,
+        ];
+        view! {
+            <tr>
+                <th scope="row">{counts.at.seconds().clock()}</th>
+                {numbers.map(|number| view! { <td class="right">{number}</td> }).collect_view()}
+            </tr>
+        }
+    });
+    let headings = ["Wanted", "Old", "New", "Ready", "Available", "At least", "At most"];
+    view! {
+        <div class="scroll" tabindex="0" role="group" aria-label="How many pods, through time">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"From (UTC)"</th>
+                        {headings.map(|heading| view! { <th scope="col" class="right">{heading}</th> }).collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,177 @@
+//! Every rollout that is not through, the worst first, and those that ended well, by name.
+
+use std::{any::Any, cmp::Reverse, sync::Arc};
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Deployment, Health, Kind, ObjectKey, Uid, rollout::Verdict},
+    components::{frame::Head, gate::Gate, here::Here, icon, name, store},
+    format::visible,
+    query::{self, Line, Page},
+};
+
+/// So many are drawn; the rest is counted.
+const SHOWN: usize = 200;
+
+/// The view.
+#[component]
+pub fn Rollouts() -> impl IntoView {
+    let here = Here::get();
+    let store = store();
+    let parts = Memo::new(move |_| {
+        let kinds = [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
+        let place = here.place();
+        let filter = query::Filter::of(&place).ok();
+        let all = kinds.into_iter().flat_map(|kind| store.lines(kind));
+        let mut lines: Vec<Arc<dyn Line>> = all
+            .filter(|line| filter.as_ref().is_none_or(|filter| filter.keeps(&**line)))
+            .filter(|line| line.rollout().is_some_and(|rollout| rollout.verdict != Verdict::NotRolling))
+            .collect();
+        lines.sort_by(|a, b| rank(&**a).cmp(&rank(&**b)).then_with(|| a.meta().key_order(b.meta())));
+        let (through, going) = lines.iter().partition::<Vec<_>, _>(|line| is_through(&***line));
+        let keys =
+            |lines: Vec<&Arc<dyn Line>>| lines.iter().map(|line| (line.kind(), line.meta().uid)).collect();
+        Parts { going: keys(going), through: keys(through) }
+    });
+    let going = hold(move || parts.with(|parts| parts.going.clone()));
+    let through = hold(move || parts.with(|parts| parts.through.clone()));
+    let count = move || match parts.with(|parts| parts.going.len()) {
+        0 => "none in progress".to_owned(),
+        n => format!("{n} in progress"),
+    };
+    let none = move || {
+        going.shown.with(Vec::is_empty).then(|| {
+            view! {
+                <p class="nothing">
+                    "No rollout is in progress. Every workload is of its newest template and available."
+                </p>
+            }
+        })
+    };
+    view! {
+        <Head title=|| "Rollouts" aside=count />
+        <Gate kind=Kind::Deployment>
+            <Part title="In progress" held=going />
+            {none}
+            <Part title="Through" held=through />
+        </Gate>
+    }
+    .into_any()
+}
+
+type Key = (Kind, Uid);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Parts {
+    going: Vec<Key>,
+    through: Vec<Key>,
+}
+
+/// A list that does not move while the pointer or the focus is on it.
+#[derive(Clone, Copy)]
+struct Held {
+    shown: RwSignal<Vec<Key>>,
+    held: RwSignal<bool>,
+}
+
+fn hold(wanted: impl Fn() -> Vec<Key> + 'static) -> Held {
+    let list = Held { shown: RwSignal::new(untrack(&wanted)), held: RwSignal::new(false) };
+    Effect::new(move |_| {
+        let wanted = wanted();
+        if !list.held.get() && list.shown.with_untracked(|shown| *shown != wanted) {
+            list.shown.set(wanted);
+        }
+    });
+    list
+}
+
+#[component]
+fn Part(title: &'static str, held: Held) -> impl IntoView {
+    let Held { shown, held } = held;
+    let more = move || {
+        let more = shown.with(Vec::len).saturating_sub(SHOWN);
+        (more > 0).then(|| view! { <p class="aside">{format!("and {more} more")}</p> })
+    };
+    view! {
+        <section aria-label=title class:empty=move || shown.with(Vec::is_empty)>
+            <h2>{title} " " <span class="count">{move || shown.with(Vec::len)}</span></h2>
+            <ul
+                class="rollouts"
+                on:pointerenter=move |event| held.set(event.pointer_type() == "mouse")
+                on:pointerleave=move |_| held.set(false)
+                on:focusin=move |_| held.set(true)
+                on:focusout=move |_| held.set(false)
+            >
+                <For
+                    each=move || shown.with(|shown| shown.iter().take(SHOWN).copied().collect::<Vec<_>>())
+                    key=|key| *key
+                    children=|(kind, uid)| view! { <Row kind uid /> }
+                />
+            </ul>
+            {more}
+        </section>
+    }
+    .into_any()
+}
+
+/// Complete for kubectl and healthy: what lost its pods afterwards is not through.
+fn is_through(line: &dyn Line) -> bool {
+    line.rollout().is_some_and(|rollout| rollout.verdict == Verdict::Succeeded)
+        && line.health() == Health::Healthy
+}
+
+/// Failed ones, then those that are stuck or on their way; the fewest available first.
+fn rank(line: &dyn Line) -> (bool, Health, Reverse<i32>) {
+    let rollout = line.rollout();
+    let failed = rollout.as_ref().is_some_and(|rollout| rollout.verdict == Verdict::Failed);
+    let missing = rollout.map_or(0, |rollout| rollout.desired.saturating_sub(rollout.available));
+    (!failed, line.health(), Reverse(missing))
+}
+
+/// One rollout, kept as it last was when it goes while the list is held.
+#[component]
+fn Row(kind: Kind, uid: Uid) -> impl IntoView {
+    let store = store();
+    let read = move |before: Option<&Option<Arc<dyn Line>>>| {
+        store.line(kind, uid).or_else(|| before.cloned().flatten())
+    };
+    let line = Memo::new_with_compare(read, |_, _| true); // it is read anew only when the row has changed
+    let health = move || line.with(|line| line.as_ref().map_or(Health::Unknown, |line| line.health()));
+    let link = move || {
+        line.with(|line| {
+            let meta = line.as_ref()?.meta();
+            let key = ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() };
+            let href = Here::get().place_now().elsewhere(Page::Rollout(key)).href();
+            Some(view! {
+                <a class="name" href=href>{name::cut(&meta.name)}</a>
+                <span class="aside">{kind.singular()} " in " {meta.namespace.to_string()}</span>
+            })
+        })
+    };
+    // Neither changes as long as it is the same object, and a link that is drawn anew loses the focus.
+    let link = untrack(link);
+    let numbers = move || {
+        line.with(|line| {
+            let line = line.as_ref()?;
+            let any: &dyn Any = &**line;
+            let paused = any.downcast_ref::<Deployment>().is_some_and(|deployment| deployment.paused);
+            let rollout = line.rollout()?;
+            let paused = if paused { ", paused" } else { "" };
+            let (updated, desired, available) = (rollout.updated, rollout.desired, rollout.available);
+            Some(format!("{updated} of {desired} updated, {available} available{paused}"))
+        })
+    };
+    let sentence = move || {
+        line.with(|line| line.as_ref()?.rollout().map(|rollout| visible(&rollout.sentence).into_owned()))
+    };
+    view! {
+        <li class=move || format!("rollout-line {}", health().word())>
+            <span class="lead">{move || icon::state(health())}</span>
+            {link}
+            <span class="numbers">{numbers}</span>
+            <span class="says">{sentence}</span>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,48 @@
+import { expect, test } from '../../helper';
+
+// An update takes some ten seconds, and the undo comes a minute later.
+test.use({ mastheadArgs: ['--demo', '--demo-speed', '3'] });
+test.setTimeout(180_000);
+
+test('a rollout is drawn while it happens: lanes, pods on their way, counts within the lines', async ({ page, masthead }) => {
+  const name = 'example-deployment-randomforest';
+  await page.goto(`/rollouts/default/${name}`);
+  const newest = page.locator('.lane.newest');
+  const revision = async () => Number(/Revision (\d+)/.exec((await newest.locator('h2').textContent()) ?? '')?.[1]);
+  await expect(page.locator('.standing .says')).toContainText(name);
+  const before = await revision();
+
+  // An update: another lane below the old one, whose pods come while those of the old one go.
+  await expect.poll(revision, { timeout: 120_000, intervals: [50] }).toBe(before + 1);
+  const old = page.locator('.lane', { has: page.getByRole('heading', { name: `Revision ${before} (old)` }) });
+  await expect(old.first()).toBeVisible();
+  const told = page.locator('.standing .says');
+  await expect(told).toContainText('successfully rolled out', { timeout: 60_000 });
+  await expect(newest.locator('tr.stop:not(.gone) td.current')).toHaveCount(3);
+  for (const station of await newest.locator('tr.stop:not(.gone) td.current').all()) {
+    const column = await station.evaluate((cell) => (cell as HTMLTableCellElement).cellIndex);
+    await expect(newest.locator('thead th').nth(column)).toHaveText(/Ready|Available/);
+  }
+  await expect(old.first().locator('tr.stop.gone')).not.toHaveCount(0);
+  await expect(old.first().locator('tr.stop:not(.gone)')).toHaveCount(0);
+
+  // What was counted meanwhile stays between the lines, in the table as in the API.
+  type Counts = { old: number; new: number; ready: number; available: number; floor: number; ceiling: number };
+  const answer = await page.request.get(`${masthead.url}/api/v1/rollouts/default/deployment/${name}`);
+  const { counts } = (await answer.json()) as { counts: Counts[] };
+  expect(counts.some((point) => point.old > 0 && point.new > 0), 'both templates had pods at a time').toBe(true);
+  for (const point of counts) expect(point.old + point.new, JSON.stringify(point)).toBeLessThanOrEqual(point.ceiling);
+  await page.getByText('As a table').click();
+  await expect(page.locator('.chart tbody tr')).not.toHaveCount(0);
+});
+
+test('the list leads to a picture, worst first', async ({ page }) => {
+  await page.goto('/rollouts');
+  await expect(page.locator('.freshness summary')).toContainText('live');
+  const first = page.locator('.rollouts a.name').first();
+  const name = (await first.textContent())!;
+  await first.click();
+  await expect(page).toHaveURL(/\/rollouts\/[^/]+\/[^?]+/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(name);
+  await expect(page.locator('.lane')).not.toHaveCount(0);
+});
