@@ -35,7 +35,10 @@ const BACKOFF_MS: (f64, f64) = (500.0, 15_000.0);
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Wanted {
     kinds: Kinds,
+    /// Whose detail.
     look: Option<ObjectKey>,
+    /// Whose picture.
+    draw: Option<ObjectKey>,
 }
 
 /// What a session waits for.
@@ -102,14 +105,15 @@ pub fn start(store: Store, here: Here) {
     Effect::new(move |_| {
         let page = here.page.get();
         let kinds = page.kinds();
-        let look = match page {
-            Page::Object(key) | Page::Rollout(key) => Some(key),
-            _ => None,
+        let (look, draw) = match page {
+            Page::Object(key) => (Some(key), None),
+            Page::Rollout(key) => (None, Some(key)),
+            _ => (None, None),
         };
         {
             let mut wanted = want.wanted.borrow_mut();
             let kinds = wanted.kinds.union(kinds);
-            *wanted = Wanted { kinds, look };
+            *wanted = Wanted { kinds, look, draw };
         }
         want.hear(Heard::Wanted);
     });

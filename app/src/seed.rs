@@ -80,7 +80,7 @@ impl Seed {
             matches,
             complete,
             detail: match &place.page {
-                Page::Object(key) | Page::Rollout(key) => Some((key.clone(), detail(cluster, key))),
+                Page::Object(key) => Some((key.clone(), detail(cluster, key))),
                 _ => None,
             },
             picture: None,

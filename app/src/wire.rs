@@ -91,7 +91,7 @@ pub enum Frame {
         /// Its detail now.
         detail: Option<Arc<Detail>>,
     },
-    /// The same of a workload's rollout; `None` when there is and was no such workload.
+    /// The picture that the viewer asked for ([`Ask::Draw`]); `None` when there is and was no such workload.
     Picture {
         /// Of what.
         key: ObjectKey,
@@ -112,9 +112,10 @@ pub enum Ask {
     Kinds(Kinds),
     /// Send a new snapshot: a gap, or another state hash.
     Resync,
-    /// Send the detail of this object, its picture if it is a workload, and whatever changes in them; of none
-    /// with `None`.
+    /// Send the detail of this object and whatever changes in it; of none with `None`.
     Look(Option<ObjectKey>),
+    /// Send the picture of this workload, and another whenever it changes; of none with `None`.
+    Draw(Option<ObjectKey>),
 }
 
 /// A snapshot's bytes, gzip inside: compressed once for everybody, inflated by the browser itself.

@@ -77,6 +77,7 @@ enum Asked {
     Subscribe { viewer: u64, scope: Scope, encoding: Encoding, queue: Arc<Queue> },
     Resync { viewer: u64 },
     Look { viewer: u64, key: Option<ObjectKey> },
+    Draw { viewer: u64, key: Option<ObjectKey> },
     Leave { viewer: u64 },
     View(oneshot::Sender<Arc<View>>),
     Picture(ObjectKey, oneshot::Sender<Option<Arc<Picture>>>),
@@ -190,10 +191,14 @@ impl Seat {
         self.ask(Asked::Resync { viewer: self.viewer }).await
     }
 
-    /// Asks for an object's detail, for its picture if it is a workload, and for whatever changes in them from
-    /// now on.
+    /// Asks for an object's detail, and whatever changes in it from now on.
     pub async fn look(&self, key: Option<ObjectKey>) -> Result<(), Ended> {
         self.ask(Asked::Look { viewer: self.viewer, key }).await
+    }
+
+    /// Asks for a workload's picture, and another whenever it changes.
+    pub async fn draw(&self, key: Option<ObjectKey>) -> Result<(), Ended> {
+        self.ask(Asked::Draw { viewer: self.viewer, key }).await
     }
 
     async fn ask(&self, asked: Asked) -> Result<(), Ended> {
@@ -213,6 +218,7 @@ struct Viewer {
     topic: (Scope, Encoding),
     queue: Arc<Queue>,
     look: Option<ObjectKey>,
+    draw: Option<ObjectKey>,
 }
 
 /// The task that owns the model.
@@ -328,14 +334,14 @@ impl Owner {
             Asked::Subscribe { viewer, scope, encoding, queue } => {
                 let key = (scope, encoding);
                 let known =
-                    self.viewers.get(&viewer).map(|viewer| (viewer.topic.clone(), viewer.look.clone()));
-                let look = known.as_ref().and_then(|(_, look)| look.clone());
+                    self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
+                let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
                 if known.is_none() && encoding == Encoding::Binary {
                     queue.push(Outgoing::of(&self.hello()));
                 }
-                self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look });
+                self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
                 self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
-                if let Some((old, _)) = known {
+                if let Some((old, ..)) = known {
                     self.forget_topic(&old);
                 }
                 self.resync(viewer);
@@ -345,7 +351,13 @@ impl Owner {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
                     viewer.look = key;
                 }
-                self.show(viewer);
+                self.show_detail(viewer);
+            }
+            Asked::Draw { viewer, key } => {
+                if let Some(viewer) = self.viewers.get_mut(&viewer) {
+                    viewer.draw = key;
+                }
+                self.show_picture(viewer);
             }
             Asked::Leave { viewer } => self.leave(viewer),
             Asked::View(answer) => {
@@ -381,18 +393,22 @@ impl Owner {
         if let Some(seat) = self.viewers.get(&viewer) {
             seat.queue.restart(snapshot);
         }
-        self.show(viewer);
+        self.show_detail(viewer);
+        self.show_picture(viewer);
     }
 
-    /// Sends what a viewer looks at.
-    fn show(&self, viewer: u64) {
+    fn show_detail(&self, viewer: u64) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
         if let Some(key) = &seat.look {
             let detail = detail_of(&self.cluster, key);
             seat.queue.push(Outgoing::of(&Frame::Detail { key: key.clone(), detail }));
-            if key.kind.makes_pods() {
-                seat.queue.push(self.drawn(key));
-            }
+        }
+    }
+
+    fn show_picture(&self, viewer: u64) {
+        let Some(seat) = self.viewers.get(&viewer) else { return };
+        if let Some(key) = &seat.draw {
+            seat.queue.push(self.drawn(key));
         }
     }
 
@@ -405,7 +421,7 @@ impl Owner {
     fn redraw(&mut self) {
         for key in self.history.sample(&self.cluster, now()) {
             let mut frame = None;
-            for viewer in self.viewers.values().filter(|viewer| viewer.look.as_ref() == Some(&key)) {
+            for viewer in self.viewers.values().filter(|viewer| viewer.draw.as_ref() == Some(&key)) {
                 viewer.queue.push(frame.get_or_insert_with(|| self.drawn(&key)).clone());
             }
         }
@@ -425,9 +441,11 @@ impl Owner {
             topic.flush().map(|changes| (changes, false))
         };
         if let Some((outgoing, restart)) = outgoing {
-            for viewer in self.viewers.values().filter(|viewer| viewer.topic == *key) {
+            for (id, viewer) in self.viewers.iter().filter(|(_, viewer)| viewer.topic == *key) {
                 if restart {
                     viewer.queue.restart(outgoing.clone());
+                    self.show_detail(*id);
+                    self.show_picture(*id);
                 } else {
                     viewer.queue.push(outgoing.clone());
                 }

@@ -53,14 +53,25 @@ struct Stage {
 
 impl Stage {
     async fn new(kind: Kind, name: &str) -> Stage {
+        let stage = Stage::unlisted(kind, name).await;
+        stage.live().await;
+        stage
+    }
+
+    /// Every list is complete and watched.
+    async fn live(&self) {
+        for kind in Kind::ALL {
+            let news = News::Watch { kind: *kind, within: None, state: KindState::Live };
+            self.hub.tell(news).await.expect("a hub");
+        }
+    }
+
+    async fn unlisted(kind: Kind, name: &str) -> Stage {
         let (hub, owner) = Hub::new(About::default(), CancellationToken::new());
         let owner = tokio::spawn(owner);
-        for kind in Kind::ALL {
-            hub.tell(News::Watch { kind: *kind, within: None, state: KindState::Live }).await.expect("a hub");
-        }
         let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
         let key = ObjectKey { kind, namespace: "shop".to_owned(), name: name.to_owned() };
-        seat.look(Some(key.clone())).await.expect("a hub");
+        seat.draw(Some(key.clone())).await.expect("a hub");
         Stage { hub, seat, viewer: Viewer::default(), key, _owner: owner }
     }
 
@@ -249,14 +260,14 @@ async fn a_pod_that_goes_stays_in_its_lane_and_only_the_last_ones_do() {
         stage.put::<Pod>(pod.clone()).await;
         stage.gone::<Pod>(pod).await;
     }
-    let picture = stage.until(|p| p.lanes[0].forgotten == 161).await;
+    let picture = stage.until(|p| p.lanes[0].forgotten == 141).await;
     assert_eq!(picture.began, None, "revision 2 was there from the beginning");
     stage.put::<ReplicaSet>(set("web-3", 3, 1, 1, 0)).await;
     let later = stage.until(|p| p.lanes.len() == 3).await;
     assert!(later.began.is_some(), "revision 3 was not");
     let parts: Vec<bool> = later.lanes.iter().map(|lane| lane.takes_part).collect();
     assert_eq!(parts, [true, true, true], "all of them want pods");
-    assert_eq!(picture.lanes[0].tiles.len(), 40, "of 201 that are gone");
+    assert_eq!(picture.lanes[0].tiles.len(), 60, "of 201 that are gone");
 }
 
 #[tokio::test]
@@ -278,7 +289,7 @@ async fn what_it_waits_for_is_told_with_its_evidence() {
     let plain = || set("web-2", 2, 1, 1, 0);
     let none = Value::Null;
     // the Deployment's difference, its new ReplicaSet, the new pod's status, an event's message; what is said
-    let cases: [(Value, Value, Value, &str, &str, &str); 9] = [
+    let cases: [(Value, Value, Value, &str, &str, &str); 10] = [
         (json!({}), limited, none.clone(), "", "A quota does not allow more pods", "exceeded quota"),
         (json!({}), plain(), unschedulable, "", "A pod fits on no node", "didn't match Pod's node affinity"),
         (
@@ -300,6 +311,14 @@ async fn what_it_waits_for_is_told_with_its_evidence() {
         (
             json!({}),
             plain(),
+            waiting("CreateContainerConfigError", "configmap \"web\" not found"),
+            "",
+            "A pod: CreateContainerConfigError",
+            "configmap \"web\" not found",
+        ),
+        (
+            json!({}),
+            plain(),
             running.clone(),
             "Readiness probe failed: HTTP probe failed with statuscode: 503",
             "A pod is not ready, and a probe fails",
@@ -311,7 +330,7 @@ async fn what_it_waits_for_is_told_with_its_evidence() {
             plain(),
             serving(10),
             "",
-            "Nothing, it waits for minReadySeconds (3600 s) of a pod",
+            "A pod is ready, but not yet for minReadySeconds (3600 s)",
             "",
         ),
         (json!({"spec": {"paused": true}}), plain(), none.clone(), "", "It is paused", "spec.paused: true"),
@@ -446,4 +465,68 @@ fn bounds_are_rounded_as_the_controllers_round_them() {
     ] {
         assert_eq!(bounds::<StatefulSet>(spec.clone()), expected, "{spec}");
     }
+}
+
+#[tokio::test]
+async fn what_was_listed_before_the_watch_was_live_is_counted_once_it_is() {
+    let mut stage = Stage::unlisted(Kind::Deployment, "web").await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
+    let before = stage.until(|p| !p.lanes.is_empty()).await;
+    assert_eq!(before.counts, [], "not counted halfway through the lists");
+    stage.live().await;
+    let picture = stage.until(|p| !p.counts.is_empty()).await;
+    assert_eq!(picture.counts[0].new, 3);
+}
+
+#[tokio::test]
+async fn a_pod_that_its_controller_gave_up_leaves_its_lane() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 1, 1, 0)).await;
+    stage.put::<Pod>(pod("x", ("ReplicaSet", "web-2"), serving(40))).await;
+    stage.until(|p| p.lanes[0].tiles.len() == 1).await;
+    let mut given_up = pod("x", ("ReplicaSet", "web-2"), serving(40));
+    merge(&mut given_up, json!({"metadata": {"ownerReferences": []}}));
+    stage.put::<Pod>(given_up).await;
+    stage.until(|p| p.lanes[0].tiles.is_empty()).await;
+}
+
+#[tokio::test]
+async fn recreate_has_no_newest_template_until_the_old_pods_are_gone() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    let ending =
+        deployment(json!({"spec": {"strategy": {"type": "Recreate"}}, "status": {"updatedReplicas": 0}}));
+    stage.put::<ReplicaSet>(set("web-1", 1, 0, 3, 3)).await;
+    stage.put::<Deployment>(ending).await;
+    let mut old = pod("old", ("ReplicaSet", "web-1"), serving(40));
+    merge(&mut old, json!({"metadata": {"deletionTimestamp": ago(-30), "deletionGracePeriodSeconds": 30}}));
+    stage.put::<Pod>(old).await;
+    let picture =
+        stage.until(|p| p.lanes.iter().any(|lane| !lane.tiles.is_empty()) && !p.counts.is_empty()).await;
+    assert!(picture.lanes.iter().all(|lane| !lane.newest), "{:?}", picture.lanes);
+    assert_eq!(picture.counts.last().map(|counts| (counts.old, counts.new)), Some((3, 0)));
+    assert_eq!(picture.causes[0].says, "A pod is ending");
+}
+
+#[tokio::test]
+async fn a_replica_set_of_a_deployment_has_no_picture_of_its_own() {
+    let stage = Stage::new(Kind::Deployment, "web").await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    let key = ObjectKey { kind: Kind::ReplicaSet, namespace: "shop".to_owned(), name: "web-1".to_owned() };
+    assert_eq!(stage.hub.picture(key).await, Ok(None));
+}
+
+#[tokio::test]
+async fn of_many_pods_those_that_fail_are_drawn_and_the_rest_is_counted() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 1000, 1000, 999)).await;
+    stage.put::<Pod>(pod("bad", ("ReplicaSet", "web-2"), waiting("ErrImagePull", "none such"))).await;
+    for number in 0..999 {
+        stage.put::<Pod>(pod(&format!("good-{number}"), ("ReplicaSet", "web-2"), serving(40))).await;
+    }
+    let picture = stage.until(|p| p.lanes[0].tiles.len() == 200 && p.lanes[0].hidden == 800).await;
+    assert!(picture.lanes[0].tiles.iter().any(|tile| &*tile.name == "bad"));
 }

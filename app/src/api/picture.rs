@@ -120,10 +120,12 @@ pub struct Lane {
     pub change_cause: Text,
     /// When it was made.
     pub created: Option<Timestamp>,
-    /// How many it is told to have.
-    pub desired: i32,
+    /// How many it is told to have; `None` where a template is told no number.
+    pub desired: Option<i32>,
     /// Its pods, those that have come last at the end.
     pub tiles: Vec<Tile>,
+    /// How many more there are.
+    pub hidden: u32,
     /// How many more there were that are gone and forgotten.
     pub forgotten: u32,
 }
@@ -240,8 +242,8 @@ pub enum Witness {
     Seen,
 }
 
-/// How many pods there were from some time on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How many pods there were from some time on; of a DaemonSet, how many nodes had one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// From when on.
@@ -270,7 +272,7 @@ impl Counts {
 }
 
 /// What a rollout waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
     /// Whether it will not mend by waiting alone.

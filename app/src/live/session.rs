@@ -93,7 +93,7 @@ impl Session {
     }
 
     fn open(live: &Rc<Live>, inbox: Inbox) -> Result<Session, String> {
-        let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None };
+        let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None, draw: None };
         let url = page::socket_url(asked.kinds).ok_or("this page has no address")?;
         let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
@@ -289,6 +289,9 @@ impl Session {
         }
         if self.asked.look != wanted.look {
             self.ask(&Ask::Look(wanted.look.clone()));
+        }
+        if self.asked.draw != wanted.draw {
+            self.ask(&Ask::Draw(wanted.draw.clone()));
         }
         self.asked = wanted;
     }

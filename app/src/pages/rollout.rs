@@ -50,8 +50,12 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
             {absent.clone()}
             <div class="rollout">
                 <Standing picture />
-                <Chart picture />
-                <Lanes picture />
+                <Gate kind=if key.kind == Kind::Deployment { Kind::ReplicaSet } else { key.kind }>
+                    <Chart picture />
+                </Gate>
+                <Gate kind=Kind::Pod>
+                    <Lanes picture />
+                </Gate>
                 {(key.kind == Kind::Deployment).then(|| view! { <Revisions key=key.clone() /> })}
                 {notes(key.kind)}
             </div>
@@ -108,8 +112,10 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
         picture.with(|picture| {
             let picture = picture.as_ref()?;
             let said = picture.sentence.clone().unwrap_or_else(|| {
-                let available = picture.counts.last().map_or(0, |counts| counts.available);
-                format!("{available} of {} pods are available", picture.desired)
+                let available = picture.counts.last().map(|counts| counts.available);
+                available.map_or_else(String::new, |available| {
+                    format!("{available} of {} pods are available", picture.desired)
+                })
             });
             Some(visible(&said).into_owned())
         })
@@ -142,26 +148,27 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
             })
         }
     };
-    let causes = move || {
-        let causes = picture.with(|picture| picture.as_ref().map(|p| p.causes.clone())).unwrap_or_default();
-        (!causes.is_empty()).then(|| {
-            let namespace = picture
-                .with_untracked(|picture| picture.as_ref().map(|picture| picture.key.namespace.clone()))
-                .unwrap_or_default();
-            view! {
-                <section aria-labelledby="causes">
-                    <h2 id="causes">"What it waits for"</h2>
-                    <ol class="causes">
-                        {causes.into_iter().map(|told| cause(&store, &namespace, told)).collect_view()}
-                    </ol>
-                </section>
-            }
-        })
-    };
+    let causes = Memo::new(move |_| {
+        picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.causes.clone()))
+    });
+    let namespace = Memo::new(move |_| {
+        picture
+            .with(|picture| picture.as_ref().map(|picture| picture.key.namespace.clone()))
+            .unwrap_or_default()
+    });
     view! {
         <div class="standing">
-            <p class="says" role="status">{sentence}</p>
-            {causes}
+            <p class="says">{sentence}</p>
+            <section aria-labelledby="causes" class="waits" class:empty=move || causes.with(Vec::is_empty)>
+                <h2 id="causes">"What it waits for"</h2>
+                <ol class="causes">
+                    <For
+                        each=move || causes.get()
+                        key=|cause| cause.clone()
+                        children=move |told| cause(&store, &namespace.get_untracked(), told)
+                    />
+                </ol>
+            </section>
             {deadline}
         </div>
     }

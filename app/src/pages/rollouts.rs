@@ -11,6 +11,8 @@ use crate::{
     query::{self, Line, Page},
 };
 
+/// Of what kubectl tells a rollout's status.
+const KINDS: [Kind; 3] = [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
 /// So many are drawn; the rest is counted.
 const SHOWN: usize = 200;
 
@@ -19,16 +21,17 @@ const SHOWN: usize = 200;
 pub fn Rollouts() -> impl IntoView {
     let here = Here::get();
     let store = store();
+    let lines = store.clone();
     let parts = Memo::new(move |_| {
-        let kinds = [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
         let place = here.place();
         let filter = query::Filter::of(&place).ok();
-        let all = kinds.into_iter().flat_map(|kind| store.lines(kind));
+        let all = KINDS.into_iter().flat_map(|kind| lines.lines(kind));
         let mut lines: Vec<Arc<dyn Line>> = all
             .filter(|line| filter.as_ref().is_none_or(|filter| filter.keeps(&**line)))
             .filter(|line| line.rollout().is_some_and(|rollout| rollout.verdict != Verdict::NotRolling))
             .collect();
-        lines.sort_by(|a, b| rank(&**a).cmp(&rank(&**b)).then_with(|| a.meta().key_order(b.meta())));
+        lines.sort_by(|a, b| a.meta().key_order(b.meta()));
+        lines.sort_by_cached_key(|line| rank(&**line));
         let (through, going) = lines.iter().partition::<Vec<_>, _>(|line| is_through(&***line));
         let keys =
             |lines: Vec<&Arc<dyn Line>>| lines.iter().map(|line| (line.kind(), line.meta().uid)).collect();
@@ -36,6 +39,10 @@ pub fn Rollouts() -> impl IntoView {
     });
     let going = hold(move || parts.with(|parts| parts.going.clone()));
     let through = hold(move || parts.with(|parts| parts.through.clone()));
+    let dims = {
+        let store = store.clone();
+        Memo::new(move |_| KINDS.into_iter().any(|kind| store.freshness(kind).dims()))
+    };
     let count = move || match parts.with(|parts| parts.going.len()) {
         0 => "none in progress".to_owned(),
         n => format!("{n} in progress"),
@@ -43,19 +50,19 @@ pub fn Rollouts() -> impl IntoView {
     let none = move || {
         going.shown.with(Vec::is_empty).then(|| {
             view! {
-                <p class="nothing">
-                    "No rollout is in progress. Every workload is of its newest template and available."
-                </p>
+                <p class="nothing">"None of those that are shown here."</p>
             }
         })
     };
     view! {
         <Head title=|| "Rollouts" aside=count />
-        <Gate kind=Kind::Deployment>
+        // what cannot be seen is said, and costs only itself
+        {KINDS.map(|kind| view! { <Gate kind>""</Gate> })}
+        <div class="gate" class:stale=move || dims.get()>
             <Part title="In progress" held=going />
             {none}
             <Part title="Through" held=through />
-        </Gate>
+        </div>
     }
     .into_any()
 }

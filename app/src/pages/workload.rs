@@ -84,9 +84,11 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
             .map(|detail| placement(&detail))
     };
     let command = key.kind.rolls_out().then(|| copyable(rollout(&key)));
-    let picture = Here::get().place_now().elsewhere(Page::Rollout(key.clone())).href();
-    let picture =
-        view! { <p><a href=picture>"Its pods through their stations, and how many there were"</a></p> };
+    // Most ReplicaSets are a part of their Deployment's.
+    let picture = (key.kind != Kind::ReplicaSet).then(|| {
+        let href = Here::get().place_now().elsewhere(Page::Rollout(key.clone())).href();
+        view! { <p><a href=href>"Its pods through their stations, and how many there were"</a></p> }
+    });
     view! {
         <Head title=title aside=status />
         {command}

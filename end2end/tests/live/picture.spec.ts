@@ -31,7 +31,10 @@ test('a rollout is drawn while it happens: lanes, pods on their way, counts with
   const answer = await page.request.get(`${masthead.url}/api/v1/rollouts/default/deployment/${name}`);
   const { counts } = (await answer.json()) as { counts: Counts[] };
   expect(counts.some((point) => point.old > 0 && point.new > 0), 'both templates had pods at a time').toBe(true);
-  for (const point of counts) expect(point.old + point.new, JSON.stringify(point)).toBeLessThanOrEqual(point.ceiling);
+  for (const point of counts) {
+    expect(point.old + point.new, JSON.stringify(point)).toBeLessThanOrEqual(point.ceiling);
+    expect(point.available, JSON.stringify(point)).toBeGreaterThanOrEqual(point.floor);
+  }
   await page.getByText('As a table').click();
   await expect(page.locator('.chart tbody tr')).not.toHaveCount(0);
 });

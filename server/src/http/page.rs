@@ -31,7 +31,7 @@ async fn page(State(hub): State<Hub>, OriginalUri(uri): OriginalUri) -> Response
     let now: Millis = hub::now();
     let url = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let picture = match Place::parse(&url).page {
-        Page::Object(key) | Page::Rollout(key) if key.kind.makes_pods() => {
+        Page::Rollout(key) => {
             let picture = hub.picture(key.clone()).await.ok().flatten();
             Some((key, picture))
         }

@@ -65,6 +65,8 @@ enum RolloutError {
     Revision(String),
     #[error("{} \"{}\" not found", .0.kind.resource(), .0.name)]
     NotFound(Target),
+    #[error("replicasets.apps \"{set}\" is rolled out by deployment \"{deployment}\"")]
+    Owned { set: String, deployment: Arc<str> },
     #[error("unable to find the specified revision")]
     NoRevision,
     #[error("desired revision ({wanted}) is different from the running revision ({running})")]
@@ -76,9 +78,10 @@ enum RolloutError {
 impl RolloutError {
     fn code(&self) -> StatusCode {
         match self {
-            RolloutError::NotFound(_) | RolloutError::NoRevision | RolloutError::Kind(_) => {
-                StatusCode::NOT_FOUND
-            }
+            RolloutError::NotFound(_)
+            | RolloutError::Owned { .. }
+            | RolloutError::NoRevision
+            | RolloutError::Kind(_) => StatusCode::NOT_FOUND,
             RolloutError::NoHistory(_) => StatusCode::NOT_IMPLEMENTED,
             RolloutError::OtherRevision { .. } => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
@@ -95,6 +98,7 @@ impl RolloutError {
             RolloutError::Output(_) => "one of json, text",
             RolloutError::Revision(_) => "a revision that …/history names",
             RolloutError::NotFound(_) => "the name of one that /api/v1/{kind} lists",
+            RolloutError::Owned { .. } => "the picture of that deployment",
             RolloutError::NoRevision | RolloutError::OtherRevision { .. } => {
                 "a revision that …/history names"
             }

@@ -1,9 +1,9 @@
 //! What the hub remembers beside the rows: how each workload's pods came and went, and how many there
 //! were. The cluster itself says only what is; a rollout's picture needs what was.
 //!
-//! Bounded, whatever the cluster does: per workload [`COUNTS`] points in time, per template [`GONE`] pods
-//! that are no more; of what is gone itself the last [`WORKLOADS`]. A thousand workloads in which all of
-//! that is full take some 30 MB, ones at rest some hundred bytes each and 300 a pod.
+//! Bounded, whatever the cluster does: per workload [`COUNTS`] points in time (10 KB) and [`GONE`] pods that
+//! are no more (some 25 KB); of what is gone itself the last [`PICTURES`] pictures. For each pod that is there,
+//! some 400 bytes and its last failing probe's words. What nothing happens to has one point in time.
 
 mod causes;
 mod draw;
@@ -18,7 +18,8 @@ use std::{
 use app::{
     api::{
         DaemonSet, Deployment, Event, InCluster, Kind, Meta, Millis, ObjectKey, Picture, Pod, ReplicaSet,
-        ReplicationController, Row, StatefulSet, Uid, picture::Counts,
+        ReplicationController, Row, StatefulSet, Uid,
+        picture::{Counts, Course},
     },
     model::Cluster,
 };
@@ -26,10 +27,10 @@ use life::Life;
 
 /// Points in time of one workload.
 const COUNTS: usize = 240;
-/// Pods of one template that are gone and still drawn.
-const GONE: usize = 40;
+/// Pods of one workload that are gone and still drawn.
+const GONE: usize = 60;
 /// Workloads that are gone and still drawn.
-const WORKLOADS: usize = 100;
+const PICTURES: usize = 100;
 /// Pods of which only events have come so far.
 const HEARD_OF: usize = 5_000;
 
@@ -39,6 +40,8 @@ pub struct History {
     /// When it began, which is when the process did.
     since: Millis,
     workloads: HashMap<Uid, Workload>,
+    /// The ReplicaSets of each Deployment, which may come before it and go after it.
+    sets: HashMap<Uid, BTreeSet<Uid>>,
     /// The Deployment of each ReplicaSet that has one.
     deployments: HashMap<Uid, Uid>,
     /// The pods of each controller that makes pods.
@@ -46,23 +49,25 @@ pub struct History {
     lives: HashMap<Uid, Life>,
     /// Pods known by their events only, oldest first.
     heard_of: VecDeque<Uid>,
-    /// Workloads that are gone, oldest first.
-    gone: VecDeque<Uid>,
+    /// Workloads that are gone, as they were then, oldest first.
+    gone: VecDeque<Picture>,
     /// Of which something has changed since the last [`History::sample`].
     changed: HashSet<Uid>,
+    /// Of which something has changed that could not be counted yet.
+    uncounted: HashSet<Uid>,
+    /// What has gone since then.
+    ended: Vec<ObjectKey>,
 }
 
-/// What a person calls a rollout's object: a Deployment, or another controller that has no owner itself.
+/// What a person calls a rollout's object: a Deployment, or another controller that no Deployment made.
 #[derive(Debug)]
 struct Workload {
     key: ObjectKey,
-    /// Its ReplicaSets, if it is a Deployment.
-    sets: BTreeSet<Uid>,
     counts: VecDeque<Counts>,
     /// The lane of its newest template, and since when it is that, if not from the beginning.
     newest: Option<(Arc<str>, Option<Millis>)>,
-    /// What it was like, once it is gone.
-    last: Option<(Millis, Box<Picture>)>,
+    /// Its pods that are gone and still drawn, oldest first, and whose they were.
+    ended: VecDeque<(Uid, Uid)>,
 }
 
 /// The pods of one controller, in the order in which they were first seen.
@@ -103,13 +108,26 @@ impl History {
         }
     }
 
-    /// Notes how many pods each changed workload has, and says which have changed.
+    /// Notes how many pods each changed workload has, and says which have changed. What cannot be counted
+    /// because a list is not complete or not current is counted once it is.
     pub fn sample(&mut self, cluster: &Cluster, now: Millis) -> Vec<ObjectKey> {
-        let changed = std::mem::take(&mut self.changed);
-        let mut keys = Vec::with_capacity(changed.len());
+        let mut keys = std::mem::take(&mut self.ended);
+        let mut changed = std::mem::take(&mut self.changed);
+        self.uncounted.retain(|uid| {
+            let Some(workload) = self.workloads.get(uid) else { return false };
+            let waits = !draw::is_current(cluster, &workload.key);
+            if !waits {
+                changed.insert(*uid);
+            }
+            waits
+        });
         for uid in changed {
             let Some(workload) = self.workloads.get(&uid) else { continue };
             keys.push(workload.key.clone());
+            if !draw::is_current(cluster, &workload.key) {
+                self.uncounted.insert(uid);
+                continue;
+            }
             let Some(counts) = draw::counts(self, cluster, uid, now) else { continue };
             let newest = draw::newest_lane(self, cluster, uid);
             let Some(workload) = self.workloads.get_mut(&uid) else { continue };
@@ -131,70 +149,62 @@ impl History {
         keys
     }
 
-    /// The picture of a workload: as it is, or as it was when it went.
+    /// The picture of a workload: as it is, or as it was when it went. A ReplicaSet that a Deployment made has
+    /// none of its own.
     pub fn picture(&self, cluster: &Cluster, key: &ObjectKey, now: Millis) -> Option<Picture> {
-        if let Some(picture) = draw::picture(self, cluster, key, now) {
-            return Some(picture);
-        }
-        let was = self.gone.iter().rev().filter_map(|uid| self.workloads.get(uid));
-        was.filter(|workload| workload.key == *key)
-            .find_map(|workload| workload.last.as_ref())
-            .map(|(_, picture)| (**picture).clone())
+        draw::picture(self, cluster, key, now)
+            .or_else(|| self.gone.iter().rev().find(|picture| picture.key == *key).cloned())
     }
 
     fn put_workload(&mut self, kind: Kind, meta: &Meta) {
-        let workload = self.workloads.entry(meta.uid).or_insert_with(|| Workload {
+        self.workloads.entry(meta.uid).or_insert_with(|| Workload {
             key: ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() },
-            sets: BTreeSet::new(),
             counts: VecDeque::new(),
             newest: None,
-            last: None,
+            ended: VecDeque::new(),
         });
-        workload.last = None;
         self.changed.insert(meta.uid);
     }
 
-    /// A ReplicaSet is its Deployment's, which may come later than it, or stands for itself.
+    /// A ReplicaSet is its Deployment's, or stands for itself; it may be given up and taken over.
     fn put_set(&mut self, set: &ReplicaSet) {
         let uid = set.meta.uid;
-        let owner = set.meta.owner.as_ref().filter(|owner| owner.kind == "Deployment");
-        let Some(owner) = owner else {
-            if self.deployments.remove(&uid).is_some() {
-                self.workloads.values_mut().for_each(|workload| _ = workload.sets.remove(&uid));
+        let owner = set.meta.owner.as_ref().filter(|owner| owner.kind == "Deployment").map(|owner| owner.uid);
+        if self.deployments.get(&uid).copied() != owner {
+            self.leave_deployment(uid);
+        }
+        let Some(owner) = owner else { return self.put_workload(Kind::ReplicaSet, &set.meta) };
+        self.workloads.remove(&uid);
+        self.deployments.insert(uid, owner);
+        self.sets.entry(owner).or_default().insert(uid);
+        self.changed.insert(owner);
+    }
+
+    fn leave_deployment(&mut self, set: Uid) {
+        let Some(deployment) = self.deployments.remove(&set) else { return };
+        if let Some(sets) = self.sets.get_mut(&deployment) {
+            sets.remove(&set);
+            if sets.is_empty() {
+                self.sets.remove(&deployment);
             }
-            return self.put_workload(Kind::ReplicaSet, &set.meta);
-        };
-        self.workloads.remove(&uid); // it was an orphan
-        self.deployments.insert(uid, owner.uid);
-        let key = ObjectKey {
-            kind: Kind::Deployment,
-            namespace: set.meta.namespace.to_string(),
-            name: owner.name.to_string(),
-        };
-        let workload = self.workloads.entry(owner.uid).or_insert_with(|| Workload {
-            key,
-            sets: BTreeSet::new(),
-            counts: VecDeque::new(),
-            newest: None,
-            last: None,
-        });
-        workload.sets.insert(uid);
-        self.changed.insert(owner.uid);
+        }
+        self.changed.insert(deployment);
     }
 
     fn put_pod(&mut self, pod: &Pod, now: Millis) {
+        let uid = pod.meta.uid;
         let owner = pod.meta.owner.as_ref();
         let owner = owner.filter(|owner| Kind::parse(&owner.kind).is_some_and(Kind::makes_pods));
+        let before = self.lives.get(&uid).and_then(|life| life.controller);
+        if let Some(before) = before.filter(|before| owner.is_none_or(|owner| owner.uid != *before)) {
+            // given up (its labels were changed) or taken over: a tile never goes from one lane to another
+            self.leave_crew(before, uid);
+        }
         let Some(owner) = owner else { return };
-        let uid = pod.meta.uid;
         let life = self.lives.entry(uid).or_default();
-        let before = life.controller.replace(owner.uid);
+        let joins = life.controller.replace(owner.uid) != Some(owner.uid);
         life.see(pod, now);
-        if before != Some(owner.uid) {
-            // never across lanes: one that is adopted leaves its old controller's
-            if let Some(crew) = before.and_then(|before| self.crews.get_mut(&before)) {
-                crew.pods.retain(|pod| *pod != uid);
-            }
+        if joins {
             self.crews.entry(owner.uid).or_default().pods.push(uid);
         }
         self.touch(owner.uid);
@@ -207,11 +217,11 @@ impl History {
         let uid = event.object_uid;
         if !self.lives.contains_key(&uid) {
             self.heard_of.push_back(uid);
-            if self.heard_of.len() > HEARD_OF {
-                let forgotten = self.heard_of.pop_front();
-                let forgotten =
-                    forgotten.filter(|uid| self.lives.get(uid).is_some_and(|l| l.controller.is_none()));
-                forgotten.map(|uid| self.lives.remove(&uid));
+            if self.heard_of.len() > HEARD_OF
+                && let Some(oldest) = self.heard_of.pop_front()
+                && self.lives.get(&oldest).is_some_and(|life| life.controller.is_none())
+            {
+                self.lives.remove(&oldest);
             }
         }
         let life = self.lives.entry(uid).or_default();
@@ -221,9 +231,28 @@ impl History {
         }
     }
 
+    /// Whose picture shows the pods of a controller.
+    fn workload_of(&self, controller: Uid) -> Uid {
+        self.deployments.get(&controller).copied().unwrap_or(controller)
+    }
+
     /// Something of a controller's pods has changed.
     fn touch(&mut self, controller: Uid) {
-        self.changed.insert(self.deployments.get(&controller).copied().unwrap_or(controller));
+        self.changed.insert(self.workload_of(controller));
+    }
+
+    /// A pod is this controller's no longer, or is drawn no longer.
+    fn leave_crew(&mut self, controller: Uid, pod: Uid) {
+        self.lives.remove(&pod);
+        if let Some(crew) = self.crews.get_mut(&controller) {
+            if let Some(at) = crew.pods.iter().position(|uid| *uid == pod) {
+                crew.pods.remove(at);
+            }
+            if crew.pods.is_empty() && crew.forgotten == 0 {
+                self.crews.remove(&controller);
+            }
+        }
+        self.touch(controller);
     }
 
     fn end_pod(&mut self, uid: Uid, now: Millis) {
@@ -234,57 +263,45 @@ impl History {
             return;
         };
         self.touch(controller);
-        let Some(crew) = self.crews.get_mut(&controller) else { return };
-        let lives = &self.lives;
-        let ended = |uid: &Uid| lives.get(uid).is_none_or(Life::is_over);
-        if crew.pods.iter().filter(|uid| ended(uid)).count() > GONE
-            && let Some(at) = crew.pods.iter().position(ended)
+        let workload = self.workload_of(controller);
+        let Some(workload) = self.workloads.get_mut(&workload) else {
+            // gone before its pods, or one that may not be seen: nobody can ask for it
+            return self.leave_crew(controller, uid);
+        };
+        workload.ended.push_back((controller, uid));
+        if workload.ended.len() > GONE
+            && let Some((controller, oldest)) = workload.ended.pop_front()
+            && self.lives.get(&oldest).is_some_and(Life::is_over)
         {
-            let oldest = crew.pods.remove(at);
-            crew.forgotten += 1;
-            self.lives.remove(&oldest);
+            if let Some(crew) = self.crews.get_mut(&controller) {
+                crew.forgotten += 1;
+            }
+            self.leave_crew(controller, oldest);
         }
     }
 
     /// A ReplicaSet beyond the history limit: with it goes what is known of its pods.
     fn end_set(&mut self, uid: Uid) {
-        let Some(deployment) = self.deployments.remove(&uid) else { return };
-        if let Some(workload) = self.workloads.get_mut(&deployment) {
-            workload.sets.remove(&uid);
-        }
+        self.leave_deployment(uid);
         self.forget_crew(uid);
-        self.changed.insert(deployment);
     }
 
     fn end_workload(&mut self, cluster: &Cluster, uid: Uid, now: Millis) {
-        let Some(key) = self.workloads.get(&uid).map(|workload| workload.key.clone()) else { return };
-        let picture = draw::picture(self, cluster, &key, now).map(|picture| Picture {
-            course: app::api::picture::Course::Deleted,
-            causes: Vec::new(),
-            deadline: None,
-            gone: Some(now),
-            ..picture
-        });
-        if let (Some(picture), Some(workload)) = (picture, self.workloads.get_mut(&uid)) {
-            workload.last = Some((now, Box::new(picture)));
-            workload.counts.clear(); // the picture has them
+        let Some(workload) = self.workloads.get(&uid) else { return };
+        let key = workload.key.clone();
+        if let Some(picture) = draw::picture(self, cluster, &key, now) {
+            let (course, causes) = (Course::Deleted, Vec::new());
+            self.gone.push_back(Picture { course, causes, deadline: None, gone: Some(now), ..picture });
+            if self.gone.len() > PICTURES {
+                self.gone.pop_front();
+            }
         }
-        self.changed.insert(uid);
-        self.gone.push_back(uid);
-        if self.gone.len() > WORKLOADS
-            && let Some(oldest) = self.gone.pop_front()
-        {
-            self.forget_workload(oldest);
-        }
-    }
-
-    fn forget_workload(&mut self, uid: Uid) {
-        let Some(workload) = self.workloads.remove(&uid) else { return };
-        for set in workload.sets {
-            self.deployments.remove(&set);
+        self.workloads.remove(&uid);
+        for set in self.sets.get(&uid).cloned().unwrap_or_default() {
             self.forget_crew(set);
         }
         self.forget_crew(uid);
+        self.ended.push(key);
     }
 
     fn forget_crew(&mut self, controller: Uid) {

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use leptos::prelude::*;
 
 use crate::{
-    api::{Millis, Picture, picture::Counts},
+    api::{Kind, Millis, Picture, picture::Counts},
     components::store,
     format::duration,
 };
@@ -20,19 +20,22 @@ const SPAN_MS: (i64, i64) = (60_000, 1_800_000);
 pub fn Chart(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     let store = store();
     let clock = store.clone();
+    let open = RwSignal::new(false);
+    // a DaemonSet counts the nodes that have its pods
+    let daemons = move || picture.with(|p| p.as_ref().is_some_and(|p| p.key.kind == Kind::DaemonSet));
+    let title = move || if daemons() { "How many nodes" } else { "How many pods" };
     let drawing = move || {
         let picture = picture.get()?;
         let now = picture.gone.unwrap_or_else(|| clock.now());
         Some(draw(&picture, now))
     };
-    let table = move || picture.get().map(|picture| rows(&picture));
     view! {
         <section class="chart" aria-labelledby="counts">
-            <h2 id="counts">"How many pods"</h2>
+            <h2 id="counts">{title}</h2>
             {drawing}
-            <details>
+            <details on:toggle=move |_| open.update(|open| *open = !*open)>
                 <summary>"As a table"</summary>
-                {table}
+                <Rows picture open />
             </details>
         </section>
     }
@@ -126,8 +129,9 @@ fn said(picture: &Picture) -> String {
     let Some(now) = picture.counts.last() else {
         return "Nothing has been counted yet.".to_owned();
     };
+    let when = if picture.gone.is_some() { "Then" } else { "Now" };
     let mut said = format!(
-        "Now {} old and {} new, {} ready, {} available; {} wanted.",
+        "{when} {} old and {} new, {} ready, {} available; {} wanted.",
         now.old, now.new, now.ready, now.available, now.desired
     );
     if let Some(bounds) = picture.bounds {
@@ -140,27 +144,26 @@ fn said(picture: &Picture) -> String {
     said
 }
 
-fn rows(picture: &Picture) -> impl IntoView + use<> {
-    let rows = picture.counts.iter().rev().map(|counts| {
-        let numbers = [
-            counts.desired,
-            counts.old,
-            counts.new,
-            counts.ready,
-            counts.available,
-            counts.floor,
-            counts.ceiling,
-        ];
+/// The same as a table, latest first, once somebody wants it.
+#[component]
+fn Rows(picture: Memo<Option<Arc<Picture>>>, open: RwSignal<bool>) -> impl IntoView {
+    let each = move || {
+        let counts = picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.counts.clone()));
+        if open.get() { counts.into_iter().rev().collect() } else { Vec::new() }
+    };
+    let row = |counts: Counts| {
+        let Counts { at, desired, old, new, ready, available, floor, ceiling } = counts;
+        let numbers = [desired, old, new, ready, available, floor, ceiling];
         view! {
             <tr>
-                <th scope="row">{counts.at.seconds().clock()}</th>
+                <th scope="row">{at.seconds().clock()}</th>
                 {numbers.map(|number| view! { <td class="right">{number}</td> }).collect_view()}
             </tr>
         }
-    });
+    };
     let headings = ["Wanted", "Old", "New", "Ready", "Available", "At least", "At most"];
     view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="How many pods, through time">
+        <div class="scroll" tabindex="0" role="group" aria-label="The counts, through time">
             <table class="plain">
                 <thead>
                     <tr>
@@ -168,8 +171,11 @@ fn rows(picture: &Picture) -> impl IntoView + use<> {
                         {headings.map(|heading| view! { <th scope="col" class="right">{heading}</th> }).collect_view()}
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>
+                    <For each=each key=|counts| *counts children=row />
+                </tbody>
             </table>
         </div>
     }
+    .into_any()
 }

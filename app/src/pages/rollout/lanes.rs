@@ -11,7 +11,6 @@ use crate::{
     },
     components::{icon, name, store},
     format::{duration, images, visible},
-    store::Store,
 };
 
 /// Pods that are gone, beyond these, are counted only.
@@ -21,6 +20,13 @@ const GONE_SHOWN: usize = 12;
 /// stays there.
 #[component]
 pub fn Lanes(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
+    let store = store();
+    // what is gone ages no more
+    let clock = Memo::new(move |_| {
+        picture
+            .with(|picture| picture.as_ref().and_then(|picture| picture.gone))
+            .unwrap_or_else(|| store.now())
+    });
     let names = Memo::new(move |_| {
         picture.with(|picture| {
             let lanes = picture.as_ref().map_or(&[][..], |picture| &picture.lanes);
@@ -41,14 +47,14 @@ pub fn Lanes(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
                     <For
                         each=move || names.with(|(_, folded)| folded.clone())
                         key=|name| name.clone()
-                        children=move |name| view! { <OneLane picture name /> }
+                        children=move |name| view! { <OneLane picture clock name /> }
                     />
                 </div>
             </details>
             <For
                 each=move || names.with(|(open, _)| open.clone())
                 key=|name| name.clone()
-                children=move |name| view! { <OneLane picture name /> }
+                children=move |name| view! { <OneLane picture clock name /> }
             />
         </div>
     }
@@ -63,7 +69,7 @@ fn key(tile: &Tile) -> PodKey {
 }
 
 #[component]
-fn OneLane(picture: Memo<Option<Arc<Picture>>>, name: Arc<str>) -> impl IntoView {
+fn OneLane(picture: Memo<Option<Arc<Picture>>>, clock: Memo<Millis>, name: Arc<str>) -> impl IntoView {
     let lane = {
         let name = name.clone();
         Memo::new(move |before: Option<&Lane>| {
@@ -95,18 +101,24 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, name: Arc<str>) -> impl IntoView
     let ((kind, namespace), _) = of.get_untracked();
     let link = (kind == Kind::Deployment).then(|| name::object_link(Kind::ReplicaSet, &namespace, &name));
     let text = move |of: fn(&Lane) -> String| lane.with(|lane| visible(&of(lane)).into_owned());
-    let label = move || format!("{}, {} pods wanted", title(), lane.with(|lane| lane.desired));
+    let wanted = |lane: &Lane| lane.desired.map_or_else(String::new, |desired| format!("{desired} wanted"));
+    let label = move || format!("Pods of {}", title().to_lowercase());
     let shown = Memo::new(move |_| {
         lane.with(|lane| {
             let (gone, there): (Vec<&Tile>, Vec<&Tile>) = lane.tiles.iter().partition(|tile| is_gone(tile));
             let hidden = gone.len().saturating_sub(GONE_SHOWN);
             let keys: Vec<PodKey> = gone.into_iter().skip(hidden).chain(there).map(key).collect();
-            (keys, hidden + lane.forgotten as usize)
+            (keys, hidden + lane.forgotten as usize, lane.hidden)
         })
     });
     let forgotten = move || {
-        let count = shown.with(|(_, forgotten)| *forgotten);
-        (count > 0).then(|| view! { <p class="aside">{format!("and {count} that are gone")}</p> })
+        let said = shown.with(|(_, gone, hidden)| match (gone, hidden) {
+            (0, 0) => String::new(),
+            (gone, 0) => format!("and {gone} that are gone"),
+            (0, hidden) => format!("and {hidden} more"),
+            (gone, hidden) => format!("and {hidden} more, and {gone} that are gone"),
+        });
+        (!said.is_empty()).then(|| view! { <p class="aside">{said}</p> })
     };
     let headings = Station::ALL.map(|station| view! { <th scope="col">{station.word()}</th> });
     view! {
@@ -116,7 +128,7 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, name: Arc<str>) -> impl IntoView
                 {link}
                 <span class="image">{move || text(|lane| images(&lane.images))}</span>
                 <span class="change-cause">{move || text(|lane| lane.change_cause.to_string())}</span>
-                <span class="aside">{move || text(|lane| format!("{} wanted", lane.desired))}</span>
+                <span class="aside">{move || text(wanted)}</span>
             </header>
             <div class="scroll" tabindex="0" role="group" aria-label=label>
                 <table class="plain stations" aria-label=label>
@@ -129,11 +141,11 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, name: Arc<str>) -> impl IntoView
                     </thead>
                     <tbody>
                         <For
-                            each=move || shown.with(|(keys, _)| keys.clone())
+                            each=move || shown.with(|(keys, ..)| keys.clone())
                             key=|key| key.clone()
                             children={
                                 let namespace = namespace.clone();
-                                move |key| view! { <Stop lane key namespace=namespace.clone() /> }
+                                move |key| view! { <Stop lane clock key namespace=namespace.clone() /> }
                             }
                         />
                     </tbody>
@@ -151,8 +163,7 @@ fn is_gone(tile: &Tile) -> bool {
 
 /// One pod's line.
 #[component]
-fn Stop(lane: Memo<Lane>, key: PodKey, namespace: String) -> impl IntoView {
-    let store = store();
+fn Stop(lane: Memo<Lane>, clock: Memo<Millis>, key: PodKey, namespace: String) -> impl IntoView {
     let pod = name::object_link(Kind::Pod, &namespace, &key.0);
     let tile = Memo::new(move |before: Option<&Tile>| {
         let found = lane.with(|lane| lane.tiles.iter().find(|tile| self::key(tile) == key).cloned());
@@ -170,7 +181,7 @@ fn Stop(lane: Memo<Lane>, key: PodKey, namespace: String) -> impl IntoView {
     view! {
         <tr class=move || format!("stop {}", health.get().word()) class:gone=move || gone.get()>
             <th scope="row"><span class="lead">{move || icon::state(health.get())}</span> {pod}</th>
-            {Station::ALL.map(|station| cell(&store, tile, station)).collect_view()}
+            {Station::ALL.map(|station| cell(clock, tile, station)).collect_view()}
             <td class="message">{says}</td>
         </tr>
     }
@@ -178,7 +189,7 @@ fn Stop(lane: Memo<Lane>, key: PodKey, namespace: String) -> impl IntoView {
 }
 
 /// How long it stayed, or has been staying, or when it will get there.
-fn cell(store: &Store, tile: Memo<Tile>, station: Station) -> AnyView {
+fn cell(clock: Memo<Millis>, tile: Memo<Tile>, station: Station) -> AnyView {
     let at = move |tile: &Tile| tile.reached.iter().position(|reached| reached.station == station);
     let reached = Memo::new(move |_| tile.with(|tile| at(tile).map(|at| tile.reached[at])));
     let title = move || {
@@ -186,9 +197,8 @@ fn cell(store: &Store, tile: Memo<Tile>, station: Station) -> AnyView {
             .get()
             .map(|reached| format!("since {} UTC, {}", reached.at.seconds().clock(), witness(reached.by)))
     };
-    let clock = store.clone();
     let class = Memo::new(move |_| {
-        let now = clock.now();
+        let now = clock.get();
         let current = tile.with(|tile| tile.station(now)).is_some_and(|current| current.station == station);
         match reached.get() {
             None => "never",
@@ -197,12 +207,13 @@ fn cell(store: &Store, tile: Memo<Tile>, station: Station) -> AnyView {
             Some(_) => "reached",
         }
     });
-    let clock = store.clone();
     let text = Memo::new(move |_| {
-        let now = clock.now();
+        let now = clock.get();
         tile.with(|tile| at(tile).map_or_else(|| "–".to_owned(), |at| spent(tile, at, tile.reached[at], now)))
     });
-    view! { <td class=move || class.get() title=title>{move || text.get()}</td> }.into_any()
+    let current = move || (class.get() == "reached current").then_some("step");
+    view! { <td class=move || class.get() title=title aria-current=current>{move || text.get()}</td> }
+        .into_any()
 }
 
 fn spent(tile: &Tile, at: usize, reached: Reached, now: Millis) -> String {

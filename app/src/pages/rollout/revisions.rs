@@ -18,9 +18,14 @@ pub fn Revisions(key: ObjectKey) -> impl IntoView {
         Memo::new(move |_| store.named::<Deployment>(&key.namespace, &key.name))
     };
     let namespace = key.namespace;
+    let revisions = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            running.get().map(|deployment| query::revisions(&deployment, store.rows::<ReplicaSet>().iter()))
+        })
+    };
     let rows = move || {
-        let deployment = running.get()?;
-        let revisions = query::revisions(&deployment, store.rows::<ReplicaSet>().iter());
+        let (deployment, revisions) = (running.get()?, revisions.get()?);
         let rows = revisions.into_iter().rev().map(|(revision, set)| {
             let (now, created) = (store.clone(), set.meta.created);
             let current = deployment.revision == Some(revision);

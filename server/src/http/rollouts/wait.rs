@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    api::{Millis, ObjectKey, Text, rollout::Verdict},
+    api::{KindState, Millis, ObjectKey, Text, rollout::Verdict},
     scope::Scope,
 };
 use axum::{
@@ -25,6 +25,9 @@ pub const LONGEST: Duration = Duration::from_secs(3600);
 /// What is waited unless something else is asked.
 const USUAL: Duration = Duration::from_secs(300);
 
+/// A watch that is confirmed is not further behind than this.
+const BEHIND_MS: i64 = 1_000;
+
 /// 200 once it has succeeded; 409 with the reason once it has failed, or when the time is up.
 pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
     let asked = target(object.0).and_then(|target| Ok((target, timeout(query)?)));
@@ -34,20 +37,18 @@ pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(query): RawQu
     };
     let scope = Scope { namespaces: vec![Text::from(target.namespace.as_str())], ..Scope::of(target.kind) };
     let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
-    match tokio::time::timeout(timeout, ended(&hub, &seat, &target)).await {
+    // What is asked after a change must not be answered from before it.
+    let asked = hub::now();
+    match tokio::time::timeout(timeout, ended(&hub, &seat, &target, asked)).await {
         Ok(response) => response,
-        Err(_) => match look(&hub, &target, None).await {
-            Look::Answer(response) | Look::Waits(response) => response,
-        },
+        Err(_) => look(&hub, &target, asked).await.1,
     }
 }
 
 /// Looks whenever something of its kind has changed or was confirmed.
-async fn ended(hub: &Hub, seat: &Seat, target: &Target) -> Response {
-    // What was asked after a change must not be answered from before it.
-    let asked = hub::now();
+async fn ended(hub: &Hub, seat: &Seat, target: &Target, asked: Millis) -> Response {
     loop {
-        if let Look::Answer(response) = look(hub, target, Some(asked)).await {
+        if let (true, response) = look(hub, target, asked).await {
             return response;
         }
         if seat.next().await.is_err() {
@@ -56,36 +57,33 @@ async fn ended(hub: &Hub, seat: &Seat, target: &Target) -> Response {
     }
 }
 
-enum Look {
-    Answer(Response),
-    /// What to say if nobody waits any longer.
-    Waits(Response),
-}
-
-async fn look(hub: &Hub, target: &Target, after: Option<Millis>) -> Look {
-    let Ok(view) = hub.view().await else { return Look::Answer(draining()) };
+/// The answer as it is now, and whether waiting longer would change nothing. It has ended only if that is known
+/// of a time after `asked`.
+async fn look(hub: &Hub, target: &Target, asked: Millis) -> (bool, Response) {
+    let Ok(view) = hub.view().await else { return (true, draining()) };
     let within = [Text::from(target.namespace.as_str())];
     if let Err(refusal) = current(&view, target.kind, &within) {
-        return Look::Waits(stamped(*refusal, &view, target.kind));
+        let forbidden = matches!(view.state(target.kind), KindState::Forbidden { .. });
+        return (forbidden, stamped(*refusal, &view, target.kind));
     }
-    let confirmed = after.is_none_or(|after| view.as_of(target.kind).is_some_and(|at| at > after));
+    let confirmed = view.as_of(target.kind).is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
     let status = match status_of(&view, target, None) {
         Ok(status) => status,
-        Err(error) if confirmed => {
-            return Look::Answer(stamped(error.answer(Output::Json), &view, target.kind));
-        }
-        Err(error) => return Look::Waits(stamped(error.answer(Output::Json), &view, target.kind)),
+        Err(error) => return (confirmed, stamped(error.answer(Output::Json), &view, target.kind)),
     };
+    let ended = confirmed && status.verdict.ended();
+    let succeeded = ended && status.verdict == Verdict::Succeeded;
     let mut body = told(target, &status);
-    if status.verdict != Verdict::Succeeded {
+    body["ended"] = json!(ended);
+    body["succeeded"] = json!(succeeded);
+    if !succeeded {
         let key =
             ObjectKey { kind: target.kind, namespace: target.namespace.clone(), name: target.name.clone() };
-        let Ok(picture) = hub.picture(key).await else { return Look::Answer(draining()) };
+        let Ok(picture) = hub.picture(key).await else { return (true, draining()) };
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
     }
-    let code = if status.verdict == Verdict::Succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
-    let response = stamped((code, Json(body)).into_response(), &view, target.kind);
-    if status.verdict.ended() && confirmed { Look::Answer(response) } else { Look::Waits(response) }
+    let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
+    (ended, stamped((code, Json(body)).into_response(), &view, target.kind))
 }
 
 /// `timeout=90` or `90s`, in seconds.

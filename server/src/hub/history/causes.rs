@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use app::{
     api::{
-        Deployment, Detail, Health, Millis, Rollout, Text,
+        Deployment, Detail, Health, Kind, KindState, Millis, Rollout, Text,
         picture::{Cause, Counts, Course, Station},
     },
     model::Cluster,
@@ -22,9 +22,14 @@ use super::{
 enum Trouble {
     Unschedulable,
     Image,
+    /// Its container is restarted, more slowly each time.
     Crash,
-    Probe,
+    /// Its container has ended, once as far as is told.
+    Ended,
     Other,
+    /// Nothing is known of it any more.
+    Lost,
+    Probe,
     Waiting,
     MinReady,
 }
@@ -57,12 +62,16 @@ pub fn of(
         }
     }
     let min_ready = found.detail().pace.min_ready;
-    for strand in strands.iter().filter(|strand| strand.lane.newest) {
+    // A Deployment goes on whatever its old pods do; the others wait for theirs.
+    let rolling = matches!(found, Found::Deployment(_));
+    for strand in strands.iter().filter(|strand| strand.lane.newest || !rolling) {
         causes.extend(of_pods(strand, min_ready, now));
     }
-    causes.extend(ending(&strands));
+    if !matches!(found, Found::Deployment(row) if row.strategy != "Recreate") {
+        causes.extend(ending(&strands)); // a rolling update does not count those that are on their way out
+    }
     if causes.is_empty() {
-        causes.push(silence(found, counts, &key));
+        causes.push(silence(cluster, found, counts, &key));
     }
     causes.sort_by_key(|cause| !cause.blocks); // stable: those that block first
     causes
@@ -90,11 +99,14 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
     let failures = detail.conditions.iter().filter(|c| c.kind == "ReplicaFailure" && c.status == "True");
     let told = failures.map(|condition| Cause {
         blocks: true,
-        says: if condition.message.contains("exceeded quota") {
-            "A quota does not allow more pods".to_owned()
-        } else {
-            "Pods cannot be created".to_owned()
-        },
+        says: match condition.reason.as_str() {
+            "FailedCreate" if condition.message.contains("exceeded quota") => {
+                "A quota does not allow more pods"
+            }
+            "FailedDelete" => "Pods cannot be deleted",
+            _ => "Pods cannot be created",
+        }
+        .to_owned(),
         evidence: condition.message.to_string(),
         source: source.to_owned(),
         at: condition.last_transition.map(|at| Millis(at.0.saturating_mul(1000))),
@@ -105,7 +117,10 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
 /// What the newest template's pods wait for, those that wait for the same together.
 fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
     let mut groups: BTreeMap<(Trouble, Text), Vec<&Life>> = BTreeMap::new();
-    for life in strand.lives.iter().filter(|life| !life.is_over() && !life.is_ending()) {
+    // One that has failed or succeeded is counted by no controller; another takes its place.
+    let counted = |life: &&&Life| !matches!(life.phase.as_str(), "Failed" | "Succeeded");
+    let there = strand.lives.iter().filter(|life| !life.is_over() && !life.is_ending());
+    for life in there.filter(counted) {
         if let Some((trouble, evidence)) = trouble(life, min_ready, now) {
             groups.entry((trouble, evidence)).or_default().push(life);
         }
@@ -121,6 +136,8 @@ fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
             Trouble::Unschedulable => format!("{many} {} on no node", verb("fits", "fit")),
             Trouble::Image => format!("{many} cannot get {} image ({status})", verb("its", "their")),
             Trouble::Crash => format!("{many}: a container ends again and again ({status})"),
+            Trouble::Ended => format!("{many}: a container has ended ({status})"),
+            Trouble::Lost => format!("{many} {} on a node that does not report", verb("is", "are")),
             Trouble::Probe => {
                 format!("{many} {} not ready, and a probe fails", verb("is", "are"))
             }
@@ -132,14 +149,12 @@ fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
                 None => format!("{many} {} for a node", verb("waits", "wait")),
             },
             Trouble::MinReady => {
-                format!("Nothing, it waits for minReadySeconds ({min_ready} s) of {}", verb("a pod", &many))
+                format!("{many} {} ready, but not yet for minReadySeconds ({min_ready} s)", verb("is", "are"))
             }
         };
         let at = match trouble {
             Trouble::MinReady => lives.iter().filter_map(|life| life.available(min_ready)).max(),
-            Trouble::Probe => {
-                lives.iter().filter_map(|life| life.unhealthy.as_ref()).map(|(_, at)| *at).max()
-            }
+            Trouble::Probe => lives.iter().filter_map(|life| life.failing_probe()).map(|(_, at)| *at).max(),
             _ => None,
         };
         let source = format!("pod/{}", lives[0].name);
@@ -154,28 +169,31 @@ fn trouble(life: &Life, min_ready: i32, now: Millis) -> Option<(Trouble, Text)> 
         return (min_ready > 0 && available > now).then(|| (Trouble::MinReady, Text::default()));
     }
     let why = life.why.clone();
-    let status = life.status.as_str();
     let failing = life.health == Health::Failing;
-    let image = ["ErrImage", "ImagePull", "InvalidImage", "RegistryUnavailable"];
-    Some(match life {
-        _ if failing && life.node.is_empty() => (Trouble::Unschedulable, why),
-        _ if image.iter().any(|word| status.contains(word)) => (Trouble::Image, why),
-        _ if failing
-            && ["CrashLoop", "Error", "OOMKilled", "ExitCode", "Signal"]
-                .iter()
-                .any(|w| status.contains(w)) =>
-        {
-            match &life.unhealthy {
-                // the kubelet ended it over this
-                Some((message, _)) if message.starts_with("Liveness") || message.starts_with("Startup") => {
-                    (Trouble::Crash, format!("{why}; {message}").into())
-                }
-                _ => (Trouble::Crash, why),
-            }
-        }
-        _ if failing => (Trouble::Other, why),
-        Life { unhealthy: Some((message, _)), .. } => (Trouble::Probe, message.clone()),
-        _ => (Trouble::Waiting, why),
+    // kubectl's STATUS, of an init container with `Init:` before it
+    let status = life.status.strip_prefix("Init:").unwrap_or(&life.status);
+    let trouble = match status {
+        _ if life.health == Health::Unknown => Trouble::Lost,
+        _ if failing && life.node.is_empty() => Trouble::Unschedulable,
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "ErrImageNeverPull"
+        | "InvalidImageName"
+        | "ImageInspectError"
+        | "RegistryUnavailable" => Trouble::Image,
+        "CrashLoopBackOff" => Trouble::Crash,
+        "Error" | "OOMKilled" => Trouble::Ended,
+        _ if status.starts_with("ExitCode:") || status.starts_with("Signal:") => Trouble::Ended,
+        _ if failing => Trouble::Other,
+        _ => match life.failing_probe() {
+            Some((message, _)) => return Some((Trouble::Probe, message.clone())),
+            None => Trouble::Waiting,
+        },
+    };
+    let ends = matches!(trouble, Trouble::Crash | Trouble::Ended);
+    Some(match life.fatal_probe().filter(|_| ends) {
+        Some(message) => (trouble, format!("{why}; shortly before: {message}").into()),
+        None => (trouble, why),
     })
 }
 
@@ -184,7 +202,7 @@ fn station(lives: &[&Life], now: Millis) -> Option<Station> {
     lives.iter().map(|life| life.tile(0).station(now).map(|reached| reached.station)).min().flatten()
 }
 
-/// Pods that are on their way out are waited for, by `Recreate` and by kubectl's own sentence.
+/// Pods that are on their way out: those that come after them wait for them.
 fn ending(strands: &[Strand<'_>]) -> Option<Cause> {
     let all = strands.iter().flat_map(|strand| &strand.lives);
     let ending: Vec<_> = all.filter(|life| life.is_ending() && !life.is_over()).collect();
@@ -197,12 +215,17 @@ fn ending(strands: &[Strand<'_>]) -> Option<Cause> {
     Some(Cause { blocks: false, says, evidence: first.why.to_string(), source, at: None })
 }
 
-fn silence(found: &Found, counts: Counts, key: &str) -> Cause {
-    let there = counts.old.saturating_add(counts.new);
-    let says = if there < counts.desired {
+/// What can be said where nothing was found. What cannot be seen is not called silent.
+fn silence(cluster: &Cluster, found: &Found, counts: Counts, key: &str) -> Cause {
+    let asked = [Kind::Pod, Kind::Event, Kind::ReplicaSet];
+    let unseen = asked.into_iter().filter(|kind| *cluster.state(*kind) != KindState::Live).map(Kind::plural);
+    let unseen: Vec<_> = unseen.collect();
+    let (there, desired) = (counts.old.saturating_add(counts.new), counts.desired);
+    let says = if !unseen.is_empty() {
+        format!("What is seen does not say why; {} cannot be seen, or not as they are now", unseen.join(", "))
+    } else if there < desired {
         format!(
-            "{there} of {} pods are there, and nothing says why; a controller that does not react would look like this",
-            counts.desired
+            "{there} of {desired} pods are there, and nothing says why; a controller that does not react would look like this"
         )
     } else {
         "No pod, condition or event says why".to_owned()
@@ -211,8 +234,7 @@ fn silence(found: &Found, counts: Counts, key: &str) -> Cause {
 }
 
 impl Found {
-    fn kind(&self) -> app::api::Kind {
-        use app::api::Kind;
+    fn kind(&self) -> Kind {
         match self {
             Found::Deployment(_) => Kind::Deployment,
             Found::Set(_) => Kind::ReplicaSet,

@@ -1,13 +1,13 @@
 //! The picture of a workload, from its rows and what is remembered of its pods.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use app::{
     api::{
-        Deployment, Detail, InCluster, Kind, KindState, Millis, ObjectKey, Picture, ReplicaSet,
+        Deployment, Detail, Health, InCluster, Kind, KindState, Millis, ObjectKey, Picture, ReplicaSet,
         RolloutStatus, Row, Text, Timestamp, Uid,
         detail::Pace,
-        picture::{Bounds, Counts, Course, Deadline, Lane},
+        picture::{Bounds, Counts, Course, Deadline, Lane, Tile},
         rollout::Verdict,
     },
     model::Cluster,
@@ -15,14 +15,16 @@ use app::{
 
 use super::{Found, History, causes, life::Life};
 
+/// Whether the rows that a workload's pods are counted from are what the cluster has. Halfway through the
+/// first lists there would seem to be fewer than there are.
+pub fn is_current(cluster: &Cluster, key: &ObjectKey) -> bool {
+    let live = |kind| *cluster.state(kind) == KindState::Live;
+    live(key.kind) && (key.kind != Kind::Deployment || live(Kind::ReplicaSet))
+}
+
 /// How many pods a workload has now; `None` if it is not there.
 pub fn counts(history: &History, cluster: &Cluster, uid: Uid, now: Millis) -> Option<Counts> {
     let workload = history.workloads.get(&uid)?;
-    // Halfway through the first lists there would seem to be fewer than there are.
-    let made_of = [workload.key.kind, Kind::ReplicaSet];
-    if made_of.into_iter().any(|kind| !matches!(cluster.state(kind), KindState::Live)) {
-        return None;
-    }
     let found = Found::named(cluster, &workload.key).filter(|found| found.meta().uid == uid)?;
     let bounds = found.detail().pace.bounds;
     let pods = |old, new, ready, available| Counts { old, new, ready, available, ..Counts::default() };
@@ -35,16 +37,16 @@ pub fn counts(history: &History, cluster: &Cluster, uid: Uid, now: Millis) -> Op
             let new = newest.map_or(0, |newest| newest.replicas.current);
             let all = sum(|set| set.replicas.current);
             let (ready, available) = (sum(|set| set.replicas.ready), sum(|set| set.replicas.available));
-            (row.desired, pods(all - new, new, ready, available))
+            (row.desired, pods(all.saturating_sub(new), new, ready, available))
         }
         Found::Set(row) => one(&row.replicas),
         Found::Controller(row) => one(&row.replicas),
         Found::Daemons(row) => {
-            let old = (row.current - row.updated).max(0);
+            let old = row.current.saturating_sub(row.updated).max(0);
             (row.desired, pods(old, row.updated, row.ready, row.available))
         }
         Found::Stateful(row) => {
-            let old = (row.current - row.updated).max(0);
+            let old = row.current.saturating_sub(row.updated).max(0);
             (row.desired, pods(old, row.updated, row.ready, row.available))
         }
     };
@@ -66,6 +68,9 @@ fn one(replicas: &app::api::replicas::Replicas) -> (i32, Counts) {
 pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Millis) -> Option<Picture> {
     let found = Found::named(cluster, key)?;
     let uid = found.meta().uid;
+    if matches!(found, Found::Set(_)) && history.deployments.contains_key(&uid) {
+        return None;
+    }
     let detail = found.detail().clone();
     let status = found.rollout();
     let lanes = lanes(history, cluster, &found);
@@ -82,7 +87,7 @@ pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Milli
         key: key.clone(),
         course,
         sentence: status.map(|status| status.sentence),
-        desired: latest.map_or(0, |counts| counts.desired),
+        desired: found.desired(),
         min_ready: detail.pace.min_ready,
         bounds: detail.pace.bounds,
         deadline,
@@ -116,9 +121,9 @@ fn course(found: &Found, status: Option<&RolloutStatus>, counts: Option<&Counts>
 
 /// A Deployment's ReplicaSets, oldest revision first.
 pub fn sets(history: &History, cluster: &Cluster, deployment: Uid) -> Vec<Arc<ReplicaSet>> {
-    let Some(workload) = history.workloads.get(&deployment) else { return Vec::new() };
+    let Some(sets) = history.sets.get(&deployment) else { return Vec::new() };
     let rows = ReplicaSet::rows(cluster);
-    let mut sets: Vec<_> = workload.sets.iter().filter_map(|uid| rows.get(*uid).cloned()).collect();
+    let mut sets: Vec<_> = sets.iter().filter_map(|uid| rows.get(*uid).cloned()).collect();
     sets.sort_by(|a, b| {
         let order = |set: &ReplicaSet| (set.replicas.revision, set.meta.created);
         order(a).cmp(&order(b)).then_with(|| a.meta.name.cmp(&b.meta.name))
@@ -127,20 +132,31 @@ pub fn sets(history: &History, cluster: &Cluster, deployment: Uid) -> Vec<Arc<Re
 }
 
 /// The one of the template that is wanted: the controller gives it the highest revision as it makes it or
-/// takes it up again, before it notes that revision on the Deployment. While a Deployment is paused it makes
-/// none for a changed template, and counts no pods as updated.
+/// takes it up again, before it notes that revision on the Deployment. It makes none yet while a Deployment is
+/// paused, when it counts no pods as updated, and with `Recreate` (`rolloutRecreate`) not before all old pods
+/// are gone.
 pub fn newest<'a>(sets: &'a [Arc<ReplicaSet>], row: &Deployment) -> Option<&'a Arc<ReplicaSet>> {
-    sets.last().filter(|last| !row.paused || row.updated > 0 || last.replicas.current == 0)
+    sets.last().filter(|last| {
+        let held = row.paused && row.updated == 0 && last.replicas.current > 0;
+        let emptied = row.strategy == "Recreate" && last.replicas.desired == 0 && row.desired > 0;
+        !held && !emptied
+    })
 }
 
 /// The name of the newest template's lane.
 pub fn newest_lane(history: &History, cluster: &Cluster, uid: Uid) -> Option<Arc<str>> {
     let found = Found::named(cluster, &history.workloads.get(&uid)?.key)?;
+    if *cluster.state(Kind::Pod) != KindState::Live && !matches!(found, Found::Deployment(_)) {
+        return None; // templates are known by their pods
+    }
     lanes(history, cluster, &found)
         .into_iter()
         .find(|strand| strand.lane.newest)
         .map(|strand| strand.lane.name)
 }
+
+/// So many pods of one lane are drawn.
+const DRAWN: usize = 200;
 
 /// A lane, not drawn yet.
 pub struct Strand<'a> {
@@ -150,10 +166,28 @@ pub struct Strand<'a> {
 
 impl Strand<'_> {
     fn draw(self, min_ready: i32, began: Option<Millis>) -> Lane {
-        let tiles = self.lives.iter().map(|life| life.tile(min_ready)).collect();
+        let (tiles, hidden) = self.tiles(min_ready);
         let lately = |life: &&Life| life.gone().is_none_or(|gone| began.is_some_and(|began| gone >= began));
-        let takes_part = self.lane.newest || self.lane.desired > 0 || self.lives.iter().any(lately);
-        Lane { tiles, takes_part, ..self.lane }
+        let takes_part = self.lane.newest || self.lane.desired > Some(0) || self.lives.iter().any(lately);
+        Lane { tiles, hidden, takes_part, ..self.lane }
+    }
+
+    /// Those that are drawn, and how many there are besides: the failing ones first, then what is not available
+    /// yet or on its way out, then the latest.
+    fn tiles(&self, min_ready: i32) -> (Vec<Tile>, u32) {
+        let tiles = |lives: &[&Life]| lives.iter().map(|life| life.tile(min_ready)).collect();
+        if self.lives.len() <= DRAWN {
+            return (tiles(&self.lives), 0);
+        }
+        let mut order: Vec<(usize, &&Life)> = self.lives.iter().enumerate().collect();
+        order.sort_by_key(|(at, life)| {
+            let settled = life.is_over() || (life.ready().is_some() && !life.is_ending());
+            (life.health != Health::Failing, settled, Reverse(*at))
+        });
+        order.truncate(DRAWN);
+        order.sort_by_key(|(at, _)| *at);
+        let drawn: Vec<&Life> = order.into_iter().map(|(_, life)| *life).collect();
+        (tiles(&drawn), (self.lives.len() - DRAWN) as u32)
     }
 }
 
@@ -166,7 +200,9 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
             let newest = newest(&sets, row).map(|newest| newest.meta.uid);
             let mut lanes: Vec<_> =
                 sets.iter().map(|set| of_set(history, set, newest == Some(set.meta.uid))).collect();
-            lanes.retain(|strand| strand.lane.newest || strand.lane.desired > 0 || !strand.lives.is_empty());
+            lanes.retain(|strand| {
+                strand.lane.newest || strand.lane.desired > Some(0) || !strand.lives.is_empty()
+            });
             lanes.sort_by_key(|strand| strand.lane.newest);
             lanes
         }
@@ -179,15 +215,15 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
                 images: row.replicas.images.clone(),
                 change_cause: row.replicas.change_cause.clone(),
                 created: row.meta.created,
-                desired: row.replicas.desired,
+                desired: Some(row.replicas.desired),
                 forgotten,
                 ..Lane::default()
             };
             vec![Strand { lane, lives }]
         }
-        Found::Daemons(row) => by_template(history, uid, None, &row.images, row.desired),
+        Found::Daemons(row) => by_template(history, uid, None, (row.updated, &row.images)),
         Found::Stateful(row) => {
-            by_template(history, uid, Some(&found.detail().pace.newest), &row.images, row.desired)
+            by_template(history, uid, Some(&found.detail().pace.newest), (row.updated, &row.images))
         }
     }
 }
@@ -202,7 +238,7 @@ fn of_set<'a>(history: &'a History, set: &ReplicaSet, newest: bool) -> Strand<'a
         images: replicas.images.clone(),
         change_cause: replicas.change_cause.clone(),
         created: set.meta.created,
-        desired: replicas.desired,
+        desired: Some(replicas.desired),
         forgotten,
         ..Lane::default()
     };
@@ -215,8 +251,7 @@ fn by_template<'a>(
     history: &'a History,
     uid: Uid,
     named: Option<&Text>,
-    images: &Arc<[(Text, Text)]>,
-    desired: i32,
+    (updated, images): (i32, &Arc<[(Text, Text)]>),
 ) -> Vec<Strand<'a>> {
     let (lives, forgotten) = history.crew(uid);
     let latest =
@@ -234,9 +269,8 @@ fn by_template<'a>(
                 name: Arc::from(template.as_str()),
                 newest: is_newest,
                 created: lives.iter().filter_map(|life| life.created).min(),
-                // of an older template only its pods know their images, and they are not asked
-                images: if is_newest { images.clone() } else { Arc::from([]) },
-                desired: if is_newest { desired } else { 0 },
+                // the specification's, once there are pods of it; of older templates only their pods know
+                images: if is_newest && updated > 0 { images.clone() } else { Arc::from([]) },
                 forgotten: if is_newest { forgotten } else { 0 },
                 ..Lane::default()
             };
@@ -255,6 +289,17 @@ impl Found {
             Found::Controller(row) => &row.replicas.detail,
             Found::Daemons(row) => &row.detail,
             Found::Stateful(row) => &row.detail,
+        }
+    }
+
+    /// Pods wanted.
+    fn desired(&self) -> i32 {
+        match self {
+            Found::Deployment(row) => row.desired,
+            Found::Set(row) => row.replicas.desired,
+            Found::Controller(row) => row.replicas.desired,
+            Found::Daemons(row) => row.desired,
+            Found::Stateful(row) => row.desired,
         }
     }
 

@@ -24,8 +24,14 @@ pub struct Life {
     pub health: Health,
     pub why: Text,
     pub created: Option<Timestamp>,
-    /// The last failure of one of its probes, in the kubelet's words, and when.
-    pub unhealthy: Option<(Text, Millis)>,
+    /// `status.phase`
+    pub phase: Text,
+    /// The last failure of its readiness probes, in the kubelet's words, and when.
+    unready: Option<(Text, Millis)>,
+    /// The same of liveness and startup probes, over which the kubelet ends containers.
+    unhealthy: Option<(Text, Millis)>,
+    /// When a container of it last ended.
+    ended: Option<Millis>,
     reached: [Option<(Millis, Witness)>; Station::ALL.len()],
 }
 
@@ -41,6 +47,7 @@ impl Life {
         self.name = pod.meta.name.clone();
         self.template = label(pod, "controller-revision-hash");
         self.generation = label(pod, "pod-template-generation").parse().unwrap_or_default();
+        self.phase = pod.phase.clone();
         self.node = pod.node.clone();
         self.status = pod.status.to_string().into();
         self.health = pod.health;
@@ -60,6 +67,8 @@ impl Life {
         // Told to end, it is not ready any more; how long it was stays told.
         let was = self.at(Station::Ready).filter(|_| pod.meta.deleting.is_some());
         self.set(Station::Ready, since(detail, "Ready").or(was));
+        self.ended = ended(detail).or(self.ended);
+        self.set(Station::Gone, None); // a list that lacked it was wrong
         let told = self.at(Station::Terminating);
         self.set(Station::Terminating, pod.meta.deleting.and_then(|_| seen(told)));
     }
@@ -72,8 +81,10 @@ impl Life {
             "Created" => Station::Created,
             _ => {
                 let last = event.last.or(event.first).map_or(first, millis);
-                if self.unhealthy.as_ref().is_none_or(|(_, before)| *before <= last) {
-                    self.unhealthy = Some((event.message.clone(), last));
+                let ready = event.message.starts_with("Readiness");
+                let before = if ready { &mut self.unready } else { &mut self.unhealthy };
+                if before.as_ref().is_none_or(|(_, before)| *before <= last) {
+                    *before = Some((event.message.clone(), last));
                 }
                 return;
             }
@@ -116,9 +127,27 @@ impl Life {
         self.ready().map(|ready| Millis(ready.0.saturating_add(i64::from(min_ready.max(0)) * 1000)))
     }
 
+    /// A probe that has failed since its containers run, in the kubelet's words, and when it last did.
+    pub fn failing_probe(&self) -> Option<&(Text, Millis)> {
+        let since = self.at(Station::Started).map(|(at, _)| at)?;
+        let told = [&self.unready, &self.unhealthy].into_iter().flatten();
+        told.filter(|(_, at)| *at >= since).max_by_key(|(_, at)| *at)
+    }
+
+    /// What a liveness or startup probe had failed with in the minute before a container last ended.
+    pub fn fatal_probe(&self) -> Option<&Text> {
+        let (message, at) = self.unhealthy.as_ref()?;
+        let before = self.ended?.0 - at.0;
+        (-1_000..60_000).contains(&before).then_some(message)
+    }
+
     /// As it is drawn.
     pub fn tile(&self, min_ready: i32) -> Tile {
-        let available = self.available(min_ready).map(|at| (at, Witness::Pod));
+        // one that was told to end before it was available never was
+        let ends = [Station::Terminating, Station::Gone].into_iter().filter_map(|station| self.at(station));
+        let end = ends.map(|(at, _)| at).min();
+        let available = self.available(min_ready).filter(|at| end.is_none_or(|end| *at <= end));
+        let available = available.map(|at| (at, Witness::Pod));
         let reached = Station::ALL.into_iter().filter_map(|station| {
             let (at, by) = if station == Station::Available { available } else { self.at(station) }?;
             Some(Reached { station, at, by })
@@ -168,6 +197,19 @@ fn started(detail: &Detail) -> Option<(Millis, Witness)> {
     });
     let began: Option<Vec<Timestamp>> = began.collect();
     began?.into_iter().max().map(|at| (millis(at), Witness::Pod))
+}
+
+/// When the last container that was restarted, or has ended, did.
+fn ended(detail: &Detail) -> Option<Millis> {
+    let statuses = detail.containers.iter().filter_map(|container| container.status.as_ref());
+    let ends = statuses.flat_map(|status| {
+        let now = match &status.state {
+            ContainerState::Terminated(end) => end.finished,
+            _ => None,
+        };
+        [now, status.last.as_ref().and_then(|end| end.finished)]
+    });
+    ends.flatten().max().map(millis)
 }
 
 /// Whether there are startup probes, and all have passed. The status has no time for it.
