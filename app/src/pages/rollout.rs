@@ -48,7 +48,7 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
         <Head title=title aside=aside />
         <Gate kind=key.kind>
             {absent.clone()}
-            <div class="rollout">
+            <div class="rollout" class:empty=move || picture.with(Option::is_none)>
                 <Standing picture />
                 <Gate kind=if key.kind == Kind::Deployment { Kind::ReplicaSet } else { key.kind }>
                     <Chart picture />
@@ -64,11 +64,11 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
     .into_any()
 }
 
-/// The picture, kept as it last was.
+/// The picture, kept as it last was while the server has not said.
 fn follow(store: &Store, key: &ObjectKey) -> Memo<Option<Arc<Picture>>> {
     let (store, key) = (store.clone(), key.clone());
     Memo::new(move |before: Option<&Option<Arc<Picture>>>| {
-        store.picture(&key).flatten().or_else(|| before.cloned().flatten())
+        store.picture(&key).unwrap_or_else(|| before.cloned().flatten())
     })
 }
 
