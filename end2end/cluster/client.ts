@@ -82,10 +82,12 @@ export class Cluster {
     return cluster;
   }
 
-  /** The one that `kubeconfig` names. */
+  /** The one that `kubeconfig` names. The kubectl that was built with a cluster of our own is far quicker to ask. */
   static async at(kubeconfig: string): Promise<Cluster> {
     const cluster = new Cluster();
     cluster.kubeconfig = resolve(kubeconfig);
+    const built = `${process.env.CLUSTER_BIN}/`;
+    if (existsSync(`${built}kubectls`)) cluster.bin = built;
     await cluster.connect();
     return cluster;
   }
