@@ -14,7 +14,7 @@ use app::{
 use super::{
     Found, History,
     draw::{self, Strand},
-    life::Life,
+    life::{Life, millis},
 };
 
 /// Why a pod is not what it should be.
@@ -39,8 +39,8 @@ pub fn of(
     history: &History,
     cluster: &Cluster,
     found: &Found,
-    course: Course,
-    counts: Counts,
+    strands: &[Strand<'_>],
+    (course, counts): (Course, Counts),
     now: Millis,
 ) -> Vec<Cause> {
     let key = format!("{}/{}", found.kind().singular(), found.meta().name);
@@ -52,7 +52,6 @@ pub fn of(
         causes.extend(of_deployment(row, course, &key));
     }
     causes.extend(refusals(found.detail(), &key));
-    let strands = draw::lanes(history, cluster, found);
     if let Found::Deployment(row) = found {
         for set in draw::sets(history, cluster, row.meta.uid) {
             let told = refusals(&set.replicas.detail, &format!("replicaset/{}", set.meta.name));
@@ -68,7 +67,7 @@ pub fn of(
         causes.extend(of_pods(strand, min_ready, now));
     }
     if !matches!(found, Found::Deployment(row) if row.strategy != "Recreate") {
-        causes.extend(ending(&strands)); // a rolling update does not count those that are on their way out
+        causes.extend(ending(strands)); // a rolling update does not count those that are on their way out
     }
     if causes.is_empty() {
         causes.push(silence(cluster, found, counts, &key));
@@ -109,7 +108,7 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
         .to_owned(),
         evidence: condition.message.to_string(),
         source: source.to_owned(),
-        at: condition.last_transition.map(|at| Millis(at.0.saturating_mul(1000))),
+        at: condition.last_transition.map(millis),
     });
     told.collect()
 }

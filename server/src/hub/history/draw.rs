@@ -91,7 +91,7 @@ pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Milli
         min_ready: detail.pace.min_ready,
         bounds: detail.pace.bounds,
         deadline,
-        causes: causes::of(history, cluster, &found, course, latest.unwrap_or_default(), now),
+        causes: causes::of(history, cluster, &found, &lanes, (course, latest.unwrap_or_default()), now),
         lanes: lanes.into_iter().map(|lane| lane.draw(detail.pace.min_ready, began)).collect(),
         counts,
         watched_since: history.since,

@@ -176,7 +176,8 @@ fn label(pod: &Pod, key: &str) -> Text {
     pod.meta.labels.get(key).cloned().unwrap_or_default()
 }
 
-fn millis(at: Timestamp) -> Millis {
+/// A stamp of the cluster's as a time of ours.
+pub fn millis(at: Timestamp) -> Millis {
     Millis(at.0.saturating_mul(1000))
 }
 
