@@ -2,6 +2,7 @@ import { type Page } from '@playwright/test';
 import { Comparison } from '../../cluster/compare';
 import { expect, test } from '../../cluster/fixtures';
 import { kinds } from '../../cluster/kinds';
+import { Moment } from '../../cluster/moment';
 import { Random } from '../../cluster/random';
 import { Storm } from '../../cluster/storm';
 import { seed } from '../../cluster/tally';
@@ -11,7 +12,11 @@ const seconds = Number(process.env.STORM_SECONDS || 60);
 
 test('a storm: when it ends, everybody sees what kubectl prints', async ({ cluster, namespace, watch, tally, context }, info) => {
   test.setTimeout(600_000);
-  const masthead = await watch(cluster.kubeconfig);
+  // Our own cluster is stopped when the storm ends. Another goes on: it is looked at through what can be held.
+  const moment = cluster.foreign ? await Moment.of(cluster) : undefined;
+  moment?.release();
+  const { kubeconfig } = moment ?? cluster;
+  const masthead = await watch(kubeconfig);
   const storm = new Storm(cluster, namespace, new Random(seed(info)));
   const paths = [...new Set(Object.values(kinds).map(({ page }) => page))];
   const open = async (path: string): Promise<Page> => {
@@ -28,10 +33,10 @@ test('a storm: when it ends, everybody sees what kubectl prints', async ({ clust
     const pages = new Map(await Promise.all(paths.map(async (path) => [path, await open(path)] as const)));
     for (const query of queries) viewers.push(await Viewer.of(masthead.url, query));
     await storm.rage(seconds * 1000);
-    await cluster.freeze();
+    await (moment ?? cluster).freeze();
     const ended = Date.now();
 
-    const comparison = new Comparison(cluster, cluster.kubeconfig, masthead.url, tally);
+    const comparison = new Comparison(cluster, kubeconfig, masthead.url, tally);
     const settled = new Settled(masthead.url, ended);
     try {
       for (const kind of Object.keys(kinds)) await comparison.api(kind);
@@ -59,7 +64,7 @@ test('a storm: when it ends, everybody sees what kubectl prints', async ({ clust
     }
   } finally {
     viewers.forEach((viewer) => viewer.stop());
-    await cluster.thaw();
+    await (moment ? moment.stop() : cluster.thaw());
     await storm.over();
   }
 });
