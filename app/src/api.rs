@@ -8,6 +8,7 @@ pub mod daemon_set;
 pub mod deployment;
 pub mod detail;
 pub mod event;
+pub mod manifest;
 pub mod meta;
 pub mod namespace;
 pub mod node;

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod meter;
 pub mod name;
 pub mod palette;
+pub mod strip;
 pub mod table;
 pub mod tiles;
 

@@ -26,6 +26,7 @@ use crate::{
     components::here::Here,
     query::Page,
     store::{Link, Store},
+    wire::Drawing,
 };
 
 /// First and longest wait before another attempt.
@@ -37,8 +38,8 @@ struct Wanted {
     kinds: Kinds,
     /// Whose detail.
     look: Option<ObjectKey>,
-    /// Whose picture.
-    draw: Option<ObjectKey>,
+    /// Which picture.
+    draw: Option<Drawing>,
 }
 
 /// What a session waits for.
@@ -102,13 +103,14 @@ pub fn start(store: Store, here: Here) {
     }
 
     let want = live.clone();
+    let drawing = Memo::new(move |_| here.place().drawing());
     Effect::new(move |_| {
         let page = here.page.get();
         let kinds = page.kinds();
-        let (look, draw) = match page {
-            Page::Object(key) => (Some(key), None),
-            Page::Rollout(key) => (None, Some(key)),
-            _ => (None, None),
+        let draw = drawing.get();
+        let look = match page {
+            Page::Object(key) => Some(key),
+            _ => None,
         };
         {
             let mut wanted = want.wanted.borrow_mut();

@@ -94,7 +94,7 @@ pub enum Frame {
     /// The picture that the viewer asked for ([`Ask::Draw`]); `None` when there is and was no such workload.
     Picture {
         /// Of what.
-        key: ObjectKey,
+        drawing: Drawing,
         /// As it is now.
         picture: Option<Arc<Picture>>,
     },
@@ -114,8 +114,17 @@ pub enum Ask {
     Resync,
     /// Send the detail of this object and whatever changes in it; of none with `None`.
     Look(Option<ObjectKey>),
-    /// Send the picture of this workload, and another whenever it changes; of none with `None`.
-    Draw(Option<ObjectKey>),
+    /// Send this picture, and another whenever it changes; none with `None`.
+    Draw(Option<Drawing>),
+}
+
+/// Which picture.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Drawing {
+    /// Of which workload.
+    pub key: ObjectKey,
+    /// With what differs between these two of its revisions.
+    pub between: Option<(i64, i64)>,
 }
 
 /// A snapshot's bytes, gzip inside: compressed once for everybody, inflated by the browser itself.

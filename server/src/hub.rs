@@ -12,7 +12,7 @@ mod queue;
 mod topic;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -21,7 +21,7 @@ use app::{
     api::{Detail, Kind, KindState, Millis, ObjectKey, Picture, Row, Text},
     model::{Change, Cluster, Delta, Visit},
     scope::Scope,
-    wire::{self, About, Frame},
+    wire::{self, About, Drawing, Frame},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -77,10 +77,10 @@ enum Asked {
     Subscribe { viewer: u64, scope: Scope, encoding: Encoding, queue: Arc<Queue> },
     Resync { viewer: u64 },
     Look { viewer: u64, key: Option<ObjectKey> },
-    Draw { viewer: u64, key: Option<ObjectKey> },
+    Draw { viewer: u64, drawing: Option<Drawing> },
     Leave { viewer: u64 },
     View(oneshot::Sender<Arc<View>>),
-    Picture(ObjectKey, oneshot::Sender<Option<Arc<Picture>>>),
+    Picture(Drawing, oneshot::Sender<Option<Arc<Picture>>>),
 }
 
 /// The hub's whole state at one moment, for pages and the text API.
@@ -152,9 +152,9 @@ impl Hub {
     }
 
     /// The picture of a workload, if there is or lately was one by that name.
-    pub async fn picture(&self, key: ObjectKey) -> Result<Option<Arc<Picture>>, Ended> {
+    pub async fn picture(&self, drawing: Drawing) -> Result<Option<Arc<Picture>>, Ended> {
         let (answer, picture) = oneshot::channel();
-        self.asked.send(Asked::Picture(key, answer)).await.map_err(|_| Ended)?;
+        self.asked.send(Asked::Picture(drawing, answer)).await.map_err(|_| Ended)?;
         picture.await.map_err(|_| Ended)
     }
 
@@ -197,8 +197,8 @@ impl Seat {
     }
 
     /// Asks for a workload's picture, and another whenever it changes.
-    pub async fn draw(&self, key: Option<ObjectKey>) -> Result<(), Ended> {
-        self.ask(Asked::Draw { viewer: self.viewer, key }).await
+    pub async fn draw(&self, drawing: Option<Drawing>) -> Result<(), Ended> {
+        self.ask(Asked::Draw { viewer: self.viewer, drawing }).await
     }
 
     async fn ask(&self, asked: Asked) -> Result<(), Ended> {
@@ -218,7 +218,7 @@ struct Viewer {
     topic: (Scope, Encoding),
     queue: Arc<Queue>,
     look: Option<ObjectKey>,
-    draw: Option<ObjectKey>,
+    draw: Option<Drawing>,
 }
 
 /// The task that owns the model.
@@ -353,9 +353,9 @@ impl Owner {
                 }
                 self.show_detail(viewer);
             }
-            Asked::Draw { viewer, key } => {
+            Asked::Draw { viewer, drawing } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
-                    viewer.draw = key;
+                    viewer.draw = drawing;
                 }
                 self.show_picture(viewer);
             }
@@ -364,8 +364,8 @@ impl Owner {
                 let view = self.view();
                 let _ = answer.send(view); // whoever asked may have gone
             }
-            Asked::Picture(key, answer) => {
-                let picture = self.history.picture(&self.cluster, &key, now());
+            Asked::Picture(drawing, answer) => {
+                let picture = self.history.picture(&self.cluster, &drawing, now());
                 let _ = answer.send(picture.map(Arc::new)); // whoever asked may have gone
             }
         }
@@ -407,22 +407,23 @@ impl Owner {
 
     fn show_picture(&self, viewer: u64) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
-        if let Some(key) = &seat.draw {
-            seat.queue.push(self.drawn(key));
+        if let Some(drawing) = &seat.draw {
+            seat.queue.push(self.drawn(drawing));
         }
     }
 
-    fn drawn(&self, key: &ObjectKey) -> Outgoing {
-        let picture = self.history.picture(&self.cluster, key, now()).map(Arc::new);
-        Outgoing::of(&Frame::Picture { key: key.clone(), picture })
+    fn drawn(&self, drawing: &Drawing) -> Outgoing {
+        let picture = self.history.picture(&self.cluster, drawing, now()).map(Arc::new);
+        Outgoing::of(&Frame::Picture { drawing: drawing.clone(), picture })
     }
 
     /// Sends the pictures that have changed to those who look at them.
     fn redraw(&mut self) {
-        for key in self.history.sample(&self.cluster, now()) {
-            let mut frame = None;
-            for viewer in self.viewers.values().filter(|viewer| viewer.draw.as_ref() == Some(&key)) {
-                viewer.queue.push(frame.get_or_insert_with(|| self.drawn(&key)).clone());
+        let changed = self.history.sample(&self.cluster, now());
+        let mut frames: HashMap<&Drawing, Outgoing> = HashMap::new();
+        for viewer in self.viewers.values() {
+            if let Some(drawing) = viewer.draw.as_ref().filter(|drawing| changed.touches(&drawing.key)) {
+                viewer.queue.push(frames.entry(drawing).or_insert_with(|| self.drawn(drawing)).clone());
             }
         }
     }
@@ -543,7 +544,7 @@ impl Visit for Fold<'_> {
             }
             Delta::Reset(rows) => {
                 // Deletions during a gap have no event of their own: what is not listed is gone.
-                let mut listed = std::collections::HashSet::with_capacity(rows.len());
+                let mut listed = HashSet::with_capacity(rows.len());
                 for row in rows {
                     let mut row = Arc::unwrap_or_clone(row);
                     owner.numbers.renumber(&mut row);

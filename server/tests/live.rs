@@ -360,7 +360,9 @@ fn rolling(demo: &Demo) {
         json!({"observedGeneration": 2, "replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}),
     ));
     demo.put(set("web-1", "1", plain.clone()));
-    demo.put(set("web-2", "2", plain));
+    let mut grace = plain;
+    grace["spec"]["terminationGracePeriodSeconds"] = json!(5);
+    demo.put(set("web-2", "2", grace));
 }
 
 #[tokio::test]
@@ -443,7 +445,26 @@ async fn a_rollouts_picture_and_its_end_can_be_asked_for() {
         ),
         (format!("{web}/wait?timeout=1s"), 409, &[r#""ended":false"#]),
         (format!("{web}/wait?timeout=1h"), 400, &["0 to 3600 seconds"]),
-        (format!("{web}/wait?revision=1"), 400, &["unknown parameter"]),
+        (
+            format!("{web}/wait?revision=1"),
+            409,
+            &["desired revision (1) is different from the running revision (2)"],
+        ),
+        (format!("{web}/wait?revision=2&timeout=0"), 409, &[r#""ended":false"#]),
+        (format!("{web}/wait?revision=x"), 400, &["positive integer"]),
+        (format!("{web}/wait?watch=1"), 400, &["unknown parameter"]),
+        (
+            format!("{web}/difference"),
+            200,
+            &[r#""from":1,"lines":[{"depth":0,"mark":"same","text":"spec:"}"#],
+        ),
+        (
+            format!("{web}/difference?from=1&to=2&output=text"),
+            200,
+            &["\r\n\r\n spec:\n+  terminationGracePeriodSeconds: 5\n"],
+        ),
+        (format!("{web}/difference?from=1"), 400, &["both from and to"]),
+        (format!("{web}/difference?from=1&to=7"), 404, &["unable to find the specified revision"]),
         (format!("{web}?output=text"), 400, &["unknown output"]),
         ("/api/v1/rollouts/default/deployment/gone".to_owned(), 404, &["not found"]),
         ("/api/v1/rollouts/default/deployment/gone/wait".to_owned(), 404, &["not found"]),

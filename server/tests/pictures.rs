@@ -7,17 +7,17 @@ mod viewer;
 
 use app::{
     api::{
-        DaemonSet, Deployment, Detail, Event, Kind, KindState, Millis, ObjectKey, Picture, Pod, ReplicaSet,
+        DaemonSet, Deployment, Event, Kind, KindState, Millis, ObjectKey, Picture, Pod, ReplicaSet,
         ReplicationController, StatefulSet,
         picture::{
-            Bounds, Course, Lane, Reached,
+            Bounds, Course, Lane, Origin, Reached,
             Station::{self, Available, Gone, Ready, Scheduled, Started, Terminating},
-            Witness,
+            What, Witness,
         },
     },
     model::Delta,
     scope::Scope,
-    wire::{About, Frame},
+    wire::{About, Drawing, Frame},
 };
 use serde_json::{Value, json};
 use server::{
@@ -71,7 +71,7 @@ impl Stage {
         let owner = tokio::spawn(owner);
         let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
         let key = ObjectKey { kind, namespace: "shop".to_owned(), name: name.to_owned() };
-        seat.draw(Some(key.clone())).await.expect("a hub");
+        seat.draw(Some(Drawing { key: key.clone(), between: None })).await.expect("a hub");
         Stage { hub, seat, viewer: Viewer::default(), key, _owner: owner }
     }
 
@@ -88,8 +88,8 @@ impl Stage {
     /// The first picture that is as wanted; a test that waits for none hangs, and its runner says so.
     async fn until(&mut self, wanted: impl Fn(&Picture) -> bool) -> Picture {
         loop {
-            if let Some(Frame::Picture { key, picture: Some(picture) }) = &self.viewer.picture
-                && *key == self.key
+            if let Some(Frame::Picture { drawing, picture: Some(picture) }) = &self.viewer.picture
+                && drawing.key == self.key
                 && wanted(picture)
             {
                 return Picture::clone(picture);
@@ -418,7 +418,7 @@ fn bounds_are_rounded_as_the_controllers_round_them() {
     fn bounds<T: Translate>(spec: Value) -> Option<Bounds> {
         let row: T =
             read(&json!({"metadata": {"name": "a"}, "spec": spec, "status": {"desiredNumberScheduled": 10}}));
-        row.detail().map(|detail: &std::sync::Arc<Detail>| detail.pace.bounds)?
+        row.rollout()?.bounds
     }
     let rolling = |replicas: i64, surge: Value, unavailable: Value| json!({"replicas": replicas, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}});
     for (spec, floor, ceiling) in [
@@ -515,7 +515,7 @@ async fn a_replica_set_of_a_deployment_has_no_picture_of_its_own() {
     stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
     stage.put::<Deployment>(deployment(json!({}))).await;
     let key = ObjectKey { kind: Kind::ReplicaSet, namespace: "shop".to_owned(), name: "web-1".to_owned() };
-    assert_eq!(stage.hub.picture(key).await, Ok(None));
+    assert_eq!(stage.hub.picture(Drawing { key, between: None }).await, Ok(None));
 }
 
 #[tokio::test]
@@ -529,4 +529,220 @@ async fn of_many_pods_those_that_fail_are_drawn_and_the_rest_is_counted() {
     }
     let picture = stage.until(|p| p.lanes[0].tiles.len() == 200 && p.lanes[0].hidden == 800).await;
     assert!(picture.lanes[0].tiles.iter().any(|tile| &*tile.name == "bad"));
+}
+
+/// A ReplicaSet of revision `number`, which was `formerly` others, with more in its template.
+fn template(name: &str, number: i64, formerly: &str, more: Value) -> Value {
+    let mut object = set(name, number, 1, 1, 1);
+    merge(
+        &mut object,
+        json!({
+            "metadata": {"annotations": {"deployment.kubernetes.io/revision-history": formerly}},
+            "spec": {"template": {"metadata": {"labels": {"app": "web", "pod-template-hash": name}}, "spec": {"containers": null}}},
+        }),
+    );
+    merge(&mut object, json!({"spec": {"template": more}}));
+    object
+}
+
+fn told(picture: &Picture) -> Vec<String> {
+    let lines = picture.difference.iter().flat_map(|difference| &difference.lines);
+    lines.map(|line| format!("{}{}{}", line.mark.sign(), "  ".repeat(line.depth.into()), line.text)).collect()
+}
+
+#[tokio::test]
+async fn revisions_say_how_they_came_to_be_and_what_differs() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage
+        .put::<Deployment>(deployment(
+            json!({"metadata": {"annotations": {"deployment.kubernetes.io/revision": "5"}}}),
+        ))
+        .await;
+    let image = |image: &str, token: &str| json!({"spec": {"containers": [{"name": "web", "image": image, "env": [{"name": "TOKEN", "value": token}]}]}});
+    let mut restarted = image("web:2", "b");
+    merge(
+        &mut restarted,
+        json!({"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-11-24T12:00:00Z"}}}),
+    );
+    // 1: web:1; 2: web:2 with another token; 3: restarted; 4 had been 1, and was undone to; 5 is web:3
+    stage.put::<ReplicaSet>(template("web-b", 2, "", image("web:2", "b"))).await;
+    stage.put::<ReplicaSet>(template("web-c", 3, "", restarted)).await;
+    stage.put::<ReplicaSet>(template("web-a", 4, "1", image("web:1", "a"))).await;
+    stage.put::<ReplicaSet>(template("web-d", 5, "", image("web:3", "a"))).await;
+    let picture = stage.until(|p| p.revisions.len() == 4).await;
+    let origins: Vec<(i64, Origin, bool)> =
+        picture.revisions.iter().map(|revision| (revision.number, revision.origin, revision.runs)).collect();
+    assert_eq!(
+        origins,
+        [
+            (2, Origin::New, false), // revision 1 is there by another number
+            (3, Origin::Restart, false),
+            (4, Origin::Undo { was: 1 }, false),
+            (5, Origin::New, true),
+        ]
+    );
+    // unless asked: the last and the one before
+    assert_eq!(picture.difference.as_ref().map(|d| (d.from, d.to)), Some((4, 5)));
+    let containers = [" spec:", "   containers:"];
+    assert_eq!(
+        told(&picture),
+        [&containers[..], &["-  - image: web:1", "+  - image: web:3", "     name: web"]].concat()
+    );
+
+    let asked = async |between| {
+        let drawing = Drawing { key: stage.key.clone(), between: Some(between) };
+        stage.hub.picture(drawing).await.expect("a hub").expect("a picture")
+    };
+    assert_eq!(
+        told(&*asked((4, 2)).await),
+        [
+            &containers[..],
+            &[
+                "   - env:",
+                "     - name: TOKEN",
+                "~      value: <withheld>",
+                "-    image: web:1",
+                "+    image: web:2",
+                "     name: web"
+            ]
+        ]
+        .concat()
+    );
+    assert_eq!(
+        told(&*asked((2, 3)).await),
+        [" metadata:", "+  annotations:", "+    kubectl.kubernetes.io/restartedAt: \"2026-11-24T12:00:00Z\"",]
+    );
+    assert_eq!(told(&*asked((3, 3)).await), Vec::<String>::new());
+    assert_eq!(asked((1, 3)).await.difference, None, "revision 1 is there no more");
+}
+
+#[tokio::test]
+async fn what_happened_is_told_in_order() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    let at = |generation: i64, revision: &str, replicas: i64, updated: i64| {
+        deployment(json!({
+            "metadata": {"generation": generation, "annotations": {"deployment.kubernetes.io/revision": revision}},
+            "spec": {"replicas": replicas},
+            "status": {"observedGeneration": generation, "replicas": replicas, "updatedReplicas": updated, "readyReplicas": replicas, "availableReplicas": replicas},
+        }))
+    };
+    let happened =
+        |p: &Picture| p.happened.iter().map(|happening| happening.what.clone()).collect::<Vec<_>>();
+    stage.put::<ReplicaSet>(set("web-2", 2, 3, 3, 3)).await;
+    stage.put::<Deployment>(at(2, "2", 3, 3)).await;
+    stage.until(|p| p.course == Course::Succeeded && p.counts.len() == 1).await;
+    // The ReplicaSet may be heard of before its Deployment says anything of it.
+    stage.put::<ReplicaSet>(set("web-3", 3, 1, 1, 0)).await;
+    stage.until(|p| p.began.is_some()).await;
+    stage.put::<Deployment>(at(3, "3", 3, 1)).await;
+    stage.until(|p| p.course == Course::Progressing).await;
+    stage.put::<ReplicaSet>(set("web-4", 4, 1, 1, 0)).await;
+    stage.put::<Deployment>(at(4, "4", 5, 1)).await;
+    stage.until(|p| p.desired == 5).await;
+    stage.put::<Deployment>(at(5, "4", 5, 5)).await;
+    let picture = stage.until(|p| p.course == Course::Succeeded).await;
+    let mut told = happened(&picture);
+    // one frame may tell of the scaling and the new template together, or of each
+    let scaled = told.iter().position(|what| *what == What::Scaled { from: 3, to: 5 }).expect("scaled");
+    told.remove(scaled);
+    assert_eq!(
+        told,
+        [
+            What::Began { revision: Some(3) },
+            What::Ended { course: Course::Replaced },
+            What::Began { revision: Some(4) },
+            What::Ended { course: Course::Succeeded },
+        ]
+    );
+}
+
+#[tokio::test]
+async fn pods_of_an_earlier_rollout_are_not_drawn_in_a_lane_that_is_taken_up_again() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 0, 0, 0)).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 3, 3, 3)).await;
+    let old = pod("old", ("ReplicaSet", "web-1"), serving(40));
+    stage.put::<Pod>(old.clone()).await;
+    stage.gone::<Pod>(old).await;
+    stage.until(|p| p.lanes.iter().any(|lane| *lane.name == *"web-1" && lane.tiles.len() == 1)).await;
+    stage.put::<ReplicaSet>(set("web-1", 3, 1, 1, 0)).await; // undone to
+    let picture = stage.until(|p| p.lanes.iter().any(|lane| lane.newest && *lane.name == *"web-1")).await;
+    let lane = picture.lanes.iter().find(|lane| lane.newest).expect("a lane");
+    assert_eq!((lane.tiles.len(), lane.forgotten), (0, 1));
+}
+
+#[tokio::test]
+async fn who_else_selects_its_pods_is_pointed_out() {
+    let mut stage = Stage::new(Kind::ReplicationController, "web").await;
+    let controller = |name: &str, app: &str| {
+        json!({"metadata": {"name": name, "namespace": "shop", "uid": name},
+            "spec": {"replicas": 1, "selector": {"app": app}, "template": {"metadata": {"labels": {"app": app, "tier": "front"}}}}})
+    };
+    let stray = json!({"metadata": {"name": "stray", "namespace": "shop", "uid": "stray", "labels": {"app": "web"}}, "status": {"phase": "Running"}});
+    stage.put::<ReplicationController>(controller("other", "other")).await;
+    stage.put::<ReplicationController>(controller("web", "web")).await;
+    assert_eq!(stage.until(|p| !p.lanes.is_empty()).await.notes, []);
+    stage.put::<Pod>(stray).await;
+    stage
+        .put::<Deployment>(deployment(json!({"metadata": {"name": "shop"}, "spec": {"template": {"metadata": {"labels": {"app": "web"}}}}})))
+        .await;
+    let notes = stage.until(|p| p.notes.len() == 2).await.notes;
+    assert_eq!(
+        notes[0].says,
+        "Pod stray has no controller and is selected: it will be adopted, and counts then"
+    );
+    assert!(
+        notes[1].says.starts_with("Its selector (app=web) also selects the pods of deployment shop."),
+        "{notes:?}"
+    );
+    assert_eq!(notes[1].source, "deployment/shop");
+
+    let mine = |mut pod: Value, labels: Value| {
+        merge(&mut pod, json!({"metadata": {"labels": labels}}));
+        pod
+    };
+    stage
+        .put::<Pod>(mine(pod("stray", ("ReplicationController", "web"), serving(40)), json!({"app": "web"})))
+        .await;
+    let adopted = stage.until(|p| p.lanes[0].tiles.len() == 1).await;
+    assert_eq!(adopted.happened.last().map(|h| &h.what), Some(&What::Adopted { pod: "stray".into() }));
+    assert_eq!(adopted.notes.len(), 1, "it is nobody's no longer");
+    let freed =
+        json!({"metadata": {"name": "stray", "namespace": "shop", "uid": "stray", "labels": {"app": "x"}}});
+    stage.put::<Pod>(freed).await;
+    let released = stage.until(|p| p.lanes[0].tiles.is_empty()).await;
+    assert_eq!(released.happened.last().map(|h| &h.what), Some(&What::Released { pod: "stray".into() }));
+}
+
+#[tokio::test]
+async fn a_lost_pod_and_the_one_in_its_place_are_told_together() {
+    let mut stage = Stage::new(Kind::ReplicationController, "web").await;
+    let controller = json!({"metadata": {"name": "web", "namespace": "shop", "uid": "web"},
+        "spec": {"replicas": 2, "selector": {"app": "web"}}, "status": {"replicas": 2}});
+    stage.put::<ReplicationController>(controller).await;
+    let owner = ("ReplicationController", "web");
+    let (lost, stays) = (pod("lost", owner, serving(40)), pod("stays", owner, serving(40)));
+    stage.put::<Pod>(lost.clone()).await;
+    stage.put::<Pod>(stays).await;
+    stage.gone::<Pod>(lost).await;
+    let mut next = pod("next", owner, serving(0));
+    merge(&mut next, json!({"metadata": {"creationTimestamp": ago(0)}}));
+    stage.put::<Pod>(next).await;
+    let picture = stage.until(|p| p.lanes[0].tiles.len() == 3).await;
+    let replaces = |name: &str| {
+        let tile = picture.lanes[0].tiles.iter().find(|tile| *tile.name == *name).expect("a tile");
+        tile.replaces.as_ref().map(|replaced| replaced.pod.to_string())
+    };
+    assert_eq!(["lost", "stays", "next"].map(replaces), [None, None, Some("lost".to_owned())]);
+
+    // One that is given up is lost as well, and had taken a place.
+    let freed = json!({"metadata": {"name": "next", "namespace": "shop", "uid": "next", "creationTimestamp": ago(0), "labels": {"app": "x"}}});
+    stage.put::<Pod>(freed).await;
+    let mut last = pod("last", owner, serving(0));
+    merge(&mut last, json!({"metadata": {"creationTimestamp": ago(-1)}}));
+    stage.put::<Pod>(last).await;
+    let picture = stage.until(|p| p.lanes[0].tiles.iter().any(|tile| *tile.name == *"last")).await;
+    let tile = picture.lanes[0].tiles.iter().find(|tile| *tile.name == *"last").expect("a tile");
+    assert_eq!(tile.replaces.as_ref().map(|replaced| &*replaced.pod), Some("next"));
 }

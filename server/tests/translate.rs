@@ -12,6 +12,7 @@ use app::api::{
     DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController,
     Row, StatefulSet, Timestamp,
     detail::{ContainerState, ProbeHandler, Role},
+    picture::Bounds,
     rollout::Verdict,
 };
 use proptest::prelude::*;
@@ -260,7 +261,7 @@ fn a_deployments_own_page() {
     let deployment: Deployment = read(&whole(DEPLOYMENT));
     assert_eq!(deployment.revision, Some(4));
     assert_eq!(deployment.selector, "app=web,tier in (a)");
-    assert_eq!((deployment.max_surge, deployment.max_unavailable), (1, 1));
+    assert_eq!(deployment.bounds, Some(Bounds { floor: 3, ceiling: 5 }));
     assert_eq!(deployment.deadline.map(|at| at.to_string()).as_deref(), Some("2026-11-23T16:00:00Z"));
     assert_eq!(
         facts(&deployment.detail),
@@ -383,17 +384,17 @@ fn counts_beyond_all_bounds_are_the_largest_there_are() {
 #[test]
 fn the_bounds_of_a_rollout_resolve_as_the_controller_resolves_them() {
     for (replicas, strategy, bounds) in [
-        (3, json!({}), (1, 0)),
-        (4, json!({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}), (1, 1)),
-        (3, json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}), (0, 1)),
+        (3, json!({}), (3, 4)),
+        (4, json!({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}), (3, 5)),
+        (3, json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}), (2, 3)),
         (2, json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 5}}), (0, 2)),
-        (0, json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}), (1, 0)),
-        (3, json!({"type": "Recreate"}), (0, 0)),
-        (3, json!({"rollingUpdate": {"maxSurge": "many", "maxUnavailable": 1}}), (0, 1)),
+        (0, json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}), (0, 1)),
+        (3, json!({"type": "Recreate"}), (0, 3)),
+        (3, json!({"rollingUpdate": {"maxSurge": "many", "maxUnavailable": 1}}), (2, 3)),
     ] {
         let json = json!({"metadata": {"name": "d"}, "spec": {"replicas": replicas, "strategy": strategy}});
         let deployment: Deployment = read(&json);
-        assert_eq!((deployment.max_surge, deployment.max_unavailable), bounds, "{json}");
+        assert_eq!(deployment.bounds, Some(Bounds { floor: bounds.0, ceiling: bounds.1 }), "{json}");
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text, Timestamp,
+    picture::Bounds,
     rollout::{Quoted, RolloutStatus, Verdict},
     row_fields,
 };
@@ -33,10 +34,8 @@ pub struct Deployment {
     pub selector: Text,
     /// `RollingUpdate` or `Recreate`.
     pub strategy: Text,
-    /// By how many pods a rollout may exceed `desired`: percentages resolved, 0 for `Recreate`.
-    pub max_surge: i32,
-    /// By how many pods a rollout may fall short of `desired`: percentages resolved, 0 for `Recreate`.
-    pub max_unavailable: i32,
+    /// Between how many pods its controller stays.
+    pub bounds: Option<Bounds>,
     /// `spec.paused`.
     pub paused: bool,
     /// Annotation `deployment.kubernetes.io/revision`: 0 without it, `None` if it is no number.
@@ -45,6 +44,8 @@ pub struct Deployment {
     pub rollout: Rollout,
     /// When the controller gives the rollout up, unless there is progress; `None` if it will not.
     pub deadline: Option<Timestamp>,
+    /// When its last rollout was through; `None` while one goes on, or if its controller has not said.
+    pub finished: Option<Timestamp>,
     /// Its state in the page's five.
     pub health: Health,
     /// Why it is not healthy.
@@ -175,7 +176,9 @@ impl Row for Deployment {
             verdict: self.rollout.verdict(),
             updated: self.updated,
             desired: self.desired,
+            current: self.current,
             available: self.available,
+            bounds: self.bounds,
         })
     }
 }

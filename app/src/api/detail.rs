@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Text, Timestamp, picture::Bounds};
+use super::{Labels, Text, Timestamp, manifest::Manifest};
 
 /// What an object's own page shows. What a kind does not have stays empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Detail {
     pub tolerations: Vec<Text>,
     /// What a pod template has besides; `None` for what is none.
     pub template: Option<Template>,
+    /// The pod template as a whole. Stays with the server.
+    #[serde(skip)]
+    pub manifest: Manifest,
     /// How a controller replaces its pods; of others nothing.
     pub pace: Pace,
     /// Further facts in the words of `kubectl describe`: label and value.
@@ -35,8 +38,6 @@ pub struct Detail {
 pub struct Pace {
     /// `minReadySeconds`
     pub min_ready: i32,
-    /// Between what it keeps the number of its pods; `None` where nothing rolls.
-    pub bounds: Option<Bounds>,
     /// `progressDeadlineSeconds`; `None` where it waits forever.
     pub deadline: Option<i64>,
     /// `status.updateRevision` of a StatefulSet.

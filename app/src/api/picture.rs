@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Millis, ObjectKey, Text, Timestamp};
+use super::{Health, Millis, ObjectKey, Text, Timestamp, manifest::Difference};
 
 /// A workload in the middle of a rollout, before it or after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,12 +35,20 @@ pub struct Picture {
     pub began: Option<Millis>,
     /// What it waits for, the most likely first.
     pub causes: Vec<Cause>,
+    /// What else there is to know of its pods: who else selects them, which are nobody's.
+    pub notes: Vec<Cause>,
+    /// What has happened to it since it has been watched, oldest first.
+    pub happened: Vec<Happening>,
+    /// Its templates, oldest revision first.
+    pub revisions: Vec<Revision>,
+    /// Between two of them: those asked for, or else the one that runs and the one before.
+    pub difference: Option<Difference>,
     /// When it was found to be gone.
     pub gone: Option<Millis>,
 }
 
 /// How a workload stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Course {
     /// Everything is of the newest template and available.
@@ -53,6 +61,8 @@ pub enum Course {
     Paused,
     /// Its pods are replaced when somebody deletes them: strategy `OnDelete`.
     OnDelete,
+    /// Another template took its place before it was through.
+    Replaced,
     /// It is gone.
     Deleted,
 }
@@ -66,6 +76,7 @@ impl Course {
             Course::DeadlineExceeded => "exceeded its deadline",
             Course::Paused => "paused",
             Course::OnDelete => "on delete",
+            Course::Replaced => "replaced by a newer one",
             Course::Deleted => "deleted",
         }
     }
@@ -76,7 +87,7 @@ impl Course {
             Course::Succeeded | Course::OnDelete => Health::Healthy,
             Course::Progressing => Health::Progressing,
             Course::DeadlineExceeded => Health::Failing,
-            Course::Paused => Health::Waiting,
+            Course::Paused | Course::Replaced => Health::Waiting,
             Course::Deleted => Health::Unknown,
         }
     }
@@ -148,6 +159,18 @@ pub struct Tile {
     pub created: Option<Timestamp>,
     /// The stations it has reached, in their order.
     pub reached: Vec<Reached>,
+    /// Which pod's place it took: told only of controllers that do not roll.
+    pub replaces: Option<Replaced>,
+}
+
+/// A pod whose place another took.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replaced {
+    /// Its name.
+    pub pod: Arc<str>,
+    /// When it failed, was told to end, or was gone, whichever was first.
+    pub since: Millis,
 }
 
 impl Tile {
@@ -285,4 +308,90 @@ pub struct Cause {
     pub source: String,
     /// When what is said began, or when it ends if that is to come.
     pub at: Option<Millis>,
+}
+
+/// Something that happened to a workload, as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Happening {
+    /// When.
+    pub at: Millis,
+    /// What.
+    pub what: What,
+}
+
+/// What can happen to a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    /// Another template became the newest: a rollout begins.
+    Began {
+        /// Its revision, if it has one.
+        revision: Option<i64>,
+    },
+    /// Another number of pods is wanted, which is no rollout.
+    Scaled {
+        /// So many before.
+        from: i32,
+        /// So many since.
+        to: i32,
+    },
+    /// `kubectl rollout pause`.
+    Paused,
+    /// `kubectl rollout resume`.
+    Resumed,
+    /// The rollout that was going on ended like this. One whose deadline has passed may still succeed.
+    Ended {
+        /// How.
+        course: Course,
+    },
+    /// A pod that had no controller became one of its pods.
+    Adopted {
+        /// Its name.
+        pod: Arc<str>,
+    },
+    /// One of its pods became nobody's, or another's: mostly its labels were changed.
+    Released {
+        /// Its name.
+        pod: Arc<str>,
+    },
+}
+
+/// One of a workload's templates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// Its number.
+    pub number: i64,
+    /// What holds it: a ReplicaSet, or a ControllerRevision.
+    pub name: Arc<str>,
+    /// When that was made.
+    pub created: Option<Timestamp>,
+    /// Pods of it, where they are counted.
+    pub replicas: Option<i32>,
+    /// Name and image of each regular container.
+    pub images: Arc<[(Text, Text)]>,
+    /// Annotation `kubernetes.io/change-cause`.
+    pub change_cause: Text,
+    /// It is the one that is wanted.
+    pub runs: bool,
+    /// How it came to be.
+    pub origin: Origin,
+}
+
+/// How a revision came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// The revision before it is not there any more, or there was none.
+    Unknown,
+    /// Its template was new.
+    New,
+    /// Like the one before, but for the annotation that `kubectl rollout restart` sets.
+    Restart,
+    /// An older revision's template was taken up again, as `kubectl rollout undo` does.
+    Undo {
+        /// Its number then.
+        was: i64,
+    },
 }

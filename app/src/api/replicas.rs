@@ -26,6 +26,9 @@ pub struct Replicas {
     /// Annotation `deployment.kubernetes.io/revision`, of ReplicaSets that a Deployment made: 0 without it,
     /// `None` if it is no number.
     pub revision: Option<i64>,
+    /// The revisions it was before an undo made it this one, oldest first: annotation
+    /// `deployment.kubernetes.io/revision-history`.
+    pub formerly: Vec<i64>,
     /// Annotation `kubernetes.io/change-cause`.
     pub change_cause: Text,
     /// Its state in the page's five.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Kind;
+use super::{Kind, picture::Bounds};
 
 /// What kubectl says where pods are not replaced by a rolling update.
 pub const NOT_ROLLING: &str = "rollout status is only available for RollingUpdate strategy type";
@@ -19,8 +19,12 @@ pub struct RolloutStatus {
     pub updated: i32,
     /// Pods wanted.
     pub desired: i32,
+    /// Pods there are, of any template.
+    pub current: i32,
     /// Pods available, of any template.
     pub available: i32,
+    /// Between how many its controller stays.
+    pub bounds: Option<Bounds>,
 }
 
 /// Whether `kubectl rollout status` would wait, and how it would end if not.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, Detail, Health, Kind, Meta, Row, Text,
+    picture::Bounds,
     rollout::{NOT_ROLLING, RolloutStatus, Verdict},
     row_fields,
 };
@@ -35,6 +36,8 @@ pub struct StatefulSet {
     pub selector: Text,
     /// Where its rollout is.
     pub rollout: StatefulSetRollout,
+    /// Between how many pods its controller stays; `None` if it does not roll.
+    pub bounds: Option<Bounds>,
     /// Its state in the page's five.
     pub health: Health,
     /// Why it is not healthy.
@@ -168,7 +171,9 @@ impl Row for StatefulSet {
             verdict: self.rollout.verdict(),
             updated: self.updated,
             desired: self.desired,
+            current: self.current,
             available: self.available,
+            bounds: self.bounds,
         })
     }
 }

@@ -260,7 +260,7 @@ impl Session {
                 }
             }
             Frame::Detail { key, detail } => self.live.store.set_detail(key, detail),
-            Frame::Picture { key, picture } => self.live.store.set_picture(key, picture),
+            Frame::Picture { drawing, picture } => self.live.store.set_picture(drawing.key, picture),
             Frame::Bye { why } => self.bye = Some(why),
         }
         Ok(())

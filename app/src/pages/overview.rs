@@ -13,7 +13,9 @@ use crate::{
         DaemonSet, Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController,
         Row, StatefulSet, Uid, rollout::Verdict,
     },
-    components::{frame::Head, gate::Gate, here::Here, icon, name, store, table::Owned, tiles::Tiles},
+    components::{
+        frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned, tiles::Tiles,
+    },
     format::visible,
     query::{self, Fact, Filter, Line, Page},
     store::Store,
@@ -262,6 +264,7 @@ fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
         (name::link(kind, meta), meta.namespace.to_string())
     });
     let (link, namespace) = link.unzip();
+    let whole = store.clone();
     let owned = use_context::<Owned>();
     let uids = Signal::derive(move || {
         owned.and_then(|Owned(owned)| owned.with(|owned| owned.get(&uid).cloned())).unwrap_or_default()
@@ -275,6 +278,7 @@ fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
                 <span class="where">{namespace}</span>
             </h3>
             <p class="says">{move || line.get().map(|(_, says)| says)}</p>
+            <Way line=Signal::derive(move || whole.line(kind, uid)) />
             <Tiles kind=Kind::Pod uids label="Its pods" most=120 />
         </li>
     }

@@ -2,12 +2,14 @@
 //! there were of them.
 
 mod chart;
+mod happened;
 mod lanes;
 mod revisions;
 
 use std::sync::Arc;
 
 use chart::Chart;
+use happened::Happened;
 use lanes::Lanes;
 use leptos::prelude::*;
 use revisions::Revisions;
@@ -56,7 +58,10 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
                 <Gate kind=Kind::Pod>
                     <Lanes picture />
                 </Gate>
-                {(key.kind == Kind::Deployment).then(|| view! { <Revisions key=key.clone() /> })}
+                <Happened picture />
+                <Gate kind=if key.kind == Kind::Deployment { Kind::ReplicaSet } else { key.kind }>
+                    <Revisions picture />
+                </Gate>
                 {notes(key.kind)}
             </div>
         </Gate>
@@ -151,6 +156,10 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     let causes = Memo::new(move |_| {
         picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.causes.clone()))
     });
+    let notes = Memo::new(move |_| {
+        picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.notes.clone()))
+    });
+    let more = store.clone();
     let namespace = Memo::new(move |_| {
         picture
             .with(|picture| picture.as_ref().map(|picture| picture.key.namespace.clone()))
@@ -170,6 +179,16 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
                 </ol>
             </section>
             {deadline}
+            <section aria-labelledby="notes" class="waits" class:empty=move || notes.with(Vec::is_empty)>
+                <h2 id="notes">"To know"</h2>
+                <ul class="causes">
+                    <For
+                        each=move || notes.get()
+                        key=|note| note.clone()
+                        children=move |told| cause(&more, &namespace.get_untracked(), told)
+                    />
+                </ul>
+            </section>
         </div>
     }
     .into_any()

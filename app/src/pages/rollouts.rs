@@ -1,18 +1,27 @@
-//! Every rollout that is not through, the worst first, and those that ended well, by name.
+//! Every rollout that is not through, the worst first; those that were through lately, the latest first; the rest,
+//! by name.
 
 use std::{any::Any, cmp::Reverse, sync::Arc};
 
 use leptos::prelude::*;
 
 use crate::{
-    api::{Deployment, Health, Kind, ObjectKey, Uid, rollout::Verdict},
-    components::{frame::Head, gate::Gate, here::Here, icon, name, store},
-    format::visible,
-    query::{self, Line, Page},
+    api::{Deployment, Health, Kind, Timestamp, Uid, rollout::Verdict},
+    components::{
+        frame::Head,
+        gate::Gate,
+        here::Here,
+        icon, name, store,
+        strip::{picture_href, strip},
+    },
+    format::{duration, visible},
+    query::{self, Line},
 };
 
 /// Of what kubectl tells a rollout's status.
 const KINDS: [Kind; 3] = [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
+/// What was through within so many seconds was so lately.
+const LATELY: i64 = 3_600;
 /// So many are drawn; the rest is counted.
 const SHOWN: usize = 200;
 
@@ -22,6 +31,12 @@ pub fn Rollouts() -> impl IntoView {
     let here = Here::get();
     let store = store();
     let lines = store.clone();
+    let clock = store.clone();
+    // To the minute, so that the lists are not made anew each second.
+    let since = Memo::new(move |_| {
+        let now = clock.now().seconds().0;
+        Timestamp(now - now.rem_euclid(60) - LATELY)
+    });
     let parts = Memo::new(move |_| {
         let place = here.place();
         let filter = query::Filter::of(&place).ok();
@@ -33,12 +48,17 @@ pub fn Rollouts() -> impl IntoView {
         lines.sort_by(|a, b| a.meta().key_order(b.meta()));
         lines.sort_by_cached_key(|line| rank(&**line));
         let (through, going) = lines.iter().partition::<Vec<_>, _>(|line| is_through(&***line));
+        let since = since.get();
+        let lately = |line: &&Arc<dyn Line>| finished(&***line).is_some_and(|at| at >= since);
+        let (mut lately, earlier) = through.into_iter().partition::<Vec<_>, _>(lately);
+        lately.sort_by_key(|line| Reverse(finished(&***line)));
         let keys =
             |lines: Vec<&Arc<dyn Line>>| lines.iter().map(|line| (line.kind(), line.meta().uid)).collect();
-        Parts { going: keys(going), through: keys(through) }
+        Parts { going: keys(going), lately: keys(lately), earlier: keys(earlier) }
     });
     let going = hold(move || parts.with(|parts| parts.going.clone()));
-    let through = hold(move || parts.with(|parts| parts.through.clone()));
+    let lately = hold(move || parts.with(|parts| parts.lately.clone()));
+    let earlier = hold(move || parts.with(|parts| parts.earlier.clone()));
     let dims = {
         let store = store.clone();
         Memo::new(move |_| KINDS.into_iter().any(|kind| store.freshness(kind).dims()))
@@ -61,7 +81,8 @@ pub fn Rollouts() -> impl IntoView {
         <div class="gate" class:stale=move || dims.get()>
             <Part title="In progress" held=going />
             {none}
-            <Part title="Through" held=through />
+            <Part title="Through in the last hour" held=lately />
+            <Part title="Through" held=earlier />
         </div>
     }
     .into_any()
@@ -72,7 +93,8 @@ type Key = (Kind, Uid);
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Parts {
     going: Vec<Key>,
-    through: Vec<Key>,
+    lately: Vec<Key>,
+    earlier: Vec<Key>,
 }
 
 /// A list that does not move while the pointer or the focus is on it.
@@ -128,6 +150,12 @@ fn is_through(line: &dyn Line) -> bool {
         && line.health() == Health::Healthy
 }
 
+/// When it was through, where its controller says so.
+fn finished(line: &dyn Line) -> Option<Timestamp> {
+    let any: &dyn Any = line;
+    any.downcast_ref::<Deployment>()?.finished
+}
+
 /// Failed ones, then those that are stuck or on their way; the fewest available first.
 fn rank(line: &dyn Line) -> (bool, Health, Reverse<i32>) {
     let rollout = line.rollout();
@@ -140,6 +168,7 @@ fn rank(line: &dyn Line) -> (bool, Health, Reverse<i32>) {
 #[component]
 fn Row(kind: Kind, uid: Uid) -> impl IntoView {
     let store = store();
+    let clock = store.clone();
     let read = move |before: Option<&Option<Arc<dyn Line>>>| {
         store.line(kind, uid).or_else(|| before.cloned().flatten())
     };
@@ -148,10 +177,8 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
     let link = move || {
         line.with(|line| {
             let meta = line.as_ref()?.meta();
-            let key = ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() };
-            let href = Here::get().place_now().elsewhere(Page::Rollout(key)).href();
             Some(view! {
-                <a class="name" href=href>{name::cut(&meta.name)}</a>
+                <a class="name" href=picture_href(&**line.as_ref()?)>{name::cut(&meta.name)}</a>
                 <span class="aside">{kind.singular()} " in " {meta.namespace.to_string()}</span>
             })
         })
@@ -169,6 +196,17 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
             Some(format!("{updated} of {desired} updated, {available} available{paused}"))
         })
     };
+    let through = move || {
+        let at = line.with(|line| finished(&**line.as_ref()?))?;
+        let seconds = clock.now().seconds().0 - at.0;
+        Some(format!("through {} ago", duration(seconds.max(0))))
+    };
+    let rolling = move || {
+        line.with(|line| {
+            line.as_ref()?.rollout().filter(|rollout| !rollout.verdict.ended() || rollout.verdict.is_error())
+        })
+    };
+    let drawn = move || rolling().map(|rollout| strip(&rollout));
     let sentence = move || {
         line.with(|line| line.as_ref()?.rollout().map(|rollout| visible(&rollout.sentence).into_owned()))
     };
@@ -176,8 +214,8 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
         <li class=move || format!("rollout-line {}", health().word())>
             <span class="lead">{move || icon::state(health())}</span>
             {link}
-            <span class="numbers">{numbers}</span>
-            <span class="says">{sentence}</span>
+            <span class="numbers">{drawn} {numbers}</span>
+            <span class="says">{sentence} " " <span class="aside">{through}</span></span>
         </li>
     }
     .into_any()

@@ -6,7 +6,10 @@
 
 use std::fmt::Write;
 
-use crate::api::{Kind, Kinds, ObjectKey};
+use crate::{
+    api::{Kind, Kinds, ObjectKey},
+    wire::Drawing,
+};
 
 /// Which view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -323,6 +326,8 @@ pub struct Place {
     pub wide: bool,
     /// Exact filters.
     pub only: Vec<(Fact, String)>,
+    /// Two revisions of a rollout, to be held against each other.
+    pub between: Option<(i64, i64)>,
     /// Light or dark.
     pub theme: Option<Theme>,
 }
@@ -368,6 +373,7 @@ impl Place {
                     .collect()
             }
             "wide" => self.wide = value == "1",
+            "between" => self.between = revisions(&value),
             "theme" => {
                 self.theme = match value.as_str() {
                     "light" => Some(Theme::Light),
@@ -419,8 +425,18 @@ impl Place {
             ("wide", if self.wide { "1".to_owned() } else { String::new() }),
         ];
         parameters.extend(self.only.iter().map(|(fact, value)| (fact.word(), value.clone())));
+        parameters
+            .push(("between", self.between.map(|(from, to)| format!("{from},{to}")).unwrap_or_default()));
         parameters.push(("theme", self.theme.map(|theme| theme.word().to_owned()).unwrap_or_default()));
         parameters
+    }
+
+    /// The picture it shows, if it shows one.
+    pub fn drawing(&self) -> Option<Drawing> {
+        match &self.page {
+            Page::Rollout(key) => Some(Drawing { key: key.clone(), between: self.between }),
+            _ => None,
+        }
     }
 
     /// Another view with what holds for all of them: namespaces and theme.
@@ -470,6 +486,12 @@ impl Place {
     }
 }
 
+/// `1,3`
+fn revisions(text: &str) -> Option<(i64, i64)> {
+    let (from, to) = text.split_once(',')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
 /// Puts `text` behind `url`, everything but unreserved characters (and `,` `:`, which are legal in
 /// a query and make it readable) escaped.
 fn percent_encode(text: &str, url: &mut String) {
@@ -517,6 +539,7 @@ mod tests {
             "/nodes/worker-1?namespace=a,b",
             "/pods?namespace=a,b&selector=app%3Drf,tier%20in%20%28a,b%29&q=x&sort=restarts,desc&group=label:team&columns=label:app,label:team&wide=1&state=failing&theme=dark",
             "/events?type=Warning&object=pod%2Fweb-1",
+            "/rollouts/shop/web?between=1,3",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }

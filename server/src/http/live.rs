@@ -117,7 +117,7 @@ async fn talk(socket: WebSocket, live: Live, asked: Asked) -> &'static str {
                 let done = match ask {
                     Ok(Ask::Resync) => seat.resync().await,
                     Ok(Ask::Look(key)) => seat.look(key).await,
-                    Ok(Ask::Draw(key)) => seat.draw(key).await,
+                    Ok(Ask::Draw(drawing)) => seat.draw(drawing).await,
                     Ok(Ask::Kinds(kinds)) => {
                         scope.kinds = kinds;
                         seat.watch(scope.clone(), Encoding::Binary).await

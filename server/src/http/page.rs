@@ -2,7 +2,7 @@
 
 use app::{
     api::Millis,
-    query::{Page, Place},
+    query::Place,
     seed::Seed,
     shell::{Assets, render},
 };
@@ -30,12 +30,12 @@ async fn page(State(hub): State<Hub>, OriginalUri(uri): OriginalUri) -> Response
     };
     let now: Millis = hub::now();
     let url = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let picture = match Place::parse(&url).page {
-        Page::Rollout(key) => {
-            let picture = hub.picture(key.clone()).await.ok().flatten();
-            Some((key, picture))
+    let picture = match Place::parse(&url).drawing() {
+        Some(drawing) => {
+            let key = drawing.key.clone();
+            Some((key, hub.picture(drawing).await.ok().flatten()))
         }
-        _ => None,
+        None => None,
     };
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,5 @@
-//! `/api/v1/rollouts/{namespace}/{kind}/{name}`: a rollout's picture, its end for those who wait for it, and
+//! `/api/v1/rollouts/{namespace}/{kind}/{name}`: a rollout's picture, what differs between two of its revisions, its
+//! end for those who wait for it, and
 //! what `kubectl rollout status` and `kubectl rollout history` say, as JSON or, with `output=text`, in
 //! kubectl's own lines.
 
@@ -32,6 +33,7 @@ pub fn router(hub: Hub) -> Router {
     const OBJECT: &str = "/api/v1/rollouts/{namespace}/{kind}/{name}";
     Router::new()
         .route(OBJECT, get(picture::picture))
+        .route(&format!("{OBJECT}/difference"), get(picture::difference))
         .route(&format!("{OBJECT}/wait"), get(wait::wait))
         .route(&format!("{OBJECT}/status"), get(status))
         .route(&format!("{OBJECT}/history"), get(history))
@@ -71,6 +73,8 @@ enum RolloutError {
     NoRevision,
     #[error("desired revision ({wanted}) is different from the running revision ({running})")]
     OtherRevision { wanted: i64, running: i64 },
+    #[error("one revision alone does not differ")]
+    OneEnd,
     #[error("no history of {} is kept here", .0.plural())]
     NoHistory(Kind),
 }
@@ -93,7 +97,10 @@ impl RolloutError {
             RolloutError::Kind(_) => {
                 "one of deployment, daemonset, statefulset; for a picture also replicationcontroller, replicaset"
             }
-            RolloutError::Parameter(_) => "output; of a status also revision, of a wait only timeout",
+            RolloutError::Parameter(_) => {
+                "output; of a status also revision, of a difference from and to, of a wait only timeout and revision"
+            }
+            RolloutError::OneEnd => "both from and to, or neither",
             RolloutError::Timeout { .. } => "such as timeout=90 or timeout=90s",
             RolloutError::Output(_) => "one of json, text",
             RolloutError::Revision(_) => "a revision that …/history names",

@@ -7,7 +7,10 @@
 
 mod causes;
 mod draw;
+mod happened;
 mod life;
+mod neighbours;
+mod revisions;
 
 use std::{
     any::Any,
@@ -18,11 +21,13 @@ use std::{
 use app::{
     api::{
         DaemonSet, Deployment, Event, InCluster, Kind, Meta, Millis, ObjectKey, Picture, Pod, ReplicaSet,
-        ReplicationController, Row, StatefulSet, Uid,
-        picture::{Counts, Course},
+        ReplicationController, Row, StatefulSet, Text, Timestamp, Uid,
+        picture::{Counts, Course, What},
     },
     model::Cluster,
+    wire::Drawing,
 };
+use happened::Happened;
 use life::Life;
 
 /// Points in time of one workload.
@@ -31,6 +36,8 @@ const COUNTS: usize = 240;
 const GONE: usize = 60;
 /// Workloads that are gone and still drawn.
 const PICTURES: usize = 100;
+/// Pods of one controller that are its no longer.
+const LEFT: usize = 20;
 /// Pods of which only events have come so far.
 const HEARD_OF: usize = 5_000;
 
@@ -47,6 +54,8 @@ pub struct History {
     /// The pods of each controller that makes pods.
     crews: HashMap<Uid, Crew>,
     lives: HashMap<Uid, Life>,
+    /// Pods that are there and have no controller.
+    strays: HashSet<Uid>,
     /// Pods known by their events only, oldest first.
     heard_of: VecDeque<Uid>,
     /// Workloads that are gone, as they were then, oldest first.
@@ -57,6 +66,23 @@ pub struct History {
     uncounted: HashSet<Uid>,
     /// What has gone since then.
     ended: Vec<ObjectKey>,
+    /// Where a workload, or a pod without controller, came or went since then: others may select it.
+    stirred: HashSet<Text>,
+}
+
+/// Of what the picture has changed.
+#[derive(Debug, Default)]
+pub struct Changed {
+    keys: HashSet<ObjectKey>,
+    /// All in these may have.
+    namespaces: HashSet<Text>,
+}
+
+impl Changed {
+    /// Whether this one's has.
+    pub fn touches(&self, key: &ObjectKey) -> bool {
+        self.keys.contains(key) || self.namespaces.contains(key.namespace.as_str())
+    }
 }
 
 /// What a person calls a rollout's object: a Deployment, or another controller that no Deployment made.
@@ -64,8 +90,7 @@ pub struct History {
 struct Workload {
     key: ObjectKey,
     counts: VecDeque<Counts>,
-    /// The lane of its newest template, and since when it is that, if not from the beginning.
-    newest: Option<(Arc<str>, Option<Millis>)>,
+    happened: Happened,
     /// Its pods that are gone and still drawn, oldest first, and whose they were.
     ended: VecDeque<(Uid, Uid)>,
 }
@@ -75,6 +100,16 @@ struct Workload {
 struct Crew {
     pods: Vec<Uid>,
     forgotten: u32,
+    /// The last ones that became somebody else's, or nobody's.
+    left: VecDeque<Left>,
+}
+
+/// A pod that is not its controller's any more.
+#[derive(Clone, Debug)]
+struct Left {
+    name: Arc<str>,
+    created: Option<Timestamp>,
+    since: Millis,
 }
 
 impl History {
@@ -101,6 +136,7 @@ impl History {
     pub fn gone<T: Row>(&mut self, cluster: &Cluster, row: &T, now: Millis) {
         let uid = row.meta().uid;
         match T::KIND {
+            Kind::Pod if self.strays.remove(&uid) => _ = self.stirred.insert(row.meta().namespace.clone()),
             Kind::Pod => self.end_pod(uid, now),
             Kind::ReplicaSet if self.deployments.contains_key(&uid) => self.end_set(uid),
             kind if kind.makes_pods() => self.end_workload(cluster, uid, now),
@@ -110,8 +146,8 @@ impl History {
 
     /// Notes how many pods each changed workload has, and says which have changed. What cannot be counted
     /// because a list is not complete or not current is counted once it is.
-    pub fn sample(&mut self, cluster: &Cluster, now: Millis) -> Vec<ObjectKey> {
-        let mut keys = std::mem::take(&mut self.ended);
+    pub fn sample(&mut self, cluster: &Cluster, now: Millis) -> Changed {
+        let mut keys = HashSet::from_iter(std::mem::take(&mut self.ended));
         let mut changed = std::mem::take(&mut self.changed);
         self.uncounted.retain(|uid| {
             let Some(workload) = self.workloads.get(uid) else { return false };
@@ -123,20 +159,16 @@ impl History {
         });
         for uid in changed {
             let Some(workload) = self.workloads.get(&uid) else { continue };
-            keys.push(workload.key.clone());
+            keys.insert(workload.key.clone());
             if !draw::is_current(cluster, &workload.key) {
                 self.uncounted.insert(uid);
                 continue;
             }
             let Some(counts) = draw::counts(self, cluster, uid, now) else { continue };
-            let newest = draw::newest_lane(self, cluster, uid);
+            let standing = draw::standing(self, cluster, uid, &counts);
             let Some(workload) = self.workloads.get_mut(&uid) else { continue };
-            match (&workload.newest, newest) {
-                (None, Some(first)) => workload.newest = Some((first, None)),
-                (Some((before, _)), Some(newest)) if *before != newest => {
-                    workload.newest = Some((newest, Some(now)));
-                }
-                _ => {}
+            if let Some(standing) = standing {
+                workload.happened.stands(standing, now);
             }
             if workload.counts.back().is_some_and(|last| last.alike(&counts)) {
                 continue;
@@ -146,22 +178,25 @@ impl History {
             }
             workload.counts.push_back(counts);
         }
-        keys
+        Changed { keys, namespaces: std::mem::take(&mut self.stirred) }
     }
 
     /// The picture of a workload: as it is, or as it was when it went. A ReplicaSet that a Deployment made has
     /// none of its own.
-    pub fn picture(&self, cluster: &Cluster, key: &ObjectKey, now: Millis) -> Option<Picture> {
-        draw::picture(self, cluster, key, now)
-            .or_else(|| self.gone.iter().rev().find(|picture| picture.key == *key).cloned())
+    pub fn picture(&self, cluster: &Cluster, drawing: &Drawing, now: Millis) -> Option<Picture> {
+        draw::picture(self, cluster, drawing, now)
+            .or_else(|| self.gone.iter().rev().find(|picture| picture.key == drawing.key).cloned())
     }
 
     fn put_workload(&mut self, kind: Kind, meta: &Meta) {
-        self.workloads.entry(meta.uid).or_insert_with(|| Workload {
-            key: ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() },
-            counts: VecDeque::new(),
-            newest: None,
-            ended: VecDeque::new(),
+        self.workloads.entry(meta.uid).or_insert_with(|| {
+            self.stirred.insert(meta.namespace.clone());
+            Workload {
+                key: ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() },
+                counts: VecDeque::new(),
+                happened: Happened::default(),
+                ended: VecDeque::new(),
+            }
         });
         self.changed.insert(meta.uid);
     }
@@ -199,8 +234,25 @@ impl History {
         if let Some(before) = before.filter(|before| owner.is_none_or(|owner| owner.uid != *before)) {
             // given up (its labels were changed) or taken over: a tile never goes from one lane to another
             self.leave_crew(before, uid);
+            let left = Left { name: pod.meta.name.clone(), created: pod.meta.created, since: now };
+            let crew = self.crews.entry(before).or_default();
+            crew.left.push_back(left);
+            if crew.left.len() > LEFT {
+                crew.left.pop_front();
+            }
+            self.note(before, now, What::Released { pod: pod.meta.name.clone() });
+        }
+        let was_stray = match pod.meta.owner {
+            None => !self.strays.insert(uid),
+            Some(_) => self.strays.remove(&uid),
+        };
+        if was_stray == pod.meta.owner.is_some() {
+            self.stirred.insert(pod.meta.namespace.clone());
         }
         let Some(owner) = owner else { return };
+        if was_stray {
+            self.note(owner.uid, now, What::Adopted { pod: pod.meta.name.clone() });
+        }
         let life = self.lives.entry(uid).or_default();
         let joins = life.controller.replace(owner.uid) != Some(owner.uid);
         life.see(pod, now);
@@ -231,6 +283,14 @@ impl History {
         }
     }
 
+    /// Something has happened to a controller's pods.
+    fn note(&mut self, controller: Uid, now: Millis, what: What) {
+        let uid = self.workload_of(controller);
+        if let Some(workload) = self.workloads.get_mut(&uid) {
+            workload.happened.note(now, what);
+        }
+    }
+
     /// Whose picture shows the pods of a controller.
     fn workload_of(&self, controller: Uid) -> Uid {
         self.deployments.get(&controller).copied().unwrap_or(controller)
@@ -248,7 +308,7 @@ impl History {
             if let Some(at) = crew.pods.iter().position(|uid| *uid == pod) {
                 crew.pods.remove(at);
             }
-            if crew.pods.is_empty() && crew.forgotten == 0 {
+            if crew.pods.is_empty() && crew.forgotten == 0 && crew.left.is_empty() {
                 self.crews.remove(&controller);
             }
         }
@@ -289,7 +349,8 @@ impl History {
     fn end_workload(&mut self, cluster: &Cluster, uid: Uid, now: Millis) {
         let Some(workload) = self.workloads.get(&uid) else { return };
         let key = workload.key.clone();
-        if let Some(picture) = draw::picture(self, cluster, &key, now) {
+        let drawing = Drawing { key: key.clone(), between: None };
+        if let Some(picture) = draw::picture(self, cluster, &drawing, now) {
             let (course, causes) = (Course::Deleted, Vec::new());
             self.gone.push_back(Picture { course, causes, deadline: None, gone: Some(now), ..picture });
             if self.gone.len() > PICTURES {
@@ -297,6 +358,7 @@ impl History {
             }
         }
         self.workloads.remove(&uid);
+        self.stirred.insert(key.namespace.as_str().into());
         for set in self.sets.get(&uid).cloned().unwrap_or_default() {
             self.forget_crew(set);
         }
@@ -308,6 +370,11 @@ impl History {
         for pod in self.crews.remove(&controller).into_iter().flat_map(|crew| crew.pods) {
             self.lives.remove(&pod);
         }
+    }
+
+    /// The last pods that became somebody else's, or nobody's.
+    fn left(&self, controller: Uid) -> impl Iterator<Item = &Left> {
+        self.crews.get(&controller).into_iter().flat_map(|crew| &crew.left)
     }
 
     /// The remembered pods of a controller, oldest first, and how many more there were.

@@ -2,7 +2,8 @@
 //!
 //! What these structs do not name is skipped without being built: environment, arguments, volumes,
 //! header values, `managedFields`, every annotation but those of [`meta::Annotations`]. That is what
-//! keeps secrets out of the model, and what makes decoding cheap.
+//! keeps secrets out of the model, and what makes decoding cheap. Of pod templates it is hashed as it is
+//! skipped ([`manifest`]), so that a change can be told.
 //!
 //! The rules of reading are Go's: a field that is absent or `null` has its type's empty value. A
 //! field of the wrong type makes its object undecodable; a timestamp or quantity that cannot be
@@ -12,6 +13,7 @@ pub mod container;
 pub mod daemon_set;
 pub mod deployment;
 pub mod event;
+pub mod manifest;
 pub mod meta;
 pub mod namespace;
 pub mod node;

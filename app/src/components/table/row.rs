@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Col, Owned};
 use crate::{
     api::{Event, Health, Kind, Uid},
-    components::{chip, icon, name, store, tiles::Tiles},
+    components::{chip, icon, name, store, strip::Way, tiles::Tiles},
     format::visible,
     query::Line,
     store::Store,
@@ -114,7 +114,7 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
                 })
             };
             view! {
-                <td class=class>{lead}<span class="text" title=sentence>{sentence}</span></td>
+                <td class=class>{lead}<Way line=line /><span class="text" title=sentence>{sentence}</span></td>
             }
             .into_any()
         }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::{
     api::{
         Kind, Millis, Picture, Timestamp,
-        picture::{Lane, Reached, Station, Tile, Witness},
+        picture::{Lane, Reached, Replaced, Station, Tile, Witness},
     },
     components::{icon, name, store},
     format::{duration, images, visible},
@@ -178,14 +178,27 @@ fn Stop(lane: Memo<Lane>, clock: Memo<Millis>, key: PodKey, namespace: String) -
         });
         (!gone.get()).then_some(text)
     };
+    let replaces = move || tile.with(replaces);
     view! {
         <tr class=move || format!("stop {}", health.get().word()) class:gone=move || gone.get()>
             <th scope="row"><span class="lead">{move || icon::state(health.get())}</span> {pod}</th>
             {Station::ALL.map(|station| cell(clock, tile, station)).collect_view()}
-            <td class="message">{says}</td>
+            <td class="message">{says} " " <span class="aside">{replaces}</span></td>
         </tr>
     }
     .into_any()
+}
+
+/// Whose place it took, and how long that took.
+fn replaces(tile: &Tile) -> Option<String> {
+    let Replaced { pod, since } = tile.replaces.as_ref()?;
+    let after = |at: Millis| duration(((at.0 - since.0).max(0) + 500) / 1000);
+    let ready = tile.reached.iter().find(|reached| reached.station == Station::Ready);
+    let ready = match ready {
+        Some(ready) => format!("ready {} after that was lost", after(ready.at)),
+        None => "not ready yet".to_owned(),
+    };
+    Some(format!("In place of {}, {ready}", visible(pod)))
 }
 
 /// How long it stayed, or has been staying, or when it will get there.

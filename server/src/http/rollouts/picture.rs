@@ -1,35 +1,110 @@
-//! The picture as JSON: lanes, pods with their stations, counts through time, bounds, sentence, causes.
+//! The picture as JSON: lanes, pods with their stations, counts through time, bounds, sentence, causes; and what
+//! differs between two of its revisions, as JSON or text.
 
-use app::api::{InCluster, Kind, KindState, ObjectKey, ReplicaSet};
+use std::fmt::Write;
+
+use app::{
+    api::{InCluster, Kind, KindState, ObjectKey, Picture, ReplicaSet, manifest::Difference},
+    wire::Drawing,
+};
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
     response::{IntoResponse, Response},
 };
 
-use super::{Object, Output, RolloutError, Target, draining, read};
+use super::{Object, Output, RolloutError, Target, draining, number, plain, read};
 use crate::{
-    http::api::{current, stamped},
+    http::api::{current, form_urlencoded, stamped},
     hub::{Hub, View, readable},
 };
 
-pub async fn picture(
-    State(hub): State<Hub>,
-    Path((namespace, kind, name)): Object,
-    RawQuery(query): RawQuery,
-) -> Response {
-    if let Err(error) = read(query, false).and_then(|query| match query.output {
-        Output::Json => Ok(()),
+pub async fn picture(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
+    let asked = read(query, false).and_then(|query| match query.output {
+        Output::Json => target(object),
         Output::Text => Err(RolloutError::Output("text".to_owned())),
-    }) {
-        return error.answer(Output::Json);
+    });
+    match asked {
+        Ok(target) => {
+            answer(hub, target, Output::Json, None, |picture| Ok(Json(readable(picture)).into_response()))
+                .await
+        }
+        Err(error) => error.answer(Output::Json),
     }
-    let Some(kind) = Kind::parse(&kind).filter(|kind| kind.makes_pods()) else {
-        return RolloutError::Kind(kind).answer(Output::Json);
+}
+
+/// `…/difference?from=1&to=3`; without both, of the last two.
+pub async fn difference(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
+    let (output, between) = match ends(query) {
+        Ok(asked) => asked,
+        Err(error) => return error.answer(Output::Json),
     };
-    let target = Target { kind, namespace, name };
+    let target = match target(object) {
+        Ok(target) if target.kind.rolls_out() => target,
+        Ok(target) => return RolloutError::Kind(target.kind.singular().to_owned()).answer(output),
+        Err(error) => return error.answer(output),
+    };
+    answer(hub, target, output, between, |picture| {
+        let difference = picture.difference.as_ref().ok_or(RolloutError::NoRevision)?;
+        Ok(match output {
+            Output::Json => Json(readable(difference)).into_response(),
+            Output::Text => plain(text(difference)),
+        })
+    })
+    .await
+}
+
+/// Each line with its sign, as in a unified diff; `~` is another value that is withheld.
+fn text(difference: &Difference) -> String {
+    let mut text = String::new();
+    for line in &difference.lines {
+        _ = writeln!(text, "{}{}{}", line.mark.sign(), "  ".repeat(line.depth.into()), line.text);
+    }
+    if difference.more > 0 {
+        _ = writeln!(text, "and {} lines more", difference.more);
+    }
+    text
+}
+
+fn ends(query: Option<String>) -> Result<(Output, Option<(i64, i64)>), RolloutError> {
+    let (mut output, mut from, mut to) = (Output::Json, None, None);
+    for (name, value) in form_urlencoded(&query.unwrap_or_default()) {
+        match (name.as_str(), value.as_str()) {
+            ("output", "json") => output = Output::Json,
+            ("output", "text") => output = Output::Text,
+            ("output", _) => return Err(RolloutError::Output(value)),
+            ("from", _) => from = Some(number(value)?),
+            ("to", _) => to = Some(number(value)?),
+            _ => return Err(RolloutError::Parameter(name)),
+        }
+    }
+    match (from, to) {
+        (None, None) => Ok((output, None)),
+        (Some(from), Some(to)) => Ok((output, Some((from, to)))),
+        _ => Err(RolloutError::OneEnd),
+    }
+}
+
+fn target(Path((namespace, kind, name)): Object) -> Result<Target, RolloutError> {
+    match Kind::parse(&kind).filter(|kind| kind.makes_pods()) {
+        Some(kind) => Ok(Target { kind, namespace, name }),
+        None => Err(RolloutError::Kind(kind)),
+    }
+}
+
+/// Answers from the picture, if all that it is made of is known.
+async fn answer(
+    hub: Hub,
+    target: Target,
+    output: Output,
+    between: Option<(i64, i64)>,
+    find: impl FnOnce(&Picture) -> Result<Response, RolloutError>,
+) -> Response {
+    let kind = target.kind;
     let key = ObjectKey { kind, namespace: target.namespace.clone(), name: target.name.clone() };
-    let (Ok(view), Ok(picture)) = (hub.view().await, hub.picture(key).await) else { return draining() };
+    let (Ok(view), Ok(picture)) = (hub.view().await, hub.picture(Drawing { key, between }).await) else {
+        return draining();
+    };
     let within = [target.namespace.as_str().into()];
     let made_of = match kind {
         Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
@@ -43,10 +118,11 @@ pub async fn picture(
     // it is as fresh as the least fresh thing in it
     let oldest =
         made_of.iter().min_by_key(|kind| (view.state(**kind) == KindState::Live, view.as_of(**kind)));
-    let response = match picture {
-        Some(picture) => Json(readable(&*picture)).into_response(),
-        None => absent(&view, target).answer(Output::Json),
+    let found = match &picture {
+        Some(picture) => find(picture),
+        None => Err(absent(&view, target)),
     };
+    let response = found.unwrap_or_else(|error| error.answer(output));
     stamped(response, &view, oldest.copied().unwrap_or(kind))
 }
 

@@ -1,10 +1,12 @@
-//! `…/wait?timeout=90s`: answers when the rollout has ended, for scripts that go on only then.
+//! `…/wait?timeout=90s`: answers when the rollout has ended, for scripts that go on only then. With `revision=3` that of
+//! this revision, which ends too when another takes its place.
 
 use std::time::Duration;
 
 use app::{
     api::{KindState, Millis, ObjectKey, Text, rollout::Verdict},
     scope::Scope,
+    wire::Drawing,
 };
 use axum::{
     Json,
@@ -14,7 +16,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Object, Output, RolloutError, Target, draining, status_of, target, told};
+use super::{Object, Output, RolloutError, Target, draining, number, status_of, target, told};
 use crate::{
     http::api::{current, form_urlencoded, stamped},
     hub::{self, Encoding, Hub, Seat},
@@ -29,9 +31,9 @@ const USUAL: Duration = Duration::from_secs(300);
 const BEHIND_MS: i64 = 1_000;
 
 /// 200 once it has succeeded; 409 with the reason once it has failed, or when the time is up.
-pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
-    let asked = target(object.0).and_then(|target| Ok((target, timeout(query)?)));
-    let (target, timeout) = match asked {
+pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(text): RawQuery) -> Response {
+    let asked = target(object.0).and_then(|target| Ok((target, query(text)?)));
+    let (target, Query { timeout, revision }) = match asked {
         Ok(asked) => asked,
         Err(error) => return error.answer(Output::Json),
     };
@@ -39,16 +41,16 @@ pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(query): RawQu
     let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
     // What is asked after a change must not be answered from before it.
     let asked = hub::now();
-    match tokio::time::timeout(timeout, ended(&hub, &seat, &target, asked)).await {
+    match tokio::time::timeout(timeout, ended(&hub, &seat, &target, revision, asked)).await {
         Ok(response) => response,
-        Err(_) => look(&hub, &target, asked).await.1,
+        Err(_) => look(&hub, &target, revision, asked).await.1,
     }
 }
 
 /// Looks whenever something of its kind has changed or was confirmed.
-async fn ended(hub: &Hub, seat: &Seat, target: &Target, asked: Millis) -> Response {
+async fn ended(hub: &Hub, seat: &Seat, target: &Target, revision: Option<i64>, asked: Millis) -> Response {
     loop {
-        if let (true, response) = look(hub, target, asked).await {
+        if let (true, response) = look(hub, target, revision, asked).await {
             return response;
         }
         if seat.next().await.is_err() {
@@ -59,7 +61,7 @@ async fn ended(hub: &Hub, seat: &Seat, target: &Target, asked: Millis) -> Respon
 
 /// The answer as it is now, and whether waiting longer would change nothing. It has ended only if that is known
 /// of a time after `asked`.
-async fn look(hub: &Hub, target: &Target, asked: Millis) -> (bool, Response) {
+async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (bool, Response) {
     let Ok(view) = hub.view().await else { return (true, draining()) };
     let within = [Text::from(target.namespace.as_str())];
     if let Err(refusal) = current(&view, target.kind, &within) {
@@ -67,7 +69,7 @@ async fn look(hub: &Hub, target: &Target, asked: Millis) -> (bool, Response) {
         return (forbidden, stamped(*refusal, &view, target.kind));
     }
     let confirmed = view.as_of(target.kind).is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
-    let status = match status_of(&view, target, None) {
+    let status = match status_of(&view, target, revision) {
         Ok(status) => status,
         Err(error) => return (confirmed, stamped(error.answer(Output::Json), &view, target.kind)),
     };
@@ -79,23 +81,34 @@ async fn look(hub: &Hub, target: &Target, asked: Millis) -> (bool, Response) {
     if !succeeded {
         let key =
             ObjectKey { kind: target.kind, namespace: target.namespace.clone(), name: target.name.clone() };
-        let Ok(picture) = hub.picture(key).await else { return (true, draining()) };
+        let Ok(picture) = hub.picture(Drawing { key, between: None }).await else {
+            return (true, draining());
+        };
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
     }
     let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
     (ended, stamped((code, Json(body)).into_response(), &view, target.kind))
 }
 
-/// `timeout=90` or `90s`, in seconds.
-fn timeout(query: Option<String>) -> Result<Duration, RolloutError> {
-    let mut timeout = USUAL;
-    for (name, value) in form_urlencoded(&query.unwrap_or_default()) {
-        if name != "timeout" {
-            return Err(RolloutError::Parameter(name));
+struct Query {
+    timeout: Duration,
+    revision: Option<i64>,
+}
+
+fn query(text: Option<String>) -> Result<Query, RolloutError> {
+    let mut query = Query { timeout: USUAL, revision: None };
+    for (name, value) in form_urlencoded(&text.unwrap_or_default()) {
+        match name.as_str() {
+            "timeout" => query.timeout = timeout(value)?,
+            "revision" => query.revision = Some(number(value)?),
+            _ => return Err(RolloutError::Parameter(name)),
         }
-        let seconds = value.strip_suffix('s').unwrap_or(&value).parse().ok().map(Duration::from_secs);
-        timeout =
-            seconds.filter(|wanted| *wanted <= LONGEST).ok_or(RolloutError::Timeout { given: value })?;
     }
-    Ok(timeout)
+    Ok(query)
+}
+
+/// `90` or `90s`, in seconds.
+fn timeout(value: String) -> Result<Duration, RolloutError> {
+    let seconds = value.strip_suffix('s').unwrap_or(&value).parse().ok().map(Duration::from_secs);
+    seconds.filter(|wanted| *wanted <= LONGEST).ok_or(RolloutError::Timeout { given: value })
 }

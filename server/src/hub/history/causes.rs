@@ -233,7 +233,7 @@ fn silence(cluster: &Cluster, found: &Found, counts: Counts, key: &str) -> Cause
 }
 
 impl Found {
-    fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         match self {
             Found::Deployment(_) => Kind::Deployment,
             Found::Set(_) => Kind::ReplicaSet,

@@ -1,19 +1,29 @@
 //! The picture of a workload, from its rows and what is remembered of its pods.
 
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use app::{
     api::{
         Deployment, Detail, Health, InCluster, Kind, KindState, Millis, ObjectKey, Picture, ReplicaSet,
         RolloutStatus, Row, Text, Timestamp, Uid,
         detail::Pace,
-        picture::{Bounds, Counts, Course, Deadline, Lane, Tile},
+        picture::{Bounds, Counts, Course, Deadline, Happening, Lane, Replaced, Tile, What},
         rollout::Verdict,
     },
     model::Cluster,
+    wire::Drawing,
 };
 
-use super::{Found, History, causes, life::Life};
+use super::{
+    Found, History, Left, causes,
+    happened::Standing,
+    life::{Life, millis},
+    neighbours, revisions,
+};
 
 /// Whether the rows that a workload's pods are counted from are what the cluster has. Halfway through the
 /// first lists there would seem to be fewer than there are.
@@ -26,7 +36,7 @@ pub fn is_current(cluster: &Cluster, key: &ObjectKey) -> bool {
 pub fn counts(history: &History, cluster: &Cluster, uid: Uid, now: Millis) -> Option<Counts> {
     let workload = history.workloads.get(&uid)?;
     let found = Found::named(cluster, &workload.key).filter(|found| found.meta().uid == uid)?;
-    let bounds = found.detail().pace.bounds;
+    let bounds = found.bounds();
     let pods = |old, new, ready, available| Counts { old, new, ready, available, ..Counts::default() };
     let (desired, counts) = match &found {
         Found::Deployment(row) => {
@@ -65,7 +75,8 @@ fn one(replicas: &app::api::replicas::Replicas) -> (i32, Counts) {
 }
 
 /// The picture; `None` if there is no such workload in the cluster.
-pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Millis) -> Option<Picture> {
+pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Millis) -> Option<Picture> {
+    let key = &drawing.key;
     let found = Found::named(cluster, key)?;
     let uid = found.meta().uid;
     if matches!(found, Found::Set(_)) && history.deployments.contains_key(&uid) {
@@ -74,7 +85,8 @@ pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Milli
     let detail = found.detail().clone();
     let status = found.rollout();
     let lanes = lanes(history, cluster, &found);
-    let counts = history.workloads.get(&uid).map(|workload| workload.counts.iter().copied().collect());
+    let workload = history.workloads.get(&uid);
+    let counts = workload.map(|workload| workload.counts.iter().copied().collect());
     let counts: Vec<Counts> = counts.unwrap_or_default();
     let latest = self::counts(history, cluster, uid, now);
     let course = course(&found, status.as_ref(), latest.as_ref());
@@ -82,20 +94,42 @@ pub fn picture(history: &History, cluster: &Cluster, key: &ObjectKey, now: Milli
         Found::Deployment(row) => deadline(row.deadline, &detail.pace),
         _ => None,
     };
-    let began = history.workloads.get(&uid).and_then(|workload| workload.newest.as_ref()?.1);
+    let began = workload.and_then(|workload| workload.happened.began);
+    let (revisions, difference) = match &found {
+        Found::Deployment(row) => {
+            revisions::of_deployment(row, &sets(history, cluster, uid), drawing.between)
+        }
+        _ => (Vec::new(), None),
+    };
+    let happened = workload.map(|workload| workload.happened.told()).unwrap_or_default();
+    let rolls = key.kind.rolls_out();
     Some(Picture {
         key: key.clone(),
         course,
         sentence: status.map(|status| status.sentence),
         desired: found.desired(),
         min_ready: detail.pace.min_ready,
-        bounds: detail.pace.bounds,
+        bounds: found.bounds(),
         deadline,
         causes: causes::of(history, cluster, &found, &lanes, (course, latest.unwrap_or_default()), now),
-        lanes: lanes.into_iter().map(|lane| lane.draw(detail.pace.min_ready, began)).collect(),
+        lanes: lanes
+            .into_iter()
+            .map(|strand| {
+                // where something rolls, a pod takes no other's place
+                let replaced = match rolls {
+                    true => HashMap::new(),
+                    false => replacements(&strand.lives, history.left(uid), &happened),
+                };
+                strand.draw(detail.pace.min_ready, began, &replaced)
+            })
+            .collect(),
         counts,
         watched_since: history.since,
         began,
+        notes: neighbours::of(cluster, &found),
+        happened,
+        revisions,
+        difference,
         gone: None,
     })
 }
@@ -143,16 +177,28 @@ pub fn newest<'a>(sets: &'a [Arc<ReplicaSet>], row: &Deployment) -> Option<&'a A
     })
 }
 
-/// The name of the newest template's lane.
-pub fn newest_lane(history: &History, cluster: &Cluster, uid: Uid) -> Option<Arc<str>> {
+/// How a workload stands, with the counts of this moment; `None` if it is not there.
+pub fn standing(history: &History, cluster: &Cluster, uid: Uid, counts: &Counts) -> Option<Standing> {
     let found = Found::named(cluster, &history.workloads.get(&uid)?.key)?;
-    if *cluster.state(Kind::Pod) != KindState::Live && !matches!(found, Found::Deployment(_)) {
-        return None; // templates are known by their pods
-    }
-    lanes(history, cluster, &found)
-        .into_iter()
-        .find(|strand| strand.lane.newest)
-        .map(|strand| strand.lane.name)
+    let newest =
+        lanes(history, cluster, &found).into_iter().map(|strand| strand.lane).find(|lane| lane.newest);
+    // Templates of kinds without ReplicaSets are known by their pods.
+    let known = *cluster.state(Kind::Pod) == KindState::Live || matches!(found, Found::Deployment(_));
+    let newest = newest.filter(|lane| known && !lane.name.is_empty());
+    let (paused, announced) = match &found {
+        Found::Deployment(row) => (row.paused, row.revision),
+        _ => (false, None),
+    };
+    let revision = newest.as_ref().and_then(|lane| lane.revision);
+    Some(Standing {
+        course: course(&found, found.rollout().as_ref(), Some(counts)),
+        desired: counts.desired,
+        paused,
+        newest: newest.map(|lane| lane.name),
+        revision,
+        old: counts.old,
+        speaks_of_newest: announced == revision,
+    })
 }
 
 /// So many pods of one lane are drawn.
@@ -165,11 +211,19 @@ pub struct Strand<'a> {
 }
 
 impl Strand<'_> {
-    fn draw(self, min_ready: i32, began: Option<Millis>) -> Lane {
-        let (tiles, hidden) = self.tiles(min_ready);
-        let lately = |life: &&Life| life.gone().is_none_or(|gone| began.is_some_and(|began| gone >= began));
+    fn draw(mut self, min_ready: i32, began: Option<Millis>, replaced: &HashMap<Arc<str>, Replaced>) -> Lane {
+        // Those that were gone before are of an earlier rollout, which may have had this very lane.
+        let all = self.lives.len();
+        self.lives.retain(|life| life.gone().zip(began).is_none_or(|(gone, began)| gone >= began));
+        let earlier = (all - self.lives.len()) as u32;
+        let (mut tiles, hidden) = self.tiles(min_ready);
+        for tile in &mut tiles {
+            tile.replaces = replaced.get(&tile.name).cloned();
+        }
+        let lately = |life: &&Life| life.gone().is_none() || began.is_some();
         let takes_part = self.lane.newest || self.lane.desired > Some(0) || self.lives.iter().any(lately);
-        Lane { tiles, hidden, takes_part, ..self.lane }
+        let forgotten = self.lane.forgotten.saturating_add(earlier);
+        Lane { tiles, hidden, takes_part, forgotten, ..self.lane }
     }
 
     /// Those that are drawn, and how many there are besides: the failing ones first, then what is not available
@@ -189,6 +243,44 @@ impl Strand<'_> {
         let drawn: Vec<&Life> = order.into_iter().map(|(_, life)| *life).collect();
         (tiles(&drawn), (self.lives.len() - DRAWN) as u32)
     }
+}
+
+/// A pod that comes so long after another was lost has another reason, as far as can be told.
+const REPLACED_WITHIN_MS: i64 = 30_000;
+/// What is lost so shortly before or after less was wanted was not to be replaced.
+const SCALED_MS: i64 = 3_000;
+
+/// Which pod took whose place, by name: the first that was made after another was lost. Those that `left` were
+/// made and lost too.
+fn replacements<'a>(
+    lives: &[&Life],
+    left: impl Iterator<Item = &'a Left>,
+    happened: &[Happening],
+) -> HashMap<Arc<str>, Replaced> {
+    let fewer = |at: Millis| {
+        let scaled = |h: &&Happening| matches!(h.what, What::Scaled { from, to } if to < from);
+        happened.iter().filter(scaled).any(|scaled| (scaled.at.0 - at.0).abs() <= SCALED_MS)
+    };
+    let mut pods: Vec<(Timestamp, Option<Millis>, Arc<str>)> =
+        lives.iter().filter_map(|life| Some((life.created?, life.lost(), life.name.clone()))).collect();
+    pods.extend(left.filter_map(|left| Some((left.created?, Some(left.since), left.name.clone()))));
+    pods.sort_by_key(|(created, ..)| *created);
+    let mut lost: Vec<_> =
+        pods.iter().filter_map(|(made, lost, name)| Some(((*lost)?, *made, name))).collect();
+    lost.retain(|(since, ..)| !fewer(*since));
+    lost.sort_by_key(|(since, ..)| *since);
+    let mut replaced = HashMap::new();
+    for (since, made, pod) in lost {
+        let next = pods.iter().find(|(created, _, name)| {
+            // `creationTimestamp` is cut to the second
+            let follows = (-999..=REPLACED_WITHIN_MS).contains(&(millis(*created).0 - since.0));
+            follows && name != pod && *created >= made && !replaced.contains_key(name)
+        });
+        if let Some((.., name)) = next {
+            replaced.insert(name.clone(), Replaced { pod: pod.clone(), since });
+        }
+    }
+    replaced
 }
 
 /// The lanes: one for each template that has, or lately had, pods, and one for the newest in any case.
@@ -289,6 +381,25 @@ impl Found {
             Found::Controller(row) => &row.replicas.detail,
             Found::Daemons(row) => &row.detail,
             Found::Stateful(row) => &row.detail,
+        }
+    }
+
+    pub(super) fn selector(&self) -> Option<&Text> {
+        match self {
+            Found::Deployment(row) => Some(&row.selector),
+            Found::Set(row) => Some(&row.replicas.selector),
+            Found::Controller(row) => Some(&row.replicas.selector),
+            Found::Daemons(row) => Some(&row.selector),
+            Found::Stateful(_) => None, // takes only pods by its own names
+        }
+    }
+
+    fn bounds(&self) -> Option<Bounds> {
+        match self {
+            Found::Deployment(row) => row.bounds,
+            Found::Daemons(row) => row.bounds,
+            Found::Stateful(row) => row.bounds,
+            Found::Set(_) | Found::Controller(_) => None,
         }
     }
 

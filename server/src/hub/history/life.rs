@@ -32,6 +32,8 @@ pub struct Life {
     unhealthy: Option<(Text, Millis)>,
     /// When a container of it last ended.
     ended: Option<Millis>,
+    /// When it had failed as a whole.
+    failed: Option<Millis>,
     reached: [Option<(Millis, Witness)>; Station::ALL.len()],
 }
 
@@ -68,6 +70,9 @@ impl Life {
         let was = self.at(Station::Ready).filter(|_| pod.meta.deleting.is_some());
         self.set(Station::Ready, since(detail, "Ready").or(was));
         self.ended = ended(detail).or(self.ended);
+        if pod.phase == "Failed" {
+            self.failed = self.failed.or(self.ended).or(Some(now));
+        }
         self.set(Station::Gone, None); // a list that lacked it was wrong
         let told = self.at(Station::Terminating);
         self.set(Station::Terminating, pod.meta.deleting.and_then(|_| seen(told)));
@@ -110,6 +115,13 @@ impl Life {
     /// When it was found to be gone.
     pub fn gone(&self) -> Option<Millis> {
         self.at(Station::Gone).map(|(at, _)| at)
+    }
+
+    /// When its controller lost it: it failed, was told to end, or was gone.
+    pub fn lost(&self) -> Option<Millis> {
+        let stations =
+            [Station::Terminating, Station::Gone].map(|station| self.at(station).map(|(at, _)| at));
+        [self.failed].into_iter().chain(stations).flatten().min()
     }
 
     /// Whether it was told to end.
@@ -160,6 +172,7 @@ impl Life {
             why: self.why.clone(),
             created: self.created,
             reached: reached.collect(),
+            replaces: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `apps/v1` DaemonSet.
 
 use super::{
+    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     strategy::Strategy,
@@ -23,7 +24,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: PodTemplate,
+        pub template: Written<PodTemplate>,
         /// `updateStrategy`
         pub update_strategy: Strategy,
         /// `minReadySeconds`

@@ -1,6 +1,7 @@
 //! `apps/v1` Deployment.
 
 use super::{
+    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     strategy::Strategy,
@@ -25,7 +26,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: PodTemplate,
+        pub template: Written<PodTemplate>,
         /// `strategy`
         pub strategy: Strategy,
         /// `minReadySeconds`

@@ -111,6 +111,8 @@ object! {
 pub struct Annotations {
     /// Of a ReplicaSet, copied to its Deployment.
     pub revision: Option<Text>,
+    /// Of a ReplicaSet: what `revision` was before, separated by commas.
+    pub revision_history: Text,
     /// What a person wrote down as the reason of a rollout.
     pub change_cause: Text,
     /// Of a template, by `kubectl rollout restart`.
@@ -125,7 +127,14 @@ impl Annotations {
     /// The key of `restarted_at`.
     pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
     const REVISION: &str = "deployment.kubernetes.io/revision";
+    const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
     const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+    /// The revisions it was before (`pkg/controller/deployment/util/deployment_util.go`,
+    /// `SetNewReplicaSetAnnotations`).
+    pub fn formerly(&self) -> Vec<i64> {
+        self.revision_history.split(',').filter_map(|revision| revision.parse().ok()).collect()
+    }
 
     /// 0 without one, `None` if it is no number (kubectl `pkg/util/deployment`, `Revision`).
     pub fn revision(&self) -> Option<i64> {
@@ -158,6 +167,9 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
                 }
                 Annotations::RESTARTED_AT => {
                     read.restarted_at = map.next_value::<Option<Text>>()?.unwrap_or_default();
+                }
+                Annotations::REVISION_HISTORY => {
+                    read.revision_history = map.next_value::<Option<Text>>()?.unwrap_or_default();
                 }
                 Annotations::LAST_APPLIED => _ = map.next_value::<IgnoredAny>()?,
                 _ => {

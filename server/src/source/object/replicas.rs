@@ -3,6 +3,7 @@
 use app::api::Labels;
 
 use super::{
+    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     template::PodTemplate,
@@ -26,7 +27,7 @@ object! {
         /// `selector`; the server's default is the template's labels
         pub selector: Labels,
         /// `template`
-        pub template: PodTemplate,
+        pub template: Written<PodTemplate>,
         /// `minReadySeconds`
         pub min_ready_seconds: i64,
     }
@@ -48,7 +49,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: PodTemplate,
+        pub template: Written<PodTemplate>,
         /// `minReadySeconds`
         pub min_ready_seconds: i64,
     }

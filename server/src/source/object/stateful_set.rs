@@ -3,6 +3,7 @@
 use app::api::Text;
 
 use super::{
+    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     strategy::Strategy,
@@ -27,7 +28,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: PodTemplate,
+        pub template: Written<PodTemplate>,
         /// `serviceName`
         pub service_name: Text,
         /// `podManagementPolicy`: `OrderedReady`, `Parallel`

@@ -29,6 +29,7 @@ impl Translate for DaemonSet {
             images: template::images(&spec.template.spec),
             selector: selector::format(spec.selector.as_ref()),
             rollout,
+            bounds: bounds(&set),
             health,
             why: why.into(),
             detail: detail(&set),
@@ -78,10 +79,10 @@ fn judge(set: &object::DaemonSet, rollout: DaemonSetRollout) -> (Health, String)
 
 /// `pkg/controller/daemon/update.go`, `updatedDesiredNodeCounts`: both rounded up, and where both come to
 /// nothing one may be unavailable.
-fn pace(set: &object::DaemonSet) -> Pace {
+fn bounds(set: &object::DaemonSet) -> Option<Bounds> {
     let desired = set.status.desired_number_scheduled;
     let strategy = &set.spec.update_strategy;
-    let bounds = strategy.rolls().then(|| {
+    strategy.rolls().then(|| {
         let stated = strategy.rolling_update.clone().unwrap_or_default();
         let pods = |bound: Option<IntOrString>, default: i64| {
             bound.map_or(default, |bound| bound.scaled(desired, true).unwrap_or_default())
@@ -90,8 +91,7 @@ fn pace(set: &object::DaemonSet) -> Pace {
         let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable };
         let floor = desired.saturating_sub(unavailable).max(0);
         Bounds { floor: count(floor), ceiling: count(desired.saturating_add(surge)) }
-    });
-    Pace { min_ready: count(set.spec.min_ready_seconds), bounds, ..Pace::default() }
+    })
 }
 
 /// In the words of kubectl `pkg/describe/describe.go`, `describeDaemonSet`, and of `describeDeployment`
@@ -112,5 +112,6 @@ fn detail(set: &object::DaemonSet) -> Arc<Detail> {
     }
     strategy::facts(&mut facts, spec.min_ready_seconds, spec.revision_history_limit);
     facts.add("Change Cause", set.metadata.annotations.change_cause.as_str());
-    template::detail(&set.metadata, &set.status.conditions, &spec.template, pace(set), facts)
+    let pace = Pace { min_ready: count(spec.min_ready_seconds), ..Pace::default() };
+    template::detail(&set.metadata, &set.status.conditions, &spec.template, pace, facts)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::api::{Deployment, Detail, Health, Rollout, Timestamp, detail::Pace, picture};
+use app::api::{Deployment, Detail, Health, Rollout, Timestamp, detail::Pace, picture::Bounds};
 
 use super::{
     Translate, count, line, meta, selector,
@@ -20,7 +20,6 @@ impl Translate for Deployment {
         let (spec, status) = (&deployment.spec, &deployment.status);
         let rollout = rollout(&deployment);
         let (health, why) = judge(&deployment, rollout);
-        let bounds = bounds(&deployment);
         Deployment {
             meta: meta::meta(&deployment.metadata),
             desired: count(desired(&deployment)),
@@ -31,12 +30,12 @@ impl Translate for Deployment {
             images: template::images(&spec.template.spec),
             selector: selector::format_of_deployment(spec.selector.as_ref()),
             strategy: spec.strategy.name().into(),
-            max_surge: bounds.surge,
-            max_unavailable: bounds.unavailable,
+            bounds: Some(bounds(&deployment)),
             paused: spec.paused,
             revision: deployment.metadata.annotations.revision(),
             rollout,
             deadline: deadline(&deployment, rollout),
+            finished: finished(&deployment),
             health,
             why: why.into(),
             detail: detail(&deployment),
@@ -70,19 +69,13 @@ fn rollout(deployment: &object::Deployment) -> Rollout {
     }
 }
 
-/// By how much a rollout may overshoot and undershoot `desired`, in pods.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Bounds {
-    surge: i32,
-    unavailable: i32,
-}
-
-/// `pkg/controller/deployment/util/deployment_util.go`, `ResolveFenceposts`, `MaxUnavailable`.
+/// `pkg/controller/deployment/util/deployment_util.go`, `ResolveFenceposts`, `MaxUnavailable`. `Recreate` ends all
+/// pods before it makes new ones.
 fn bounds(deployment: &object::Deployment) -> Bounds {
     let desired = desired(deployment);
     let strategy = &deployment.spec.strategy;
-    if strategy.kind == "Recreate" {
-        return Bounds::default();
+    if !strategy.rolls() {
+        return Bounds { floor: 0, ceiling: count(desired) };
     }
     let stated = strategy.rolling_update.clone().unwrap_or_default();
     let quarter = || IntOrString("25%".into());
@@ -92,7 +85,8 @@ fn bounds(deployment: &object::Deployment) -> Bounds {
     if surge == 0 && unavailable == 0 {
         unavailable = 1;
     }
-    Bounds { surge: count(surge), unavailable: count(unavailable.min(desired)) }
+    let floor = desired.saturating_sub(unavailable.min(desired));
+    Bounds { floor: count(floor), ceiling: count(desired.saturating_add(surge)) }
 }
 
 /// `NoDeadline`: int32's largest (`HasProgressDeadline`).
@@ -108,6 +102,13 @@ fn deadline(deployment: &object::Deployment, rollout: Rollout) -> Option<Timesta
         && progressing.reason != "NewReplicaSetAvailable";
     let since = progressing.last_update_time.0.filter(|_| waits)?;
     Some(Timestamp(since.0.saturating_add(seconds)))
+}
+
+/// The controller notes `NewReplicaSetAvailable` once a rollout, and then anew when the next one is through: what
+/// is scaled afterwards leaves it (`pkg/controller/deployment/progress.go`, `syncRolloutStatus`).
+fn finished(deployment: &object::Deployment) -> Option<Timestamp> {
+    let progressing = deployment.status.condition("Progressing")?;
+    progressing.last_update_time.0.filter(|_| progressing.reason == "NewReplicaSetAvailable")
 }
 
 fn judge(deployment: &object::Deployment, rollout: Rollout) -> (Health, String) {
@@ -155,13 +156,8 @@ fn is_outage(deployment: &object::Deployment, rollout: Rollout) -> bool {
 }
 
 fn pace(deployment: &object::Deployment) -> Pace {
-    let (desired, allowed) = (count(desired(deployment)), bounds(deployment));
-    // `Recreate` ends all pods before it makes new ones
-    let floor =
-        if deployment.spec.strategy.rolls() { desired.saturating_sub(allowed.unavailable) } else { 0 };
     Pace {
         min_ready: count(deployment.spec.min_ready_seconds),
-        bounds: Some(picture::Bounds { floor, ceiling: desired.saturating_add(allowed.surge) }),
         deadline: deployment.spec.progress_deadline_seconds.filter(|seconds| *seconds != NO_DEADLINE),
         ..Pace::default()
     }

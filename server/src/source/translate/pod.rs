@@ -6,7 +6,7 @@ mod status;
 
 use std::sync::Arc;
 
-use app::api::{Detail, Pod, Text, detail::Pace};
+use app::api::{Detail, Pod, Text};
 
 use super::{
     Translate, container, meta,
@@ -86,13 +86,12 @@ fn detail(pod: &object::Pod) -> Detail {
         &*status.ephemeral_container_statuses,
     ];
     Detail {
-        template: None,
-        pace: Pace::default(),
         uid: pod.metadata.uid.clone(),
         conditions: meta::conditions(&status.conditions),
         containers: container::containers(spec, statuses),
         node_selector: spec.node_selector.clone(),
         tolerations: template::tolerations(&spec.tolerations),
         facts: facts.0,
+        ..Detail::default()
     }
 }

@@ -7,7 +7,7 @@ use super::{
     Translate, count, line, meta, selector,
     template::{self, Facts},
 };
-use crate::source::object::{meta::ObjectMeta, replicas as object, template::PodTemplate};
+use crate::source::object::{manifest::Written, meta::ObjectMeta, replicas as object, template::PodTemplate};
 
 impl Translate for ReplicationController {
     type Object = object::ReplicationController;
@@ -51,7 +51,7 @@ fn replicas(
     metadata: &ObjectMeta,
     desired: Option<i64>,
     selector: Text,
-    template: &PodTemplate,
+    template: &Written<PodTemplate>,
     min_ready_seconds: i64,
     status: &object::ReplicasStatus,
 ) -> Replicas {
@@ -70,6 +70,7 @@ fn replicas(
         images: template::images(&template.spec),
         selector,
         revision: metadata.annotations.revision(),
+        formerly: metadata.annotations.formerly(),
         change_cause: causes.into_iter().find(|cause| !cause.is_empty()).cloned().unwrap_or_default(),
         health,
         why: why.into(),

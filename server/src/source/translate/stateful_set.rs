@@ -28,6 +28,7 @@ impl Translate for StatefulSet {
             images: template::images(&spec.template.spec),
             selector: selector::format(spec.selector.as_ref()),
             rollout,
+            bounds: bounds(&set),
             health,
             why: why.into(),
             detail: detail(&set),
@@ -114,19 +115,13 @@ fn judge(set: &object::StatefulSet, rollout: &StatefulSetRollout) -> (Health, St
 
 /// `pkg/controller/statefulset/stateful_set_utils.go`, `getStatefulSetMaxUnavailable`: rounded down, and at
 /// least one. There is never a pod too many.
-fn pace(set: &object::StatefulSet) -> Pace {
+fn bounds(set: &object::StatefulSet) -> Option<Bounds> {
     let (desired, strategy) = (desired(set), &set.spec.update_strategy);
-    let bounds = strategy.rolls().then(|| {
+    strategy.rolls().then(|| {
         let stated = strategy.rolling_update.as_ref().and_then(|stated| stated.max_unavailable.as_ref());
         let unavailable = stated.and_then(|bound| bound.scaled(desired, false)).unwrap_or(1).max(1);
         Bounds { floor: count(desired.saturating_sub(unavailable).max(0)), ceiling: count(desired) }
-    });
-    Pace {
-        min_ready: count(set.spec.min_ready_seconds),
-        bounds,
-        newest: set.status.update_revision.clone(),
-        ..Pace::default()
-    }
+    })
 }
 
 /// In the order of kubectl `pkg/describe/describe.go`, `describeStatefulSet`; then the revisions, by which
@@ -149,5 +144,10 @@ fn detail(set: &object::StatefulSet) -> Arc<Detail> {
         facts.add("Update Revision", status.update_revision.as_str());
     }
     facts.add("Change Cause", set.metadata.annotations.change_cause.as_str());
-    template::detail(&set.metadata, &status.conditions, &spec.template, pace(set), facts)
+    let pace = Pace {
+        min_ready: count(spec.min_ready_seconds),
+        newest: status.update_revision.clone(),
+        ..Pace::default()
+    };
+    template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts)
 }

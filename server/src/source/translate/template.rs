@@ -9,6 +9,7 @@ use app::api::{
 
 use super::{container, meta, selector};
 use crate::source::object::{
+    manifest::Written,
     meta::{Annotations, Condition, ObjectMeta},
     template::{PodSpec, PodTemplate, SpreadConstraint, Toleration},
 };
@@ -22,7 +23,7 @@ pub fn images(spec: &PodSpec) -> Arc<[(Text, Text)]> {
 pub fn detail(
     metadata: &ObjectMeta,
     conditions: &[Condition],
-    template: &PodTemplate,
+    template: &Written<PodTemplate>,
     pace: Pace,
     mut facts: Facts,
 ) -> Arc<Detail> {
@@ -36,6 +37,7 @@ pub fn detail(
         node_selector: template.spec.node_selector.clone(),
         tolerations: tolerations(&template.spec.tolerations),
         template: Some(whole(template)),
+        manifest: template.manifest.clone(),
         pace,
         facts: facts.0,
     })
@@ -52,7 +54,7 @@ fn whole(PodTemplate { metadata, spec }: &PodTemplate) -> Template {
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| (key.into(), value.clone()))
             .collect(),
-        more_annotations: read.others || read.revision.is_some(),
+        more_annotations: read.others || read.revision.is_some() || !read.revision_history.is_empty(),
         service_account: spec.service_account_name.clone(),
         has_volumes: spec.volumes.any(),
         spread: spread(&spec.topology_spread_constraints),

@@ -1,0 +1,73 @@
+//! What has happened to a workload since Masthead has been watching it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::revisions::origin;
+use crate::{
+    api::{
+        Picture,
+        picture::{Course, Happening, Origin, What},
+    },
+    format::visible,
+};
+
+/// The latest first.
+#[component]
+pub fn Happened(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
+    let told = Memo::new(move |_| {
+        picture.with(|picture| {
+            let Some(picture) = picture else { return Vec::new() };
+            picture
+                .happened
+                .iter()
+                .rev()
+                .map(|happening| (happening.clone(), says(picture, &happening.what)))
+                .collect()
+        })
+    });
+    view! {
+        <section aria-labelledby="happened" class:empty=move || told.with(Vec::is_empty)>
+            <h2 id="happened">"What happened"</h2>
+            <ol class="happened" reversed>
+                <For
+                    each=move || told.get()
+                    key=|told| told.clone()
+                    children=|(Happening { at, .. }, says): (Happening, String)| {
+                        view! { <li><time>{at.seconds().clock()}</time> " " {says}</li> }
+                    }
+                />
+            </ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn says(picture: &Picture, what: &What) -> String {
+    match what {
+        What::Began { revision: None } => "A new template: a rollout begins".to_owned(),
+        What::Began { revision: Some(number) } => {
+            let found = picture.revisions.iter().find(|revision| revision.number == *number);
+            match found.map(|revision| revision.origin) {
+                Some(Origin::Undo { was }) => {
+                    format!("Undone: revision {was} became {number}, a rollout begins")
+                }
+                Some(how @ Origin::Restart) => format!("Revision {number} begins: {}", origin(how)),
+                _ => format!("Revision {number} begins"),
+            }
+        }
+        What::Scaled { from, to } => format!("Scaled from {from} to {to}, which is no rollout"),
+        What::Paused => "Paused".to_owned(),
+        What::Resumed => "Resumed".to_owned(),
+        What::Ended { course: Course::DeadlineExceeded } => {
+            "The rollout exceeded its deadline; its controller goes on all the same".to_owned()
+        }
+        What::Ended { course: Course::Replaced } => {
+            "The rollout was replaced by a newer one before it was through".to_owned()
+        }
+        What::Ended { course } => format!("The rollout {}", course.word()),
+        What::Adopted { pod } => format!("Pod {} had no controller and was adopted", visible(pod)),
+        What::Released { pod } => format!("Pod {} was given up: it is not selected any more", visible(pod)),
+    }
+}

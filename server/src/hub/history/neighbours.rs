@@ -1,0 +1,105 @@
+//! Who else lays claim to a workload's pods, and which pods are nobody's.
+
+use std::sync::Arc;
+
+use app::{
+    api::{InCluster, Kind, Labels, Pod, Row, Text, picture::Cause},
+    model::{Cluster, WithRow},
+    selector::Selector,
+};
+
+use super::Found;
+
+/// So many are told by name.
+const NAMED: usize = 3;
+
+/// What there is to point out.
+pub fn of(cluster: &Cluster, found: &Found) -> Vec<Cause> {
+    let Some(selector) = found.selector().and_then(|text| Selector::parse(text).ok()) else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    notes.extend(strays(cluster, found, &selector));
+    notes.extend(overlap(cluster, found, &selector));
+    notes
+}
+
+/// Pods without any controller that it will take over: those that neither end nor are through
+/// (`pkg/controller/controller_utils.go`, `FilterActivePods`).
+fn strays(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
+    let meta = found.meta();
+    let stray = |pod: &&Arc<Pod>| {
+        pod.meta.owner.is_none()
+            && pod.meta.deleting.is_none()
+            && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
+            && pod.meta.namespace == meta.namespace
+            && selector.matches(&pod.meta.labels)
+    };
+    // a Deployment adopts ReplicaSets, no pods
+    if found.kind() == Kind::Deployment {
+        return None;
+    }
+    let strays: Vec<_> = Pod::rows(cluster).iter().filter(stray).collect();
+    let first = strays.first()?;
+    let says = match strays.len() {
+        1 => format!(
+            "Pod {} has no controller and is selected: it will be adopted, and counts then",
+            first.meta.name
+        ),
+        count => {
+            format!("{count} pods have no controller and are selected: they will be adopted, and count then")
+        }
+    };
+    Some(note(says, format!("pod/{}", first.meta.name)))
+}
+
+/// Others of its namespace whose pods its selector selects too. Each keeps its own: controllers go by
+/// `ownerReferences` (`pkg/controller/controller_ref_manager.go`).
+fn overlap(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
+    let mut others: Vec<(Kind, Arc<str>)> = Vec::new();
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.makes_pods()) {
+        others.extend(kind.with_row(Selected { cluster, found, selector }));
+    }
+    let first = others.first()?;
+    let mut names: Vec<String> =
+        others.iter().take(NAMED).map(|(kind, name)| format!("{} {name}", kind.singular())).collect();
+    if others.len() > NAMED {
+        names.push(format!("{} more", others.len() - NAMED));
+    }
+    let says = format!(
+        "Its selector ({}) also selects the pods of {}. Each controller keeps to its own pods, but a Service or kubectl get -l with these labels finds both",
+        found.selector().map_or("", Text::as_str),
+        names.join(", "),
+    );
+    Some(note(says, format!("{}/{}", first.0.singular(), first.1)))
+}
+
+fn note(says: String, source: String) -> Cause {
+    Cause { blocks: false, says, evidence: String::new(), source, at: None }
+}
+
+/// Workloads of one kind whose template has labels that are selected.
+struct Selected<'a> {
+    cluster: &'a Cluster,
+    found: &'a Found,
+    selector: &'a Selector,
+}
+
+impl WithRow for Selected<'_> {
+    type Out = Vec<(Kind, Arc<str>)>;
+
+    fn with<T: Row>(self) -> Self::Out {
+        let meta = self.found.meta();
+        let labels = |row: &T| -> Option<Labels> { Some(row.detail()?.template.as_ref()?.labels.clone()) };
+        let selected = T::rows(self.cluster).iter().filter(|row| {
+            let other = row.meta();
+            other.namespace == meta.namespace
+                && other.uid != meta.uid
+                && other.owner.is_none() // a Deployment's ReplicaSet is the Deployment's
+                && labels(row).is_some_and(|labels| self.selector.matches(&labels))
+        });
+        let mut found: Vec<_> = selected.map(|row| (T::KIND, row.meta().name.clone())).collect();
+        found.sort();
+        found
+    }
+}
