@@ -46,7 +46,9 @@ export class Storm {
   /** Takes its nodes away. */
   async over() {
     if (this.cluster.foreign) return;
-    await this.cluster.kubectl('delete', 'nodes', '--wait=false', '--ignore-not-found', ...Array.from({ length: nodes }, (_, at) => `storm-${at + 1}`));
+    // At once: kubectl deletes five a second.
+    const names = Array.from({ length: nodes }, (_, at) => `storm-${at + 1}`);
+    await this.cluster.request('DELETE', `/api/v1/nodes?labelSelector=${encodeURIComponent(`kubernetes.io/hostname in (${names.join()})`)}`);
   }
 
   /** Some hands at a time, each one act after another, with short rests. Which of them comes first is the machine's to say. */

@@ -56,7 +56,9 @@ test('a storm: when it ends, everybody sees what kubectl prints', async ({ clust
     }
     for (const [kind, { page: path, namespaced }] of Object.entries(kinds)) {
       const within = namespaced ? namespace : undefined;
-      await comparison.page(pages.get(path)!, kind, within); // there throughout
+      const shown = pages.get(path)!; // there throughout
+      await shown.bringToFront(); // behind others it is drawn once a second
+      await comparison.page(shown, kind, within);
       if (kind === 'events') continue; // thousands, whose page takes long to scroll through
       const fresh = await open(path);
       await comparison.page(fresh, kind, within);
