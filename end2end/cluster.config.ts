@@ -7,6 +7,9 @@ export default defineConfig(base, {
   testIgnore: [],
   fullyParallel: false,
   timeout: 180_000,
+  // A page that moves is drawn all the time, and pictures of each of thousands of looks take longer than the looks.
+  // What differs is told in words, with a screenshot.
+  use: { contextOptions: { reducedMotion: 'reduce' }, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false } },
   // Twenty processes and real containers have bad moments that are not ours. The closing lines say what passed
   // only then, and why it had failed: it is looked into like any other fault.
   retries: 1,

@@ -10,8 +10,13 @@ const patience = 2_000;
 /** Beyond so many rows a text is no table any more; see `parse`. */
 const most = 500;
 
-/** The first of many differences, and how many there are. */
-const told = (found: string[]) => (found.length > 10 ? [...found.slice(0, 10), `… ${found.length} in all`] : found);
+/**
+ * Fails if something differs: with the first of many differences, and how many there are. Nothing is expected where
+ * there are none, since Playwright goes through all earlier expectations at each, of which there are thousands.
+ */
+export function expectNone(found: string[], what?: string) {
+  if (found.length > 0) expect(found.length > 10 ? [...found.slice(0, 10), `… ${found.length} in all`] : found, what).toEqual([]);
+}
 
 /** Holds Masthead against kubectl, both looking at the cluster through the same kubeconfig. */
 export class Comparison {
@@ -37,53 +42,64 @@ export class Comparison {
     return this.kubectl('get', kind, ...where, '-o', 'wide', ...more);
   }
 
-  /** Every cell of a kind through the API: of one namespace, or of all. */
-  async api(kind: string, namespace?: string) {
-    const found = await this.tryApi(kind, namespace);
-    expect(told(found), `what differs from kubectl get ${kind}`).toEqual([]);
+  /** Every cell of a kind through the API: of one namespace, or of all. Returns what kubectl printed, where `parse` can read it. */
+  async api(kind: string, namespace?: string): Promise<Table | undefined> {
+    const { found, printed } = await this.tryApi(kind, namespace);
+    expectNone(found, `what differs from kubectl get ${kind}`);
+    return printed;
   }
 
   /** The same, as what differs in words. */
-  async tryApi(kind: string, namespace?: string): Promise<string[]> {
+  async tryApi(kind: string, namespace?: string): Promise<{ found: string[]; printed?: Table }> {
     const query = namespace && kinds[kind].namespaced ? `&namespace=${namespace}` : '';
-    return this.settle(kind, 'api', async () => {
+    let printed: Table | undefined;
+    const found = await this.settle(kind, 'api', async () => {
       const theirs = await this.get(kind, namespace);
       const ours = await this.masthead(`/api/v1/${kind}?output=wide${query}`);
       const rows = theirs.out.split('\n').length - 1;
+      printed = rows - 1 <= most ? parse(theirs.out) : undefined;
       const cells = rows * parse(theirs.out.slice(0, theirs.out.indexOf('\n'))).columns.length;
       if (theirs.out === '') {
         const same = ours.text === '' && ours.note === theirs.err.trimEnd();
         return { cells: 1, found: same ? [] : [`${kind}: ${ours.text}${ours.note}, kubectl has ${theirs.err}`] };
       }
       if (theirs.out === ours.text) return { cells, found: [] };
-      // In one piece, so that it can be read as a table; and later, so that ages may lie between the two.
-      const whole = await this.get(kind, namespace, '--chunk-size=0');
-      if (rows - 1 <= most) return differences(kind, parse(theirs.out), parse(ours.text), parse(whole.out));
+      if (printed) {
+        const atOnce = differences(kind, printed, parse(ours.text));
+        // Later once more, if need be, so that ages may lie between the two.
+        return atOnce.found.length === 0 ? atOnce : differences(kind, printed, parse(ours.text), await this.whole(kind, namespace));
+      }
+      const before = await this.whole(kind, namespace);
       const again = await this.masthead(`/api/v1/${kind}?output=wide${query}`);
-      return lineDifferences(kind, parse(whole.out), again.text, parse((await this.get(kind, namespace, '--chunk-size=0')).out));
+      return lineDifferences(kind, before, again.text, await this.whole(kind, namespace));
     });
+    return { found, printed };
   }
 
-  /** Every cell of a kind on a page that is open and shows it. */
-  async page(page: Page, kind: string, namespace?: string) {
-    const found = await this.tryPage(page, kind, namespace);
-    expect(told(found), `what differs on the page from kubectl get ${kind}`).toEqual([]);
+  /** In one piece, so that however long it is it can be read as a table. */
+  private async whole(kind: string, namespace?: string): Promise<Table> {
+    return parse((await this.get(kind, namespace, '--chunk-size=0')).out);
+  }
+
+  /** Every cell of a kind on a page that is open and shows it; kubectl need not be asked for what it has just `printed`. */
+  async page(page: Page, kind: string, namespace?: string, printed?: Table) {
+    const found = await this.tryPage(page, kind, namespace, printed);
+    expectNone(found, `what differs on the page from kubectl get ${kind}`);
   }
 
   /** The same, as what differs in words. */
-  async tryPage(page: Page, kind: string, namespace?: string): Promise<string[]> {
-    const table = async () => parse((await this.get(kind, namespace, '--chunk-size=0')).out);
+  async tryPage(page: Page, kind: string, namespace?: string, printed?: Table): Promise<string[]> {
     // The page's clock ticks each second and long tables take seconds to scroll through, so that ages lie
     // between what kubectl printed at the look before and what it prints after.
     let before: Table | undefined;
     return this.settle(kind, 'page', async () => {
-      const theirs = await table();
-      // Of so many ages some change each second: they are read once the page's clock has ticked as well.
-      if (!before && theirs.rows.length > 60) await page.evaluate(() => new Promise((ticked) => setTimeout(ticked, 1_000)));
+      const theirs = (!before && printed) || (await this.whole(kind, namespace));
+      // Of so many ages some change each second: they are read again once the page's clock has ticked as well.
+      if (before && theirs.rows.length > 60) await page.evaluate(() => new Promise((ticked) => setTimeout(ticked, 1_000)));
       const ours = await read(page, kind);
       const atOnce = pageDifferences(kind, theirs, ours);
       if (atOnce.found.length === 0) return atOnce;
-      const between = pageDifferences(kind, before ?? theirs, ours, await table());
+      const between = pageDifferences(kind, before ?? theirs, ours, await this.whole(kind, namespace));
       before = theirs;
       return between;
     });

@@ -16,7 +16,7 @@ function path(object: Written): string {
 }
 
 /** Writes objects as they are meant: created, then their status, then what only etcd takes. Some at a time. */
-export async function write(cluster: Cluster, objects: Written[], atATime = 8) {
+export async function write(cluster: Cluster, objects: Written[], atATime = 24) {
   const left = objects.values();
   const worker = async () => {
     for (const object of left) await writeOne(cluster, object);

@@ -11,7 +11,7 @@ test('every hand-written object is printed as kubectl prints it, in the API and 
   const masthead = await watch(alone.kubeconfig);
   const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
   const found: string[] = [];
-  for (const kind of Object.keys(kinds)) found.push(...(await comparison.tryApi(kind)));
+  for (const kind of Object.keys(kinds)) found.push(...(await comparison.tryApi(kind)).found);
   for (const [kind, { page: path }] of Object.entries(kinds)) {
     await page.goto(`${masthead.url}${path}?wide=1`);
     await expect(page.locator('.freshness summary')).toContainText('live');

@@ -1,6 +1,6 @@
 import { type Page } from '@playwright/test';
 import { type ApiObject } from '../../cluster/client';
-import { Comparison } from '../../cluster/compare';
+import { Comparison, expectNone } from '../../cluster/compare';
 import { expect, test } from '../../cluster/fixtures';
 import { type Change } from '../../cluster/moment';
 import { read } from '../../cluster/page';
@@ -69,8 +69,8 @@ class Replay {
 
   /** Everything that a change can have changed. */
   async compare({ kind, object, type }: Change) {
-    await this.comparison.api(kind, this.namespace);
-    if (kind in workloads || kind === 'replicasets') await this.comparison.page(this.page, kind, this.namespace);
+    const printed = await this.comparison.api(kind, this.namespace);
+    if (kind in workloads || kind === 'replicasets') await this.comparison.page(this.page, kind, this.namespace, printed);
     if (kind in workloads) await this.status(kind, object, type);
     const owner = (object.metadata.ownerReferences as { kind: string; name: string }[] | undefined)?.[0];
     const deployment = kind === 'deployments' ? object.metadata.name : owner?.kind === 'Deployment' ? owner.name : undefined;
@@ -96,7 +96,7 @@ class Replay {
       answer = of(theirs.out + theirs.err);
       return { cells: 1, found: ours.text === answer ? [] : [`${args.join(' ')}: ${ours.text}, kubectl has ${answer}`] };
     });
-    expect(found).toEqual([]);
+    expectNone(found);
     return answer;
   }
 
@@ -117,7 +117,7 @@ class Replay {
       const shown = row?.[columns.indexOf('ROLLOUT STATUS')];
       return { cells: 1, found: shown === wanted ? [] : [`${kind} ${name}: ${shown}, kubectl has ${wanted}`] };
     });
-    expect(found).toEqual([]);
+    expectNone(found);
   }
 
   private async history(name: string) {
