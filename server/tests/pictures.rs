@@ -531,6 +531,27 @@ async fn of_many_pods_those_that_fail_are_drawn_and_the_rest_is_counted() {
     assert!(picture.lanes[0].tiles.iter().any(|tile| &*tile.name == "bad"));
 }
 
+#[tokio::test]
+async fn when_a_pod_was_told_to_end_is_its_own_word() {
+    let mut stage = Stage::new(Kind::ReplicationController, "web").await;
+    stage
+        .put::<ReplicationController>(
+            json!({"metadata": {"name": "web", "namespace": "shop", "uid": "web"}, "spec": {"replicas": 1}}),
+        )
+        .await;
+    let mut ending = pod("ending", ("ReplicationController", "web"), serving(40));
+    // 20 of its 30 seconds are over
+    merge(
+        &mut ending,
+        json!({"metadata": {"deletionTimestamp": ago(-10), "deletionGracePeriodSeconds": 30}}),
+    );
+    stage.put::<Pod>(ending).await;
+    let picture = stage.until(|p| p.lanes[0].tiles.len() == 1).await;
+    let told = reached(&picture.lanes[0], "ending", Terminating).expect("reached");
+    assert!((told.at.0 - at(&ago(20)).0).abs() <= 1000, "{told:?}");
+    assert_eq!(told.by, Witness::Pod);
+}
+
 /// A ReplicaSet of revision `number`, which was `formerly` others, with more in its template.
 fn template(name: &str, number: i64, formerly: &str, more: Value) -> Value {
     let mut object = set(name, number, 1, 1, 1);

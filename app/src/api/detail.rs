@@ -13,6 +13,8 @@ use super::{Labels, Text, Timestamp, manifest::Manifest};
 pub struct Detail {
     /// `metadata.uid` as the API server writes it.
     pub uid: Arc<str>,
+    /// When a pod was told to end: `metadata.deletionTimestamp` less the time it was given then.
+    pub told_to_end: Option<Timestamp>,
     /// `status.conditions`, in their order.
     pub conditions: Vec<Condition>,
     /// Containers: a pod's, or a pod template's. Init containers first, then regular, then ephemeral.

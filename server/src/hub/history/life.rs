@@ -75,7 +75,8 @@ impl Life {
         }
         self.set(Station::Gone, None); // a list that lacked it was wrong
         let told = self.at(Station::Terminating);
-        self.set(Station::Terminating, pod.meta.deleting.and_then(|_| seen(told)));
+        let said = detail.told_to_end.map(|at| (millis(at), Witness::Pod));
+        self.set(Station::Terminating, said.or_else(|| pod.meta.deleting.and_then(|_| seen(told))));
     }
 
     /// What an event says of it. The first of each counts; of several containers the last one's.

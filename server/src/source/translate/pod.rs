@@ -6,13 +6,13 @@ mod status;
 
 use std::sync::Arc;
 
-use app::api::{Detail, Pod, Text};
+use app::api::{Detail, Pod, Text, Timestamp};
 
 use super::{
     Translate, container, meta,
     template::{self, Facts},
 };
-use crate::source::object::pod as object;
+use crate::source::object::{meta::ObjectMeta, pod as object};
 
 impl Translate for Pod {
     type Object = object::Pod;
@@ -87,6 +87,7 @@ fn detail(pod: &object::Pod) -> Detail {
     ];
     Detail {
         uid: pod.metadata.uid.clone(),
+        told_to_end: told_to_end(&pod.metadata),
         conditions: meta::conditions(&status.conditions),
         containers: container::containers(spec, statuses),
         node_selector: spec.node_selector.clone(),
@@ -94,4 +95,10 @@ fn detail(pod: &object::Pod) -> Detail {
         facts: facts.0,
         ..Detail::default()
     }
+}
+
+/// `deletionTimestamp` is when its grace period ends (apiserver `pkg/registry/rest/delete.go`, `BeforeDelete`).
+fn told_to_end(metadata: &ObjectMeta) -> Option<Timestamp> {
+    let grace = metadata.deletion_grace_period_seconds?.max(0);
+    metadata.deletion_timestamp.0.map(|end| Timestamp(end.0.saturating_sub(grace)))
 }

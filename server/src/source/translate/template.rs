@@ -40,6 +40,7 @@ pub fn detail(
         manifest: template.manifest.clone(),
         pace,
         facts: facts.0,
+        ..Detail::default()
     })
 }
 
