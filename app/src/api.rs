@@ -4,6 +4,7 @@
 //! [`Detail`], which travels to those who look at it. Timestamps, never ages: an idle cluster
 //! sends nothing.
 
+pub mod controller_revision;
 pub mod daemon_set;
 pub mod deployment;
 pub mod detail;
@@ -22,6 +23,7 @@ pub mod time;
 
 use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
+pub use controller_revision::ControllerRevision;
 pub use daemon_set::{DaemonSet, DaemonSetRollout};
 pub use deployment::{Deployment, Rollout};
 pub use detail::Detail;
@@ -209,6 +211,7 @@ macro_rules! each_kind {
             DaemonSet daemon_sets DaemonSet "daemonsets" "daemonset" "apps" true;
             StatefulSet stateful_sets StatefulSet "statefulsets" "statefulset" "apps" true;
             ReplicaSet replica_sets ReplicaSet "replicasets" "replicaset" "apps" true;
+            ControllerRevision controller_revisions ControllerRevision "controllerrevisions" "controllerrevision" "apps" true;
             Event events Event "events" "event" "" true;
         }
     };

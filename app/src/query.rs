@@ -9,7 +9,7 @@ pub mod place;
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 pub use command::{kubectl, rollout};
-pub use history::revisions;
+pub use history::{Held, controller_revisions, revisions};
 pub use line::{Heading, Line, headings};
 pub use owned::pods_by_owner;
 pub use place::{Fact, Group, Page, Place, Sort, Theme, percent_decode};

@@ -18,6 +18,21 @@ export const generate: Record<string, Generate> = {
   deployments: (random, namespace, at) => withSelector(random, 'Deployment', namespace, at),
   daemonsets: (random, namespace, at) => withSelector(random, 'DaemonSet', namespace, at),
   statefulsets: (random, namespace, at) => withSelector(random, 'StatefulSet', namespace, at),
+  controllerrevisions: (random, namespace, at) => ({
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: tidy({
+      name: `revision-${at}`,
+      namespace,
+      labels: someLabels(random),
+      ownerReferences: random.maybe(0.8, () => [
+        { apiVersion: random.pick(['apps/v1', 'v1', 'example.com/v1beta1']), kind: random.pick(['DaemonSet', 'StatefulSet', 'Thing']), name: random.pick(['a', 'b.c']), uid: `u-${at}`, controller: random.chance(0.8) },
+      ]),
+    }),
+    revision: random.pick([0, 1, 2, 99, 9007199254740991]),
+    // What is in it is its controller's own affair.
+    data: random.pick<unknown>([{ spec: { template: { $patch: 'replace', spec: { containers: [{ name: 'a', image: 'a:1' }] } } } }, { spec: 5 }, {}]),
+  }),
 };
 
 const now = Date.now();

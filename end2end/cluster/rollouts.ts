@@ -190,7 +190,10 @@ export const scenarios: Scenario[] = [
     kind: 'daemonset',
     spec: { minReadySeconds: 1 },
     act: async (on) => {
+      await on.kubectl('annotate', 'daemonset/everywhere', 'kubernetes.io/change-cause=the second');
       await on.image('v2');
+      await on.done();
+      await on.kubectl('rollout', 'undo', 'daemonset/everywhere');
       await on.done();
     },
   },

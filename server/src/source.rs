@@ -63,6 +63,7 @@ impl Source {
         tasks.spawn(self.clone().watch::<app::api::DaemonSet>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::StatefulSet>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::ReplicaSet>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::ControllerRevision>(hub.clone()));
         tasks.spawn(self.watch::<app::api::Event>(hub));
         while tasks.join_next().await.is_some() {}
     }

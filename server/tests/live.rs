@@ -412,7 +412,7 @@ async fn rollouts_are_told_in_kubectls_own_lines() {
         ("/api/v1/rollouts/default/deployment/web/history/0", 400, "positive integer"),
         ("/api/v1/rollouts/default/deployment/web/history?revision=1", 400, "revision"),
         ("/api/v1/rollouts/default/deployment/web/status?watch=1", 400, "watch"),
-        ("/api/v1/rollouts/default/statefulset/db/history", 501, "a deployment"),
+        ("/api/v1/rollouts/default/statefulset/db/history", 404, "not found"),
     ] {
         let answer = site.get(path).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");

@@ -7,8 +7,8 @@ mod viewer;
 
 use app::{
     api::{
-        DaemonSet, Deployment, Event, Kind, KindState, Millis, ObjectKey, Picture, Pod, ReplicaSet,
-        ReplicationController, StatefulSet,
+        ControllerRevision, DaemonSet, Deployment, Event, Kind, KindState, Millis, ObjectKey, Picture, Pod,
+        ReplicaSet, ReplicationController, StatefulSet,
         picture::{
             Bounds, Course, Lane, Origin, Reached,
             Station::{self, Available, Gone, Ready, Scheduled, Started, Terminating},
@@ -532,6 +532,44 @@ async fn of_many_pods_those_that_fail_are_drawn_and_the_rest_is_counted() {
 }
 
 #[tokio::test]
+async fn a_daemon_sets_templates_are_known_by_their_controller_revisions() {
+    let mut stage = Stage::new(Kind::DaemonSet, "logs").await;
+    let kept = |hash: &str, revision: i64, image: &str, age: i64| {
+        json!({
+            "metadata": {"name": format!("logs-{hash}"), "namespace": "shop", "uid": hash, "creationTimestamp": ago(age),
+                "labels": {"app": "logs", "controller-revision-hash": hash},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "logs", "uid": "d", "controller": true}]},
+            "revision": revision,
+            "data": {"spec": {"template": {"$patch": "replace", "spec": {"containers": [{"name": "logs", "image": image}]}}}},
+        })
+    };
+    stage
+        .put::<DaemonSet>(json!({"metadata": {"name": "logs", "namespace": "shop", "uid": "d"},
+            "spec": {"selector": {"matchLabels": {"app": "logs"}}}, "status": {"desiredNumberScheduled": 2, "currentNumberScheduled": 2}}))
+        .await;
+    let mut old = pod("logs-1", ("DaemonSet", "d"), serving(40));
+    merge(&mut old, json!({"metadata": {"labels": {"controller-revision-hash": "b"}}}));
+    stage.put::<Pod>(old).await;
+    stage.put::<ControllerRevision>(kept("a", 3, "logs:1", 900)).await; // it was revision 1
+    stage.put::<ControllerRevision>(kept("b", 2, "logs:2", 600)).await;
+    let picture = stage.until(|p| p.revisions.len() == 2 && p.lanes.len() == 2).await;
+    let lanes: Vec<_> = picture.lanes.iter().map(|lane| (&*lane.name, lane.revision, lane.newest)).collect();
+    assert_eq!(
+        lanes,
+        [("b", Some(2), false), ("a", Some(3), true)],
+        "the newest is known before it has pods"
+    );
+    assert_eq!(&*picture.lanes[0].images[0].1, "logs:2");
+    let told_revisions: Vec<_> = picture.revisions.iter().map(|r| (r.number, r.origin, r.runs)).collect();
+    assert_eq!(
+        told_revisions,
+        [(2, Origin::Unknown, false), (3, Origin::Undo { was: None }, true)],
+        "older than what it follows"
+    );
+    assert_eq!(told(&picture)[2..4], ["-  - image: logs:2", "+  - image: logs:1"]);
+}
+
+#[tokio::test]
 async fn when_a_pod_was_told_to_end_is_its_own_word() {
     let mut stage = Stage::new(Kind::ReplicationController, "web").await;
     stage
@@ -598,7 +636,7 @@ async fn revisions_say_how_they_came_to_be_and_what_differs() {
         [
             (2, Origin::New, false), // revision 1 is there by another number
             (3, Origin::Restart, false),
-            (4, Origin::Undo { was: 1 }, false),
+            (4, Origin::Undo { was: Some(1) }, false),
             (5, Origin::New, true),
         ]
     );

@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 
 use app::api::{
-    DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet, ReplicationController,
-    Row, StatefulSet, Timestamp,
+    ControllerRevision, DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet,
+    ReplicationController, Row, StatefulSet, Timestamp,
     detail::{ContainerState, ProbeHandler, Role},
     picture::Bounds,
     rollout::Verdict,
@@ -99,6 +99,29 @@ fn replication_controllers_print_as_kubectl_prints_them() {
 #[test]
 fn events_print_as_kubectl_prints_them() {
     check::<Event>(include_str!("fixtures/events.json"), |_, _| {});
+}
+
+#[test]
+fn controller_revisions_print_as_kubectl_prints_them_and_owe_us_nothing() {
+    let revision = |data: Value| {
+        json!({
+            "metadata": {"name": "db-7d4f", "creationTimestamp": "2026-11-22T16:00:00Z", "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": true}]},
+            "revision": 3,
+            "data": data,
+        })
+    };
+    let template = json!({"spec": {"template": {"$patch": "replace", "spec": {"containers": [{"name": "db", "image": "db:1"}]}}}});
+    for (data, images) in [(template, 1), (json!({"spec": 5}), 0), (json!("YWJj"), 0), (json!(null), 0)] {
+        let row: ControllerRevision = read(&revision(data));
+        assert_eq!(
+            text::table(&[&row], true, false, NOW),
+            "NAME      CONTROLLER            REVISION   AGE\ndb-7d4f   statefulset.apps/db   3          24h\n"
+        );
+        assert_eq!(row.images.len(), images);
+    }
+    let orphan: ControllerRevision = read(&json!({"metadata": {"name": "a"}}));
+    assert_eq!((orphan.controller.as_str(), orphan.revision), ("<none>", 0));
 }
 
 #[test]

@@ -391,7 +391,7 @@ pub enum Origin {
     Restart,
     /// An older revision's template was taken up again, as `kubectl rollout undo` does.
     Undo {
-        /// Its number then.
-        was: i64,
+        /// Its number then, where that is noted: of a Deployment's.
+        was: Option<i64>,
     },
 }

@@ -186,9 +186,16 @@ impl Page {
             Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
             Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
             // what the picture is made of, so that its freshness is told
-            Page::Rollout(_) => {
-                &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet, Event]
-            }
+            Page::Rollout(_) => &[
+                Pod,
+                ReplicationController,
+                Deployment,
+                DaemonSet,
+                StatefulSet,
+                ReplicaSet,
+                ControllerRevision,
+                Event,
+            ],
             Page::Nodes | Page::Namespaces => &[Node, Pod],
             Page::Events => &[Event],
             Page::Object(key) if key.kind == Node => &[Node, Pod, Event],

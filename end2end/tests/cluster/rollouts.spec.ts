@@ -73,16 +73,17 @@ class Replay {
     if (kind in workloads || kind === 'replicasets') await this.comparison.page(this.page, kind, this.namespace, printed);
     if (kind in workloads) await this.status(kind, object, type);
     const owner = (object.metadata.ownerReferences as { kind: string; name: string }[] | undefined)?.[0];
-    const deployment = kind === 'deployments' ? object.metadata.name : owner?.kind === 'Deployment' ? owner.name : undefined;
-    if (deployment && kind !== 'pods' && this.mattersToHistory(kind, object, type)) await this.history(deployment);
+    const whose = kind in workloads ? { kind: workloads[kind], name: object.metadata.name } : { kind: owner?.kind.toLowerCase() ?? '', name: owner?.name ?? '' };
+    const holds = ['replicasets', 'controllerrevisions'].includes(kind) || kind in workloads;
+    if (holds && Object.values(workloads).includes(whose.kind) && this.mattersToHistory(kind, object, type)) await this.history(whose.kind, whose.name);
   }
 
   /** A status, or a number of replicas, is no part of it. */
-  private mattersToHistory(kind: string, { metadata, spec }: ApiObject, type: string): boolean {
-    if (kind === 'deployments' && type === 'DELETED') return false;
+  private mattersToHistory(kind: string, { metadata, spec, revision, data }: ApiObject, type: string): boolean {
+    if (kind in workloads && type === 'DELETED') return false;
     const { name, labels, annotations, ownerReferences } = metadata;
-    const { selector, template } = spec as { selector: object; template: object };
-    const basis = JSON.stringify([type === 'DELETED', labels, annotations, ownerReferences, selector, template]);
+    const { selector, template } = (spec ?? {}) as { selector?: object; template?: object };
+    const basis = JSON.stringify([type === 'DELETED', labels, annotations, ownerReferences, selector, template, revision, data]);
     const before = this.basis.get(`${kind}/${name}`);
     this.basis.set(`${kind}/${name}`, basis);
     return basis !== before;
@@ -120,11 +121,11 @@ class Replay {
     expectNone(found);
   }
 
-  private async history(name: string) {
-    const path = `deployment/${name}/history`;
-    const printed = await this.same('rollout history', `${path}?output=text`, ['rollout', 'history', `deployment/${name}`]);
+  private async history(kind: string, name: string) {
+    const path = `${kind}/${name}/history`;
+    const printed = await this.same(`rollout history ${kind}`, `${path}?output=text`, ['rollout', 'history', `${kind}/${name}`]);
     for (const revision of [...[...printed.matchAll(/^(\d+) /gm)].map(([, revision]) => revision), '99']) {
-      const args = ['rollout', 'history', `deployment/${name}`, `--revision=${revision}`];
+      const args = ['rollout', 'history', `${kind}/${name}`, `--revision=${revision}`];
       await this.same('rollout history --revision', `${path}/${revision}?output=text`, args, withheld);
     }
   }

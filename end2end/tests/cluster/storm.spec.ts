@@ -1,7 +1,7 @@
 import { type Page } from '@playwright/test';
 import { Comparison } from '../../cluster/compare';
 import { expect, test } from '../../cluster/fixtures';
-import { kinds } from '../../cluster/kinds';
+import { kinds, tables } from '../../cluster/kinds';
 import { Moment } from '../../cluster/moment';
 import { Random } from '../../cluster/random';
 import { Storm } from '../../cluster/storm';
@@ -18,9 +18,9 @@ test('a storm: when it ends, everybody sees what kubectl prints', async ({ clust
   const { kubeconfig } = moment ?? cluster;
   const masthead = await watch(kubeconfig);
   const storm = new Storm(cluster, namespace, new Random(seed(info)));
-  const paths = [...new Set(Object.values(kinds).map(({ page }) => page))];
+  const paths = [...new Set(tables.map(({ page }) => page))];
   const open = async (path: string): Promise<Page> => {
-    const within = Object.values(kinds).some(({ page, namespaced }) => page === path && namespaced) ? `&namespace=${namespace}` : '';
+    const within = tables.some(({ page, namespaced }) => page === path && namespaced) ? `&namespace=${namespace}` : '';
     const page = await context.newPage();
     await page.goto(`${masthead.url}${path}?wide=1${within}`);
     await expect(page.locator('.freshness summary')).toContainText('live');
@@ -54,7 +54,7 @@ test('a storm: when it ends, everybody sees what kubectl prints', async ({ clust
       expect(viewers[at].state(), `who watched ${query} throughout knows what one knows who asks now`).toEqual(fresh.state());
       tally.equal('viewers after a storm', 'api', viewers[at].state().length);
     }
-    for (const [kind, { page: path, namespaced }] of Object.entries(kinds)) {
+    for (const { kind, page: path, namespaced } of tables) {
       const within = namespaced ? namespace : undefined;
       const shown = pages.get(path)!; // there throughout
       await shown.bringToFront(); // behind others it is drawn once a second

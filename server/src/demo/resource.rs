@@ -47,7 +47,12 @@ pub(super) static REPLICA_SETS: Resource = apps("replicasets", "replicaset", "Re
 pub(super) static DAEMON_SETS: Resource = apps("daemonsets", "daemonset", "DaemonSet", &["ds"]);
 pub(super) static STATEFUL_SETS: Resource = apps("statefulsets", "statefulset", "StatefulSet", &["sts"]);
 
-pub(super) static ALL: [&Resource; 10] = [
+pub(super) static CONTROLLER_REVISIONS: Resource = Resource {
+    in_all: false,
+    ..apps("controllerrevisions", "controllerrevision", "ControllerRevision", &[])
+};
+
+pub(super) static ALL: [&Resource; 11] = [
     &NODES,
     &NAMESPACES,
     &PODS,
@@ -58,6 +63,7 @@ pub(super) static ALL: [&Resource; 10] = [
     &REPLICA_SETS,
     &DAEMON_SETS,
     &STATEFUL_SETS,
+    &CONTROLLER_REVISIONS,
 ];
 
 impl Resource {

@@ -121,6 +121,7 @@ impl Cluster {
         let Some(proxies) = self.create(tutorial::kube_proxy()).map(|set| set.value()) else {
             return;
         };
+        self.create(tutorial::controller_revision(&proxies, "6f9d4b7c8d"));
         for node in self.store.list(&NODES, None) {
             let mut pod = json!({
                 "kind": "Pod",

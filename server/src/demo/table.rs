@@ -54,6 +54,7 @@ fn columns(resource: &Resource) -> &'static [&'static str] {
             &["Name", "Ready", "Up-to-date", "Available", "Age", "|Containers", "|Images", "|Selector"]
         }
         "StatefulSet" => &["Name", "Ready", "Age", "|Containers", "|Images"],
+        "ControllerRevision" => &["Name", "Controller", "Revision", "Age"],
         "DaemonSet" => &[
             "Name",
             "Desired",
@@ -109,6 +110,11 @@ pub(super) fn row(resource: &Resource, object: &Value, include: Include, now: i6
             let ready = format!("{}/{}", count(&status["readyReplicas"]), count(&spec["replicas"]));
             let [containers, images, _] = layout(object);
             vec![name(object), ready, age(object, now), containers, images]
+        }
+        "ControllerRevision" => {
+            let owner = &object["metadata"]["ownerReferences"][0];
+            let controller = format!("{}.apps/{}", text(&owner["kind"]).to_lowercase(), text(&owner["name"]));
+            vec![name(object), controller, count(&object["revision"]), age(object, now)]
         }
         "DaemonSet" => {
             let mut cells = vec![name(object)];

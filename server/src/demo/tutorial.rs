@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::replicas::owner_reference;
+
 pub(super) const FOREST: &str = "aishpra/simple-randomforest";
 pub(super) const FOREST_V2: &str = "aishpra/simple-randomforest:v2";
 pub(super) const DEPLOYMENT: &str = "example-deployment-randomforest";
@@ -209,6 +211,24 @@ pub(super) fn kube_proxy() -> Value {
             "currentNumberScheduled": 4, "desiredNumberScheduled": 4, "numberAvailable": 4,
             "numberMisscheduled": 0, "numberReady": 4, "observedGeneration": 1, "updatedNumberScheduled": 4,
         },
+    })
+}
+
+/// The template of `set`, a DaemonSet, as its controller keeps it.
+pub(super) fn controller_revision(set: &Value, hash: &str) -> Value {
+    let mut template = set["spec"]["template"].clone();
+    template["$patch"] = json!("replace");
+    let name = set["metadata"]["name"].as_str().unwrap_or_default();
+    let mut labels = set["metadata"]["labels"].clone();
+    labels["controller-revision-hash"] = json!(hash);
+    json!({
+        "kind": "ControllerRevision",
+        "metadata": {
+            "name": format!("{name}-{hash}"), "namespace": set["metadata"]["namespace"], "labels": labels,
+            "ownerReferences": [owner_reference(set)],
+        },
+        "revision": 1,
+        "data": {"spec": {"template": template}},
     })
 }
 

@@ -9,9 +9,12 @@ mod wait;
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use app::{
-    api::{Deployment, InCluster, Kind, ReplicaSet, RolloutStatus, Row, Text, rollout::Verdict},
+    api::{
+        ControllerRevision, DaemonSet, Deployment, InCluster, Kind, ReplicaSet, RolloutStatus, Row,
+        StatefulSet, Text, rollout::Verdict,
+    },
     model::WithRow,
-    query,
+    query::{self, Held},
 };
 use axum::{
     Json, Router,
@@ -75,8 +78,6 @@ enum RolloutError {
     OtherRevision { wanted: i64, running: i64 },
     #[error("one revision alone does not differ")]
     OneEnd,
-    #[error("no history of {} is kept here", .0.plural())]
-    NoHistory(Kind),
 }
 
 impl RolloutError {
@@ -86,7 +87,6 @@ impl RolloutError {
             | RolloutError::Owned { .. }
             | RolloutError::NoRevision
             | RolloutError::Kind(_) => StatusCode::NOT_FOUND,
-            RolloutError::NoHistory(_) => StatusCode::NOT_IMPLEMENTED,
             RolloutError::OtherRevision { .. } => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -109,7 +109,6 @@ impl RolloutError {
             RolloutError::NoRevision | RolloutError::OtherRevision { .. } => {
                 "a revision that …/history names"
             }
-            RolloutError::NoHistory(_) => "the history of a deployment",
         }
     }
 
@@ -166,12 +165,12 @@ fn target((namespace, kind, name): (String, String, String)) -> Result<Target, R
     }
 }
 
-/// Answers from the rows of `target`'s kind and of `others`, if they are known.
+/// Answers from the rows of `target`'s kind and of the `others` that belong to it, if they are known.
 async fn answer(
     hub: Hub,
     target: Result<Target, RolloutError>,
     query: Result<Query, RolloutError>,
-    others: &[Kind],
+    others: fn(Kind) -> &'static [Kind],
     find: impl FnOnce(&View, &Target, Query) -> Result<Response, RolloutError>,
 ) -> Response {
     let query = match query {
@@ -184,7 +183,7 @@ async fn answer(
     };
     let Ok(view) = hub.view().await else { return draining() };
     let within = [Text::from(target.namespace.as_str())];
-    for kind in [&[target.kind], others].concat() {
+    for kind in [&[target.kind], others(target.kind)].concat() {
         if let Err(refusal) = current(&view, kind, &within) {
             return stamped(*refusal, &view, kind);
         }
@@ -208,14 +207,20 @@ fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
 }
 
 async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
-    answer(hub, target(object), read(query, true), &[], |view, target, query| {
-        let status = status_of(view, target, query.revision)?;
-        Ok(match query.output {
-            Output::Json => Json(told(target, &status)).into_response(),
-            Output::Text if status.verdict.is_error() => plain(format!("error: {}\n", status.sentence)),
-            Output::Text => plain(format!("{}\n", status.sentence)),
-        })
-    })
+    answer(
+        hub,
+        target(object),
+        read(query, true),
+        |_| &[],
+        |view, target, query| {
+            let status = status_of(view, target, query.revision)?;
+            Ok(match query.output {
+                Output::Json => Json(told(target, &status)).into_response(),
+                Output::Text if status.verdict.is_error() => plain(format!("error: {}\n", status.sentence)),
+                Output::Text => plain(format!("{}\n", status.sentence)),
+            })
+        },
+    )
     .await
 }
 
@@ -247,19 +252,19 @@ impl WithRow for Status<'_> {
 }
 
 async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
-    answer(hub, target(object), read(query, false), &[Kind::ReplicaSet], |view, target, query| {
+    answer(hub, target(object), read(query, false), holders, |view, target, query| {
         let revisions = revisions(view, target)?;
         if query.output == Output::Json {
             let list: Vec<_> = revisions
                 .iter()
-                .map(|(revision, set)| {
+                .map(|(revision, held)| {
                     json!({
                         "revision": revision,
-                        "changeCause": set.replicas.change_cause,
-                        "replicaSet": set.meta.name,
-                        "created": set.meta.created,
-                        "images": set.replicas.images,
-                        "replicas": set.replicas.current,
+                        "changeCause": held.change_cause,
+                        "heldBy": held.by,
+                        "created": held.created,
+                        "images": held.images,
+                        "replicas": held.replicas,
                     })
                 })
                 .collect();
@@ -279,38 +284,57 @@ async fn revision(
         0 => Err(RolloutError::Revision("0".to_owned())),
         revision => Ok(Query { revision: Some(revision), ..query }),
     });
-    answer(hub, target((namespace, kind, name)), query, &[Kind::ReplicaSet], |view, target, query| {
+    answer(hub, target((namespace, kind, name)), query, holders, |view, target, query| {
         let number = query.revision.unwrap_or_default();
         let revisions = revisions(view, target)?;
         let about = format!("with revision #{number}");
         if revisions.is_empty() && query.output == Output::Text {
             return Ok(plain(named(target, &about, NO_HISTORY)));
         }
-        let Some(set) = revisions.get(&number) else { return Err(RolloutError::NoRevision) };
+        let Some(held) = revisions.get(&number) else { return Err(RolloutError::NoRevision) };
         Ok(match query.output {
             Output::Json => Json(json!({
                 "revision": number,
-                "replicaSet": readable(&**set),
-                "template": readable(&*set.replicas.detail),
+                "heldBy": held.by,
+                "created": held.created,
+                "changeCause": held.change_cause,
+                "template": readable(&*held.detail),
             }))
             .into_response(),
             Output::Text => plain(named(
                 target,
                 &about,
-                &template::describe(&set.replicas.detail, &set.replicas.change_cause),
+                // kubectl puts the cause into a Deployment's template only (`DeploymentHistoryViewer`)
+                &template::describe(
+                    &held.detail,
+                    if target.kind == Kind::Deployment { &held.change_cause } else { "" },
+                ),
             )),
         })
     })
     .await
 }
 
-fn revisions(view: &View, target: &Target) -> Result<BTreeMap<i64, Arc<ReplicaSet>>, RolloutError> {
-    if target.kind != Kind::Deployment {
-        return Err(RolloutError::NoHistory(target.kind));
-    }
-    let deployment = Deployment::rows(&view.cluster).named(&target.namespace, &target.name);
-    let deployment = deployment.ok_or_else(|| RolloutError::NotFound(target.clone()))?;
-    Ok(query::revisions(deployment, ReplicaSet::rows(&view.cluster).iter()))
+/// What holds the templates of a kind.
+fn holders(kind: Kind) -> &'static [Kind] {
+    if kind == Kind::Deployment { &[Kind::ReplicaSet] } else { &[Kind::ControllerRevision] }
+}
+
+fn revisions(view: &View, target: &Target) -> Result<BTreeMap<i64, Held>, RolloutError> {
+    let (cluster, namespace, name) = (&view.cluster, &target.namespace, &target.name);
+    let kept = || ControllerRevision::rows(cluster).iter();
+    let held = match target.kind {
+        Kind::Deployment => Deployment::rows(cluster)
+            .named(namespace, name)
+            .map(|row| query::revisions(row, ReplicaSet::rows(cluster).iter())),
+        Kind::DaemonSet => DaemonSet::rows(cluster)
+            .named(namespace, name)
+            .map(|row| query::controller_revisions(&row.meta, &row.selector, kept())),
+        _ => StatefulSet::rows(cluster)
+            .named(namespace, name)
+            .map(|row| query::controller_revisions(&row.meta, &row.selector, kept())),
+    };
+    held.ok_or_else(|| RolloutError::NotFound(target.clone()))
 }
 
 /// What kubectl's name printer puts around it (cli-runtime `pkg/printers/name.go`).
@@ -319,13 +343,13 @@ fn named(target: &Target, about: &str, text: &str) -> String {
 }
 
 /// The table of `kubectl rollout history`.
-fn listed(revisions: &BTreeMap<i64, Arc<ReplicaSet>>) -> String {
+fn listed(revisions: &BTreeMap<i64, Held>) -> String {
     if revisions.is_empty() {
         return NO_HISTORY.to_owned();
     }
     let mut text = String::from("REVISION\tCHANGE-CAUSE");
-    for (revision, set) in revisions {
-        let cause = &set.replicas.change_cause;
+    for (revision, held) in revisions {
+        let cause = &held.change_cause;
         let _ = write!(text, "\n{revision}\t{}", if cause.is_empty() { "<none>" } else { cause });
     }
     let mut columns = Columns::of_history();

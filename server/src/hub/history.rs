@@ -49,6 +49,8 @@ pub struct History {
     workloads: HashMap<Uid, Workload>,
     /// The ReplicaSets of each Deployment, which may come before it and go after it.
     sets: HashMap<Uid, BTreeSet<Uid>>,
+    /// The ControllerRevisions of each DaemonSet and StatefulSet.
+    kept: HashMap<Uid, BTreeSet<Uid>>,
     /// The Deployment of each ReplicaSet that has one.
     deployments: HashMap<Uid, Uid>,
     /// The pods of each controller that makes pods.
@@ -127,6 +129,11 @@ impl History {
             self.put_event(event);
         } else if let Some(set) = any.downcast_ref::<ReplicaSet>() {
             self.put_set(set);
+        } else if T::KIND == Kind::ControllerRevision
+            && let Some(owner) = &row.meta().owner
+        {
+            self.kept.entry(owner.uid).or_default().insert(row.meta().uid);
+            self.changed.insert(owner.uid);
         } else if T::KIND.makes_pods() {
             self.put_workload(T::KIND, row.meta());
         }
@@ -138,6 +145,16 @@ impl History {
         match T::KIND {
             Kind::Pod if self.strays.remove(&uid) => _ = self.stirred.insert(row.meta().namespace.clone()),
             Kind::Pod => self.end_pod(uid, now),
+            Kind::ControllerRevision => {
+                let Some(owner) = &row.meta().owner else { return };
+                if let Some(kept) = self.kept.get_mut(&owner.uid) {
+                    kept.remove(&uid);
+                    if kept.is_empty() {
+                        self.kept.remove(&owner.uid);
+                    }
+                }
+                self.changed.insert(owner.uid);
+            }
             Kind::ReplicaSet if self.deployments.contains_key(&uid) => self.end_set(uid),
             kind if kind.makes_pods() => self.end_workload(cluster, uid, now),
             _ => {}

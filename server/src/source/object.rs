@@ -10,6 +10,7 @@
 //! read counts as absent.
 
 pub mod container;
+pub mod controller_revision;
 pub mod daemon_set;
 pub mod deployment;
 pub mod event;

@@ -4,6 +4,7 @@
 //! where a rule is taken from them.
 
 pub mod container;
+pub mod controller_revision;
 pub mod daemon_set;
 pub mod deployment;
 pub mod event;

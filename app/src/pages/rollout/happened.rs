@@ -50,10 +50,12 @@ fn says(picture: &Picture, what: &What) -> String {
         What::Began { revision: Some(number) } => {
             let found = picture.revisions.iter().find(|revision| revision.number == *number);
             match found.map(|revision| revision.origin) {
-                Some(Origin::Undo { was }) => {
+                Some(Origin::Undo { was: Some(was) }) => {
                     format!("Undone: revision {was} became {number}, a rollout begins")
                 }
-                Some(how @ Origin::Restart) => format!("Revision {number} begins: {}", origin(how)),
+                Some(how @ (Origin::Restart | Origin::Undo { .. })) => {
+                    format!("Revision {number} begins: {}", origin(how))
+                }
                 _ => format!("Revision {number} begins"),
             }
         }

@@ -95,7 +95,8 @@ pub fn origin(origin: Origin) -> String {
         Origin::Unknown => String::new(),
         Origin::New => "a new template".to_owned(),
         Origin::Restart => "kubectl rollout restart".to_owned(),
-        Origin::Undo { was } => format!("undone to: it was revision {was}"),
+        Origin::Undo { was: Some(was) } => format!("undone to: it was revision {was}"),
+        Origin::Undo { was: None } => "undone to: it was an earlier revision".to_owned(),
     }
 }
 

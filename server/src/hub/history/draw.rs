@@ -8,13 +8,14 @@ use std::{
 
 use app::{
     api::{
-        Deployment, Detail, Health, InCluster, Kind, KindState, Millis, ObjectKey, Picture, ReplicaSet,
-        RolloutStatus, Row, Text, Timestamp, Uid,
+        ControllerRevision, Deployment, Detail, Health, InCluster, Kind, KindState, Millis, ObjectKey,
+        Picture, ReplicaSet, RolloutStatus, Row, Text, Timestamp, Uid,
         detail::Pace,
         picture::{Bounds, Counts, Course, Deadline, Happening, Lane, Replaced, Tile, What},
         rollout::Verdict,
     },
     model::Cluster,
+    query,
     wire::Drawing,
 };
 
@@ -95,12 +96,21 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
         _ => None,
     };
     let began = workload.and_then(|workload| workload.happened.began);
-    let (revisions, difference) = match &found {
+    let newest = lanes.iter().map(|strand| &strand.lane).find(|lane| lane.newest);
+    let (held, runs) = match &found {
         Found::Deployment(row) => {
-            revisions::of_deployment(row, &sets(history, cluster, uid), drawing.between)
+            let sets = sets(history, cluster, uid);
+            (query::revisions(row, sets.iter()), newest.map(|lane| lane.name.clone()))
         }
-        _ => (Vec::new(), None),
+        Found::Daemons(_) | Found::Stateful(_) => {
+            let kept = kept(history, cluster, uid);
+            let runs = kept.iter().find(|kept| newest.is_some_and(|lane| kept.is_of(&lane.name)));
+            let runs = runs.map(|kept| kept.meta.name.clone());
+            (query::controller_revisions(found.meta(), found.selector(), kept.iter()), runs)
+        }
+        Found::Set(_) | Found::Controller(_) => (BTreeMap::new(), None),
     };
+    let (revisions, difference) = revisions::told(held, runs.as_ref(), drawing.between);
     let happened = workload.map(|workload| workload.happened.told()).unwrap_or_default();
     let rolls = key.kind.rolls_out();
     Some(Picture {
@@ -183,7 +193,8 @@ pub fn standing(history: &History, cluster: &Cluster, uid: Uid, counts: &Counts)
     let newest =
         lanes(history, cluster, &found).into_iter().map(|strand| strand.lane).find(|lane| lane.newest);
     // Templates of kinds without ReplicaSets are known by their pods.
-    let known = *cluster.state(Kind::Pod) == KindState::Live || matches!(found, Found::Deployment(_));
+    let live = |kind| *cluster.state(kind) == KindState::Live;
+    let known = live(Kind::Pod) || matches!(found, Found::Deployment(_));
     let newest = newest.filter(|lane| known && !lane.name.is_empty());
     let (paused, announced) = match &found {
         Found::Deployment(row) => (row.paused, row.revision),
@@ -313,11 +324,24 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
             };
             vec![Strand { lane, lives }]
         }
-        Found::Daemons(row) => by_template(history, uid, None, (row.updated, &row.images)),
+        Found::Daemons(row) => {
+            let kept = kept(history, cluster, uid);
+            // the controller gives the template that is wanted the highest revision
+            let newest = kept.iter().max_by_key(|kept| kept.revision);
+            let named = newest.and_then(|kept| kept.meta.labels.get("controller-revision-hash"));
+            by_template(history, uid, named, &kept, (row.updated, &row.images))
+        }
         Found::Stateful(row) => {
-            by_template(history, uid, Some(&found.detail().pace.newest), (row.updated, &row.images))
+            let kept = kept(history, cluster, uid);
+            by_template(history, uid, Some(&found.detail().pace.newest), &kept, (row.updated, &row.images))
         }
     }
+}
+
+/// The ControllerRevisions of a DaemonSet or StatefulSet, in no order.
+fn kept(history: &History, cluster: &Cluster, owner: Uid) -> Vec<Arc<ControllerRevision>> {
+    let kept = history.kept.get(&owner).into_iter().flatten();
+    kept.filter_map(|uid| ControllerRevision::rows(cluster).get(*uid).cloned()).collect()
 }
 
 fn of_set<'a>(history: &'a History, set: &ReplicaSet, newest: bool) -> Strand<'a> {
@@ -338,11 +362,12 @@ fn of_set<'a>(history: &'a History, set: &ReplicaSet, newest: bool) -> Strand<'a
 }
 
 /// A DaemonSet's or StatefulSet's pods by the template they were made from. The newest template is the one
-/// that the status names, or else the one of the latest generation.
+/// that is `named`, or else the one of the latest generation; of the others is known what is `kept`.
 fn by_template<'a>(
     history: &'a History,
     uid: Uid,
     named: Option<&Text>,
+    kept: &[Arc<ControllerRevision>],
     (updated, images): (i32, &Arc<[(Text, Text)]>),
 ) -> Vec<Strand<'a>> {
     let (lives, forgotten) = history.crew(uid);
@@ -357,12 +382,21 @@ fn by_template<'a>(
         .into_iter()
         .map(|(template, lives)| {
             let is_newest = template == newest;
+            let kept = kept.iter().find(|kept| kept.is_of(&template));
             let lane = Lane {
                 name: Arc::from(template.as_str()),
                 newest: is_newest,
-                created: lives.iter().filter_map(|life| life.created).min(),
-                // the specification's, once there are pods of it; of older templates only their pods know
-                images: if is_newest && updated > 0 { images.clone() } else { Arc::from([]) },
+                revision: kept.map(|kept| kept.revision),
+                created: kept
+                    .and_then(|kept| kept.meta.created)
+                    .or_else(|| lives.iter().filter_map(|life| life.created).min()),
+                change_cause: kept.map(|kept| kept.change_cause.clone()).unwrap_or_default(),
+                images: match kept {
+                    Some(kept) => kept.images.clone(),
+                    // the specification's, once there are pods of it
+                    None if is_newest && updated > 0 => images.clone(),
+                    None => Arc::from([]),
+                },
                 forgotten: if is_newest { forgotten } else { 0 },
                 ..Lane::default()
             };
@@ -384,13 +418,13 @@ impl Found {
         }
     }
 
-    pub(super) fn selector(&self) -> Option<&Text> {
+    pub(super) fn selector(&self) -> &Text {
         match self {
-            Found::Deployment(row) => Some(&row.selector),
-            Found::Set(row) => Some(&row.replicas.selector),
-            Found::Controller(row) => Some(&row.replicas.selector),
-            Found::Daemons(row) => Some(&row.selector),
-            Found::Stateful(_) => None, // takes only pods by its own names
+            Found::Deployment(row) => &row.selector,
+            Found::Set(row) => &row.replicas.selector,
+            Found::Controller(row) => &row.replicas.selector,
+            Found::Daemons(row) => &row.selector,
+            Found::Stateful(row) => &row.selector,
         }
     }
 

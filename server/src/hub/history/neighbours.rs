@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{InCluster, Kind, Labels, Pod, Row, Text, picture::Cause},
+    api::{InCluster, Kind, Labels, Pod, Row, picture::Cause},
     model::{Cluster, WithRow},
     selector::Selector,
 };
@@ -15,9 +15,11 @@ const NAMED: usize = 3;
 
 /// What there is to point out.
 pub fn of(cluster: &Cluster, found: &Found) -> Vec<Cause> {
-    let Some(selector) = found.selector().and_then(|text| Selector::parse(text).ok()) else {
+    // A StatefulSet takes only pods with names of its own.
+    if found.kind() == Kind::StatefulSet {
         return Vec::new();
-    };
+    }
+    let Ok(selector) = Selector::parse(found.selector()) else { return Vec::new() };
     let mut notes = Vec::new();
     notes.extend(strays(cluster, found, &selector));
     notes.extend(overlap(cluster, found, &selector));
@@ -68,7 +70,7 @@ fn overlap(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Caus
     }
     let says = format!(
         "Its selector ({}) also selects the pods of {}. Each controller keeps to its own pods, but a Service or kubectl get -l with these labels finds both",
-        found.selector().map_or("", Text::as_str),
+        found.selector(),
         names.join(", "),
     );
     Some(note(says, format!("{}/{}", first.0.singular(), first.1)))

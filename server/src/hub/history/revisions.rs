@@ -4,36 +4,32 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     api::{
-        Deployment, ReplicaSet,
         manifest::{self, Difference},
         picture::{Origin, Revision},
     },
-    query,
+    query::Held,
 };
-
-use super::draw::newest;
 
 /// So many of them are told, the newest.
 const TOLD: usize = 50;
 
-/// The revisions of a Deployment, whose ReplicaSets are `sets`, and what differs `between` two of them; unless
-/// asked, between the last and the one before.
-pub fn of_deployment(
-    row: &Deployment,
-    sets: &[Arc<ReplicaSet>],
+/// What is told of the revisions that are `held`, of which `runs` is the one that is wanted; and what differs
+/// `between` two of them, unless asked between the last and the one before.
+pub fn told(
+    held: BTreeMap<i64, Held>,
+    runs: Option<&Arc<str>>,
     between: Option<(i64, i64)>,
 ) -> (Vec<Revision>, Option<Difference>) {
-    let history = History(query::revisions(row, sets.iter()));
-    let runs = newest(sets, row).map(|set| set.meta.uid);
+    let history = History(held);
     let skipped = history.0.len().saturating_sub(TOLD);
-    let revisions = history.0.iter().skip(skipped).map(|(number, set)| Revision {
+    let revisions = history.0.iter().skip(skipped).map(|(number, held)| Revision {
         number: *number,
-        name: set.meta.name.clone(),
-        created: set.meta.created,
-        replicas: Some(set.replicas.current),
-        images: set.replicas.images.clone(),
-        change_cause: set.replicas.change_cause.clone(),
-        runs: runs == Some(set.meta.uid),
+        name: held.by.clone(),
+        created: held.created,
+        replicas: held.replicas,
+        images: held.images.clone(),
+        change_cause: held.change_cause.clone(),
+        runs: runs == Some(&held.by),
         origin: history.origin(*number),
     });
     let revisions = revisions.collect();
@@ -41,22 +37,29 @@ pub fn of_deployment(
     (revisions, between.and_then(|(from, to)| history.difference(from, to)))
 }
 
-/// Each revision's ReplicaSet, by number.
-struct History(BTreeMap<i64, Arc<ReplicaSet>>);
+/// Each revision's template, by number.
+struct History(BTreeMap<i64, Held>);
 
 impl History {
-    /// What held a revision's template, which may be another revision by now.
-    fn holder(&self, number: i64) -> Option<&Arc<ReplicaSet>> {
-        self.0.get(&number).or_else(|| self.0.values().find(|set| set.replicas.formerly.contains(&number)))
+    /// What holds a revision's template, which may be another revision by now.
+    fn holder(&self, number: i64) -> Option<(i64, &Held)> {
+        self.0
+            .get_key_value(&number)
+            .or_else(|| self.0.iter().find(|(_, held)| held.formerly.contains(&number)))
+            .map(|(number, held)| (*number, held))
     }
 
     fn origin(&self, number: i64) -> Origin {
-        let Some(set) = self.0.get(&number) else { return Origin::Unknown };
-        if let Some(was) = set.replicas.formerly.last() {
-            return Origin::Undo { was: *was };
+        let Some(held) = self.0.get(&number) else { return Origin::Unknown };
+        if let Some(was) = held.formerly.last() {
+            return Origin::Undo { was: Some(*was) };
         }
-        let Some(before) = self.holder(number - 1) else { return Origin::Unknown };
-        let [before, after] = [before, set].map(|set| set.replicas.detail.manifest.field());
+        // Nothing notes what a ControllerRevision was before, but it is older then than those in between.
+        if self.0.range(..number).any(|(_, earlier)| earlier.created > held.created) {
+            return Origin::Undo { was: None };
+        }
+        let Some((_, before)) = self.holder(number - 1) else { return Origin::Unknown };
+        let [before, after] = [before, held].map(|held| held.detail.manifest.field());
         if manifest::is_restart(&before, &after) { Origin::Restart } else { Origin::New }
     }
 
@@ -64,12 +67,12 @@ impl History {
     fn latest(&self) -> Option<(i64, i64)> {
         let mut numbers = self.0.keys().rev();
         let to = *numbers.next()?;
-        let before = self.holder(to - 1).and_then(|set| set.replicas.revision).filter(|from| *from != to);
+        let before = self.holder(to - 1).map(|(number, _)| number).filter(|from| *from != to);
         Some((before.or(numbers.next().copied())?, to))
     }
 
     fn difference(&self, from: i64, to: i64) -> Option<Difference> {
-        let field = |number| Some(self.0.get(&number)?.replicas.detail.manifest.field());
+        let field = |number| Some(self.0.get(&number)?.detail.manifest.field());
         Some(Difference::between((from, &field(from)?), (to, &field(to)?)))
     }
 }

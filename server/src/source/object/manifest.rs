@@ -258,7 +258,8 @@ impl<'de> Visitor<'de> for Read {
         let mut fields = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let field = map.next_value_seed(Read(self.0.of(&key)))?;
-            let own = matches!(self.0, Labels) && key == "pod-template-hash";
+            // what controllers write into it
+            let own = matches!(self.0, Labels) && key == "pod-template-hash" || key == "$patch";
             if let Some(field) = field.filter(|_| !own) {
                 fields.push((key.into(), field));
             }

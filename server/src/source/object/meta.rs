@@ -60,6 +60,8 @@ object! {
 
     /// One owner.
     pub struct OwnerReference {
+        /// `apiVersion`
+        pub api_version: Text,
         /// `kind`
         pub kind: Text,
         /// `name`
