@@ -570,6 +570,20 @@ async fn a_daemon_sets_templates_are_known_by_their_controller_revisions() {
 }
 
 #[tokio::test]
+async fn a_partition_is_pointed_out() {
+    let mut stage = Stage::new(Kind::StatefulSet, "db").await;
+    let set = |partition: i64| {
+        json!({"metadata": {"name": "db", "namespace": "shop", "uid": "db"},
+            "spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": partition}}}})
+    };
+    stage.put::<StatefulSet>(set(0)).await;
+    assert_eq!(stage.until(|_| true).await.notes, []);
+    stage.put::<StatefulSet>(set(2)).await;
+    let notes = stage.until(|p| !p.notes.is_empty()).await.notes;
+    assert!(notes[0].says.starts_with("Its partition is 2: pods whose ordinal is below that"), "{notes:?}");
+}
+
+#[tokio::test]
 async fn when_a_pod_was_told_to_end_is_its_own_word() {
     let mut stage = Stage::new(Kind::ReplicationController, "web").await;
     stage

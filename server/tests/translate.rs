@@ -530,6 +530,60 @@ fn found<T: Row + Serialize>(row: &T) -> BTreeSet<String> {
     paths
 }
 
+#[test]
+fn of_a_template_the_difference_shows_nothing_but_the_named_fields() {
+    let mut pod = whole(POD);
+    mark(&mut pod, "");
+    let template = json!({"metadata": pod["metadata"], "spec": pod["spec"]});
+    let row: Deployment = read(&json!({"metadata": {"name": "d"}, "spec": {"template": template}}));
+    let text = format!("{:?}", row.detail.manifest.field());
+    let shown: BTreeSet<String> = text
+        .split('«')
+        .skip(1)
+        .map(|part| part.split_once('»').expect("a whole path").0.to_ascii_lowercase())
+        .collect();
+    assert_eq!(
+        shown,
+        expected(&[
+            ".metadata.annotations.kubectl.kubernetes.io/restartedAt",
+            ".metadata.annotations.kubernetes.io/change-cause",
+            ".metadata.labels.app",
+            ".spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[].matchExpressions[].key",
+            ".spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[].matchExpressions[].values[]",
+            ".spec.containers[].env[].name",
+            ".spec.containers[].image",
+            ".spec.containers[].imagePullPolicy",
+            ".spec.containers[].lifecycle.postStart.httpGet.path",
+            ".spec.containers[].ports[].hostIP",
+            ".spec.containers[].ports[].name",
+            ".spec.containers[].ports[].protocol",
+            ".spec.containers[].readinessProbe.httpGet.host",
+            ".spec.containers[].readinessProbe.httpGet.path",
+            ".spec.containers[].readinessProbe.httpGet.port",
+            ".spec.containers[].readinessProbe.httpGet.scheme",
+            ".spec.containers[].securityContext.capabilities.add[]",
+            ".spec.containers[].startupProbe.grpc.service",
+            ".spec.containers[].volumeMounts[].name",
+            ".spec.ephemeralContainers[].env[].name",
+            ".spec.ephemeralContainers[].image",
+            ".spec.initContainers[].env[].name",
+            ".spec.initContainers[].image",
+            ".spec.nodeName",
+            ".spec.nodeSelector.disk",
+            ".spec.priorityClassName",
+            ".spec.readinessGates[].conditionType",
+            ".spec.runtimeClassName",
+            ".spec.schedulerName",
+            ".spec.serviceAccount",
+            ".spec.serviceAccountName",
+            ".spec.tolerations[].effect",
+            ".spec.tolerations[].key",
+            ".spec.tolerations[].value",
+            ".spec.volumes[].name",
+        ])
+    );
+}
+
 fn expected(paths: &[&str]) -> BTreeSet<String> {
     paths.iter().map(|path| path.to_ascii_lowercase()).collect()
 }

@@ -44,6 +44,8 @@ pub struct Pace {
     pub deadline: Option<i64>,
     /// `status.updateRevision` of a StatefulSet.
     pub newest: Text,
+    /// `partition` of a StatefulSet: from which ordinal on pods get a new template.
+    pub partition: i64,
 }
 
 /// One condition.

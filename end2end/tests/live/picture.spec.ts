@@ -37,6 +37,28 @@ test('a rollout is drawn while it happens: lanes, pods on their way, counts with
   }
   await page.getByText('As a table').click();
   await expect(page.locator('.chart tbody tr')).not.toHaveCount(0);
+
+  // What happened, and what differs: unless asked, between the last two; a link to any two of them.
+  await expect(page.locator('.happened')).toContainText('The rollout succeeded');
+  const lines = page.locator('.difference li');
+  await expect(lines.filter({ hasText: 'added:' })).toContainText('image: aishpra/simple-randomforest');
+  await page.getByLabel('from revision').selectOption(String(before + 1));
+  await expect(page).toHaveURL(`${masthead.url}/rollouts/default/${name}?between=${before + 1},${before + 1}`);
+  await expect(page.locator('.compared [role=status]')).toHaveText('Their templates are the same.');
+  await page.reload();
+  await expect(page.locator('.compared [role=status]')).toHaveText('Their templates are the same.');
+  await page.goto(`/rollouts/default/${name}?between=1,99`);
+  await expect(page.getByText('Of revisions 1 and 99 one is not there.')).toBeVisible();
+});
+
+test('a rollout in one line leads to its picture', async ({ page }) => {
+  await page.goto('/workloads');
+  const way = page.locator('table.deployments a.way').first();
+  await expect(way).toBeVisible({ timeout: 120_000 });
+  await expect(way.getByRole('img')).toHaveAttribute('aria-label', /^\d+ of \d+ updated, \d+ old, \d+ available; at least \d+, at most \d+$/);
+  await way.click();
+  await expect(page).toHaveURL(/\/rollouts\/default\/example-/);
+  await expect(page.locator('.lane')).not.toHaveCount(0);
 });
 
 test('the list leads to a picture, worst first', async ({ page }) => {

@@ -9,7 +9,7 @@ mod causes;
 mod draw;
 mod happened;
 mod life;
-mod neighbours;
+mod notes;
 mod revisions;
 
 use std::{

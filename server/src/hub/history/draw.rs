@@ -23,7 +23,7 @@ use super::{
     Found, History, Left, causes,
     happened::Standing,
     life::{Life, millis},
-    neighbours, revisions,
+    notes, revisions,
 };
 
 /// Whether the rows that a workload's pods are counted from are what the cluster has. Halfway through the
@@ -136,7 +136,7 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
         counts,
         watched_since: history.since,
         began,
-        notes: neighbours::of(cluster, &found),
+        notes: notes::of(cluster, &found),
         happened,
         revisions,
         difference,

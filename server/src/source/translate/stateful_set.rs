@@ -147,6 +147,7 @@ fn detail(set: &object::StatefulSet) -> Arc<Detail> {
     let pace = Pace {
         min_ready: count(spec.min_ready_seconds),
         newest: status.update_revision.clone(),
+        partition: partition(set).unwrap_or(0),
         ..Pace::default()
     };
     template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts)

@@ -1,4 +1,5 @@
-//! Who else lays claim to a workload's pods, and which pods are nobody's.
+//! What there is to point out of a workload that does not hold it up: which pods a partition leaves alone, who else
+//! lays claim to its pods, which pods are nobody's.
 
 use std::sync::Arc;
 
@@ -17,13 +18,22 @@ const NAMED: usize = 3;
 pub fn of(cluster: &Cluster, found: &Found) -> Vec<Cause> {
     // A StatefulSet takes only pods with names of its own.
     if found.kind() == Kind::StatefulSet {
-        return Vec::new();
+        return partition(found).into_iter().collect();
     }
     let Ok(selector) = Selector::parse(found.selector()) else { return Vec::new() };
     let mut notes = Vec::new();
     notes.extend(strays(cluster, found, &selector));
     notes.extend(overlap(cluster, found, &selector));
     notes
+}
+
+/// Pods that keep the template they have (`pkg/controller/statefulset/stateful_set_control.go`).
+fn partition(found: &Found) -> Option<Cause> {
+    let partition = Some(found.detail().pace.partition).filter(|partition| *partition > 0)?;
+    let says = format!(
+        "Its partition is {partition}: pods whose ordinal is below that keep their template, also when they are made anew"
+    );
+    Some(note(says, format!("statefulset/{}", found.meta().name)))
 }
 
 /// Pods without any controller that it will take over: those that neither end nor are through
