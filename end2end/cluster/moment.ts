@@ -35,13 +35,17 @@ export class Moment {
   private readonly recordings: AbortController[] = [];
   private readonly opened: Promise<void>[] = [];
 
-  private constructor(private readonly cluster: Cluster) {}
+  private constructor(
+    private readonly cluster: Cluster,
+    private readonly kinds: string[],
+  ) {}
 
-  /** Held at the version of now; records what comes. */
-  static async of(cluster: Cluster): Promise<Moment> {
-    const moment = new Moment(cluster);
+  /** Held at the version of now; records what comes. Who needs some kinds only hears less: the API server lets go of those who are slow to listen. */
+  static async of(cluster: Cluster, only = Object.keys(kinds)): Promise<Moment> {
+    const moment = new Moment(cluster, only);
     moment.at = moment.began = await cluster.version();
-    for (const [kind, { collection }] of Object.entries(kinds)) {
+    for (const kind of only) {
+      const { collection } = kinds[kind];
       const list = await cluster.request<{ items: ApiObject[] }>('GET', `${collection}?${exact(moment.at)}`);
       moment.before[kind] = list.items;
       moment.record(kind, moment.at);
@@ -104,7 +108,8 @@ export class Moment {
   async caughtUp(): Promise<number> {
     if (this.broken) throw this.broken;
     const now = await this.cluster.version();
-    for (const [kind, { collection }] of Object.entries(kinds)) {
+    for (const kind of this.kinds) {
+      const { collection } = kinds[kind];
       // A change of ours would be one more; the list at that version says what should have been recorded.
       const list = await this.cluster.request<{ items: ApiObject[] }>('GET', `${collection}?${exact(now)}`);
       const wanted = new Set(list.items.map(seen).filter((version) => version > this.began));

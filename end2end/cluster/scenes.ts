@@ -4,7 +4,7 @@ import { type ApiObject, type Cluster } from './client';
 export type Look = (moment: string, says: (string | RegExp)[]) => Promise<void>;
 
 /** What happens to a workload of real containers, and what who sees only its picture can say of it. */
-export type Scene = { name: string; kind?: 'replicationcontroller'; spec?: object; container?: object; act: (on: Stage, look: Look) => Promise<void> };
+export type Scene = { name: string; kind?: 'replicationcontroller' | 'daemonset' | 'statefulset'; spec?: object; container?: object; act: (on: Stage, look: Look) => Promise<void> };
 
 /** A workload, to be acted on. */
 export class Stage {
@@ -23,11 +23,11 @@ export class Stage {
   }
 
   rollout(verb: string, ...args: string[]) {
-    return this.kubectl('rollout', verb, `deployment/${this.scene.name}`, ...args);
+    return this.kubectl('rollout', verb, `${this.kind}/${this.scene.name}`, ...args);
   }
 
   image(version: 'v2' | 'v3' | 'none') {
-    return this.kubectl('set', 'image', `deployment/${this.scene.name}`, `service=${this.cluster.image(version)}`);
+    return this.kubectl('set', 'image', `${this.kind}/${this.scene.name}`, `service=${this.cluster.image(version)}`);
   }
 
   /** Its container is changed. */
@@ -52,14 +52,23 @@ export class Stage {
       spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'service', image: this.cluster.image('latest'), ...container }] },
     };
     const metadata = { name, namespace: this.namespace };
-    await this.cluster.apply(
-      this.scene.kind
-        ? { apiVersion: 'v1', kind: 'ReplicationController', metadata, spec: { replicas: 2, selector: labels, template, ...spec } }
-        : { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 2, selector: { matchLabels: labels }, template, ...spec } },
-    );
+    const kind = { deployment: 'Deployment', replicationcontroller: 'ReplicationController', daemonset: 'DaemonSet', statefulset: 'StatefulSet' }[this.kind];
+    await this.cluster.apply({
+      apiVersion: kind === 'ReplicationController' ? 'v1' : 'apps/v1',
+      kind,
+      metadata,
+      spec: {
+        ...(kind !== 'DaemonSet' && { replicas: 2 }),
+        ...(kind === 'StatefulSet' && { serviceName: name }),
+        selector: kind === 'ReplicationController' ? labels : { matchLabels: labels },
+        template,
+        ...spec,
+      },
+    });
   }
 }
 
+const daemons = [/^succeeded$/m, /daemon set "everywhere" successfully rolled out/];
 const through = [/^succeeded$/m, /successfully rolled out/];
 const probe = (path: string) => ({ httpGet: { path, port: 5000 }, periodSeconds: 1, failureThreshold: 1 });
 const env = (name: string, value: string) => ({ env: [{ name, value }] });
@@ -92,10 +101,10 @@ export const scenes: Scene[] = [
   },
   {
     name: 'never-ready',
-    spec: { progressDeadlineSeconds: 10 },
+    spec: { progressDeadlineSeconds: 15 },
     act: async (on, look) => {
       await on.container({ readinessProbe: probe('/ready'), ...env('READY_AFTER', '1h') });
-      await look('before its deadline', [/^in progress$/m, /without progress, of 10s/, /A pod is not ready, and a probe fails/, /Readiness probe failed: HTTP probe failed with statuscode: 503/]);
+      await look('before its deadline', [/^in progress$/m, /without progress, of 15s/, /A pod is not ready, and a probe fails/, /Readiness probe failed: HTTP probe failed with statuscode: 503/]);
       await look('after it', [/^exceeded its deadline$/m, /exceeded its progress deadline/, 'The rollout exceeded its deadline', /Readiness probe failed/]);
     },
   },
@@ -170,6 +179,35 @@ export const scenes: Scene[] = [
       await on.container(env('EXIT_AFTER', '100ms'));
       await on.container({ env: [{ name: 'EXIT_AFTER', value: '100ms' }, { name: 'EXIT_CODE', value: '3' }] });
       await look('crashing', [/A pod: a container ends again and again \(CrashLoopBackOff\)/, /exit code 3/, 'The rollout was replaced by a newer one before it was through']);
+    },
+  },
+  {
+    name: 'recreated',
+    spec: { strategy: { type: 'Recreate' } },
+    act: async (on, look) => {
+      await on.image('v2');
+      await look('through', [...through, 'Revision 1 (old)', 'Revision 2 (new)', 'Revision 2 begins', /keeps at least 0 available and at most 2 in all/]);
+    },
+  },
+  {
+    name: 'everywhere',
+    kind: 'daemonset',
+    act: async (on, look) => {
+      await on.image('v2');
+      await look('updated', [...daemons, 'Revision 2 begins', 'The rollout succeeded', 'image: masthead/service:v2']);
+      await on.rollout('undo');
+      await look('undone', [...daemons, 'Revision 3 begins: undone to: it was an earlier revision', /The rollout succeeded[^]*The rollout succeeded/]);
+    },
+  },
+  {
+    name: 'ordered',
+    kind: 'statefulset',
+    spec: { updateStrategy: { rollingUpdate: { partition: 1 } } },
+    act: async (on, look) => {
+      await on.image('v2');
+      await look('in part', [/^succeeded$/m, /partitioned roll out complete: 1 new pods have been updated/, 'Its partition is 1', 'Revision 1 (old)', 'Revision 2 (new)']);
+      await on.kubectl('patch', 'statefulset/ordered', '-p', JSON.stringify({ spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } }));
+      await look('through', [/^succeeded$/m, /partitioned roll out complete: 2 new pods have been updated/, 'The rollout succeeded']);
     },
   },
   {

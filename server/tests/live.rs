@@ -451,6 +451,12 @@ async fn a_rollouts_picture_and_its_end_can_be_asked_for() {
             &["desired revision (1) is different from the running revision (2)"],
         ),
         (format!("{web}/wait?revision=2&timeout=0"), 409, &[r#""ended":false"#]),
+        // one that is still to come is waited for
+        (
+            format!("{web}/wait?revision=3&timeout=1s"),
+            409,
+            &["desired revision (3) is different from the running revision (2)"],
+        ),
         (format!("{web}/wait?revision=x"), 400, &["positive integer"]),
         (format!("{web}/wait?watch=1"), 400, &["unknown parameter"]),
         (

@@ -570,6 +570,41 @@ async fn a_daemon_sets_templates_are_known_by_their_controller_revisions() {
 }
 
 #[tokio::test]
+async fn a_daemon_sets_rollout_ends_once_its_own_row_is_of_the_newest_template() {
+    let mut stage = Stage::new(Kind::DaemonSet, "logs").await;
+    let template = |image: &str| json!({"spec": {"containers": [{"name": "logs", "image": image}]}});
+    let kept = |hash: &str, revision: i64, image: &str| {
+        let mut patch = template(image);
+        merge(&mut patch, json!({"$patch": "replace"}));
+        json!({
+            "metadata": {"name": format!("logs-{hash}"), "namespace": "shop", "uid": hash, "labels": {"controller-revision-hash": hash},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "logs", "uid": "d", "controller": true}]},
+            "revision": revision,
+            "data": {"spec": {"template": patch}},
+        })
+    };
+    let set = |generation: i64, image: &str, updated: i64| {
+        json!({"metadata": {"name": "logs", "namespace": "shop", "uid": "d", "generation": generation},
+            "spec": {"template": template(image)},
+            "status": {"observedGeneration": generation, "desiredNumberScheduled": 2, "currentNumberScheduled": 2,
+                "updatedNumberScheduled": updated, "numberReady": 2, "numberAvailable": 2}})
+    };
+    stage.put::<ControllerRevision>(kept("a", 1, "logs:1")).await;
+    stage.put::<DaemonSet>(set(1, "logs:1", 2)).await;
+    stage.until(|p| p.course == Course::Succeeded && p.counts.len() == 1).await;
+    stage.put::<ControllerRevision>(kept("b", 2, "logs:2")).await;
+    let began = stage.until(|p| p.began.is_some()).await;
+    let happened =
+        |p: &Picture| p.happened.iter().map(|happening| happening.what.clone()).collect::<Vec<_>>();
+    assert_eq!(happened(&began), [What::Began { revision: Some(2) }], "its row still speaks of the old one");
+    stage.put::<DaemonSet>(set(2, "logs:2", 1)).await;
+    stage.until(|p| p.course == Course::Progressing).await;
+    stage.put::<DaemonSet>(set(2, "logs:2", 2)).await;
+    let through = stage.until(|p| p.course == Course::Succeeded).await;
+    assert_eq!(happened(&through)[1..], [What::Ended { course: Course::Succeeded }]);
+}
+
+#[tokio::test]
 async fn a_partition_is_pointed_out() {
     let mut stage = Stage::new(Kind::StatefulSet, "db").await;
     let set = |partition: i64| {
@@ -580,7 +615,10 @@ async fn a_partition_is_pointed_out() {
     assert_eq!(stage.until(|_| true).await.notes, []);
     stage.put::<StatefulSet>(set(2)).await;
     let notes = stage.until(|p| !p.notes.is_empty()).await.notes;
-    assert!(notes[0].says.starts_with("Its partition is 2: pods whose ordinal is below that"), "{notes:?}");
+    assert!(
+        notes[0].says.starts_with("Its partition is 2: so many of its first pods keep their template"),
+        "{notes:?}"
+    );
 }
 
 #[tokio::test]
@@ -597,8 +635,16 @@ async fn when_a_pod_was_told_to_end_is_its_own_word() {
         &mut ending,
         json!({"metadata": {"deletionTimestamp": ago(-10), "deletionGracePeriodSeconds": 30}}),
     );
+    stage.put::<Pod>(ending.clone()).await;
+    stage.until(|p| p.lanes[0].tiles.len() == 1).await;
+    // The kubelet, once its containers have ended, cuts its time to nothing.
+    merge(
+        &mut ending,
+        json!({"metadata": {"deletionTimestamp": ago(0), "deletionGracePeriodSeconds": 0}, "status": {"phase": "Succeeded"}}),
+    );
     stage.put::<Pod>(ending).await;
-    let picture = stage.until(|p| p.lanes[0].tiles.len() == 1).await;
+    stage.put::<Pod>(pod("later", ("ReplicationController", "web"), serving(1))).await;
+    let picture = stage.until(|p| p.lanes[0].tiles.len() == 2).await;
     let told = reached(&picture.lanes[0], "ending", Terminating).expect("reached");
     assert!((told.at.0 - at(&ago(20)).0).abs() <= 1000, "{told:?}");
     assert_eq!(told.by, Witness::Pod);

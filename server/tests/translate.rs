@@ -535,8 +535,8 @@ fn of_a_template_the_difference_shows_nothing_but_the_named_fields() {
     let mut pod = whole(POD);
     mark(&mut pod, "");
     let template = json!({"metadata": pod["metadata"], "spec": pod["spec"]});
-    let row: Deployment = read(&json!({"metadata": {"name": "d"}, "spec": {"template": template}}));
-    let text = format!("{:?}", row.detail.manifest.field());
+    let row: ReplicaSet = read(&json!({"metadata": {"name": "d"}, "spec": {"template": template}}));
+    let text = format!("{:?}", row.replicas.detail.manifest.field());
     let shown: BTreeSet<String> = text
         .split('«')
         .skip(1)

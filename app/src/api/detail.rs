@@ -13,7 +13,7 @@ use super::{Labels, Text, Timestamp, manifest::Manifest};
 pub struct Detail {
     /// `metadata.uid` as the API server writes it.
     pub uid: Arc<str>,
-    /// When a pod was told to end: `metadata.deletionTimestamp` less the time it was given then.
+    /// When a pod was told to end, at the latest: `metadata.deletionTimestamp` less the time it is given.
     pub told_to_end: Option<Timestamp>,
     /// `status.conditions`, in their order.
     pub conditions: Vec<Condition>,
@@ -25,7 +25,7 @@ pub struct Detail {
     pub tolerations: Vec<Text>,
     /// What a pod template has besides; `None` for what is none.
     pub template: Option<Template>,
-    /// The pod template as a whole. Stays with the server.
+    /// The pod template as a whole, of kinds whose templates are compared. Stays with the server.
     #[serde(skip)]
     pub manifest: Manifest,
     /// How a controller replaces its pods; of others nothing.

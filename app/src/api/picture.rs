@@ -41,7 +41,9 @@ pub struct Picture {
     pub happened: Vec<Happening>,
     /// Its templates, oldest revision first.
     pub revisions: Vec<Revision>,
-    /// Between two of them: those asked for, or else the one that runs and the one before.
+    /// The two of them that were asked for.
+    pub between: Option<(i64, i64)>,
+    /// Between these, or else between the one that runs and the one before; `None` if one is not there.
     pub difference: Option<Difference>,
     /// When it was found to be gone.
     pub gone: Option<Millis>,
@@ -171,6 +173,8 @@ pub struct Replaced {
     pub pod: Arc<str>,
     /// When it failed, was told to end, or was gone, whichever was first.
     pub since: Millis,
+    /// When the one in its place was first ready.
+    pub ready: Option<Millis>,
 }
 
 impl Tile {

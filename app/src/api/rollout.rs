@@ -27,6 +27,13 @@ pub struct RolloutStatus {
     pub bounds: Option<Bounds>,
 }
 
+impl RolloutStatus {
+    /// It is on its way, or was given up.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.verdict, Verdict::Waiting | Verdict::Failed)
+    }
+}
+
 /// Whether `kubectl rollout status` would wait, and how it would end if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use leptos::prelude::*;
 
 use crate::{
-    api::{ObjectKey, RolloutStatus, picture::Bounds, rollout::Verdict},
+    api::{ObjectKey, RolloutStatus, picture::Bounds},
     components::here::Here,
     query::{Line, Page},
 };
@@ -52,7 +52,7 @@ pub fn said(rollout: &RolloutStatus) -> String {
 pub fn Way(#[prop(into)] line: Signal<Option<Arc<dyn Line>>>) -> impl IntoView {
     let under_way = Memo::new(move |_| {
         let rollout = line.get()?.rollout()?;
-        matches!(rollout.verdict, Verdict::Waiting | Verdict::Failed).then_some(rollout)
+        rollout.is_under_way().then_some(rollout)
     });
     let href = Memo::new(move |_| line.get().map(|line| picture_href(&*line)));
     let any = Memo::new(move |_| under_way.with(Option::is_some));

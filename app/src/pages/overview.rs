@@ -11,7 +11,7 @@ use super::listing::state_links;
 use crate::{
     api::{
         DaemonSet, Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController,
-        Row, StatefulSet, Uid, rollout::Verdict,
+        Row, StatefulSet, Uid,
     },
     components::{
         frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned, tiles::Tiles,
@@ -288,9 +288,7 @@ fn moving_card(store: &Store, kind: Kind, uid: Uid) -> impl IntoView + use<> {
 /// kubectl's sentence about a rollout, unless that is done; the reason for anything else.
 fn says(line: &dyn Line) -> String {
     match line.rollout() {
-        Some(rollout) if matches!(rollout.verdict, Verdict::Waiting | Verdict::Failed) => {
-            visible(&rollout.sentence).into_owned()
-        }
+        Some(rollout) if rollout.is_under_way() => visible(&rollout.sentence).into_owned(),
         _ => visible(line.why()).into_owned(),
     }
 }

@@ -59,9 +59,11 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
                     <Lanes picture />
                 </Gate>
                 <Happened picture />
-                <Gate kind=if key.kind == Kind::Deployment { Kind::ReplicaSet } else { key.kind }>
-                    <Revisions picture />
-                </Gate>
+                {holder(key.kind).map(|holder| view! {
+                    <Gate kind=holder>
+                        <Revisions picture />
+                    </Gate>
+                })}
                 {notes(key.kind)}
             </div>
         </Gate>
@@ -98,6 +100,15 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
             }
             .into_any()
         }),
+    }
+}
+
+/// What holds a kind's templates, if it has a history of them.
+fn holder(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::Deployment => Some(Kind::ReplicaSet),
+        Kind::DaemonSet | Kind::StatefulSet => Some(Kind::ControllerRevision),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{any::Any, cmp::Reverse, sync::Arc};
 use leptos::prelude::*;
 
 use crate::{
-    api::{Deployment, Health, Kind, Timestamp, Uid, rollout::Verdict},
+    api::{Deployment, Health, Kind, RolloutStatus, Timestamp, Uid, rollout::Verdict},
     components::{
         frame::Head,
         gate::Gate,
@@ -201,11 +201,7 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
         let seconds = clock.now().seconds().0 - at.0;
         Some(format!("through {} ago", duration(seconds.max(0))))
     };
-    let rolling = move || {
-        line.with(|line| {
-            line.as_ref()?.rollout().filter(|rollout| !rollout.verdict.ended() || rollout.verdict.is_error())
-        })
-    };
+    let rolling = move || line.with(|line| line.as_ref()?.rollout().filter(RolloutStatus::is_under_way));
     let drawn = move || rolling().map(|rollout| strip(&rollout));
     let sentence = move || {
         line.with(|line| line.as_ref()?.rollout().map(|rollout| visible(&rollout.sentence).into_owned()))
@@ -214,7 +210,7 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
         <li class=move || format!("rollout-line {}", health().word())>
             <span class="lead">{move || icon::state(health())}</span>
             {link}
-            <span class="numbers">{drawn} {numbers}</span>
+            <span class="numbers"><span aria-hidden="true">{drawn}</span> {numbers}</span>
             <span class="says">{sentence} " " <span class="aside">{through}</span></span>
         </li>
     }

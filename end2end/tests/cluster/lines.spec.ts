@@ -1,6 +1,6 @@
 import { type ApiObject, type Cluster } from '../../cluster/client';
 import { expect, foreign, test } from '../../cluster/fixtures';
-import { type Moment } from '../../cluster/moment';
+import { Moment } from '../../cluster/moment';
 import { Random } from '../../cluster/random';
 import { Storm } from '../../cluster/storm';
 import { seed } from '../../cluster/tally';
@@ -13,13 +13,14 @@ const hands = 8;
 type Counts = { at: number; desired: number; old: number; new: number; ready: number; available: number; floor: number; ceiling: number };
 type Picture = { course: string; counts: Counts[]; happened: unknown[]; lanes: { tiles: unknown[] }[] };
 
-test('random rollouts at once: counts are drawn outside the lines only where the cluster was', async ({ cluster, namespace, moment, watch, tally, page }, info) => {
+test('random rollouts at once: counts are drawn outside the lines only where the cluster was', async ({ cluster, namespace, watch, tally, page }, info) => {
   test.skip(!!foreign, 'wants fake nodes, whose pods come and go quickly');
   test.setTimeout(1_800_000);
   const random = new Random(seed(info));
   const masthead = await watch(cluster.kubeconfig);
   const storm = new Storm(cluster, namespace, random);
   await storm.nodes();
+  const moment = await Moment.of(cluster, ['deployments', 'replicasets']);
   try {
     const names = Array.from({ length: rollouts }, (_, at) => `lines-${at}`);
     const collection = `/apis/apps/v1/namespaces/${namespace}/deployments`;
@@ -43,7 +44,7 @@ test('random rollouts at once: counts are drawn outside the lines only where the
     await moment.caughtUp();
 
     const truths = histories(moment, namespace);
-    const [points, outside] = [{ all: 0 }, { drawn: 0 }];
+    const [points, outside, early] = [{ all: 0 }, { drawn: 0 }, { drawn: 0 }];
     await each(names, async (name) => {
       const truth = truths.get(name)!;
       await expect(async () => {
@@ -59,7 +60,12 @@ test('random rollouts at once: counts are drawn outside the lines only where the
         }
         const beyond = picture.counts.filter(({ old, new: young, available, floor, ceiling }) => old + young > ceiling || available < floor);
         for (const point of beyond) {
-          expect(truth.outside.has(pods(point.old + point.new, point.available)), `${name}: the cluster was outside too: ${JSON.stringify(point)}`).toBe(true);
+          // ReplicaSets may be heard of a moment before their Deployment: the lines follow at once.
+          const next = picture.counts[picture.counts.indexOf(point) + 1];
+          const followed = next && next.at - point.at < 1_000 && (next.floor !== point.floor || next.ceiling !== point.ceiling);
+          const was = truth.outside.has(pods(point.old + point.new, point.available));
+          expect(was || followed, `${name}: the cluster was outside too: ${JSON.stringify(point)}`).toBe(true);
+          if (!was) early.drawn += 1;
         }
         points.all += picture.counts.length;
         outside.drawn += beyond.length;
@@ -68,9 +74,10 @@ test('random rollouts at once: counts are drawn outside the lines only where the
     expect(points.all).toBeGreaterThan(5 * rollouts);
     tally.equal('counts between the lines', 'api', points.all);
     console.log(
-      `lines: ${rollouts} rollouts at once, ${points.all} points, ${outside.drawn} outside the lines where the cluster was too; from the list to a picture and back in ${click} ms; ${await masthead.resident()} MB resident`,
+      `lines: ${rollouts} rollouts at once, ${points.all} points, ${outside.drawn} outside the lines where the cluster was too (${early.drawn} a moment before the lines were heard of); from the list to a picture and back in ${click} ms; ${await masthead.resident()} MB resident`,
     );
   } finally {
+    await moment.stop();
     await storm.over();
   }
 });

@@ -98,7 +98,8 @@ async function stations(stage: Stage, masthead: string): Promise<number> {
     expect(after.map(version)).toEqual(before.map(version));
     const tiles = lanes.flatMap((lane) => lane.tiles);
     for (const pod of before) {
-      const tile = tiles.find(({ name }) => name === pod.metadata.name);
+      // A StatefulSet's pods come again by the same name.
+      const tile = tiles.filter(({ name }) => name === pod.metadata.name).at(-1);
       expect(tile, `${pod.metadata.name} is drawn`).toBeDefined();
       for (const [station, at] of Object.entries(wanted(pod, events))) {
         const reached = tile!.reached.find((reached) => reached.station === station);
@@ -127,7 +128,8 @@ function wanted(pod: ApiObject, events: ApiObject[]): Record<string, number> {
     pulling: event('Pulling'),
     created: event('Created'),
     started: running.length > 0 && running.every(Boolean) ? running.sort().at(-1) : undefined,
-    terminating: pod.metadata.deletionTimestamp && new Date(Date.parse(String(pod.metadata.deletionTimestamp)) - 1000 * Number(pod.metadata.deletionGracePeriodSeconds)).toISOString(),
+    // Once its time is cut to nothing, it does not say any more when that began.
+    terminating: pod.metadata.deletionGracePeriodSeconds ? new Date(Date.parse(String(pod.metadata.deletionTimestamp)) - 1000 * Number(pod.metadata.deletionGracePeriodSeconds)).toISOString() : undefined,
     ready: pod.metadata.deletionTimestamp ? undefined : since('Ready'),
   };
   return Object.fromEntries(Object.entries(times).flatMap(([station, at]) => (at ? [[station, Date.parse(String(at))]] : [])));

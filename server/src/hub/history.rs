@@ -2,7 +2,8 @@
 //! were. The cluster itself says only what is; a rollout's picture needs what was.
 //!
 //! Bounded, whatever the cluster does: per workload [`COUNTS`] points in time (10 KB) and [`GONE`] pods that
-//! are no more (some 25 KB); of what is gone itself the last [`PICTURES`] pictures. For each pod that is there,
+//! are no more (some 25 KB), 60 happenings (3 KB) and [`LEFT`] pods of each controller that it gave up; of what is
+//! gone itself the last [`PICTURES`] pictures. For each pod that is there,
 //! some 400 bytes and its last failing probe's words. What nothing happens to has one point in time.
 
 mod causes;
@@ -20,8 +21,9 @@ use std::{
 
 use app::{
     api::{
-        DaemonSet, Deployment, Event, InCluster, Kind, Meta, Millis, ObjectKey, Picture, Pod, ReplicaSet,
-        ReplicationController, Row, StatefulSet, Text, Timestamp, Uid,
+        DaemonSet, Deployment, Event, InCluster, Kind, Labels, Meta, Millis, ObjectKey, Picture, Pod,
+        ReplicaSet, ReplicationController, Row, StatefulSet, Text, Timestamp, Uid,
+        manifest::Difference,
         picture::{Counts, Course, What},
     },
     model::Cluster,
@@ -51,6 +53,8 @@ pub struct History {
     sets: HashMap<Uid, BTreeSet<Uid>>,
     /// The ControllerRevisions of each DaemonSet and StatefulSet.
     kept: HashMap<Uid, BTreeSet<Uid>>,
+    /// Whose each of them is.
+    keepers: HashMap<Uid, Uid>,
     /// The Deployment of each ReplicaSet that has one.
     deployments: HashMap<Uid, Uid>,
     /// The pods of each controller that makes pods.
@@ -91,6 +95,8 @@ impl Changed {
 #[derive(Debug)]
 struct Workload {
     key: ObjectKey,
+    /// Of its template, by which others may select its pods.
+    labels: Option<Labels>,
     counts: VecDeque<Counts>,
     happened: Happened,
     /// Its pods that are gone and still drawn, oldest first, and whose they were.
@@ -129,13 +135,10 @@ impl History {
             self.put_event(event);
         } else if let Some(set) = any.downcast_ref::<ReplicaSet>() {
             self.put_set(set);
-        } else if T::KIND == Kind::ControllerRevision
-            && let Some(owner) = &row.meta().owner
-        {
-            self.kept.entry(owner.uid).or_default().insert(row.meta().uid);
-            self.changed.insert(owner.uid);
+        } else if T::KIND == Kind::ControllerRevision {
+            self.put_kept(row.meta());
         } else if T::KIND.makes_pods() {
-            self.put_workload(T::KIND, row.meta());
+            self.put_workload(row);
         }
     }
 
@@ -143,18 +146,13 @@ impl History {
     pub fn gone<T: Row>(&mut self, cluster: &Cluster, row: &T, now: Millis) {
         let uid = row.meta().uid;
         match T::KIND {
-            Kind::Pod if self.strays.remove(&uid) => _ = self.stirred.insert(row.meta().namespace.clone()),
-            Kind::Pod => self.end_pod(uid, now),
-            Kind::ControllerRevision => {
-                let Some(owner) = &row.meta().owner else { return };
-                if let Some(kept) = self.kept.get_mut(&owner.uid) {
-                    kept.remove(&uid);
-                    if kept.is_empty() {
-                        self.kept.remove(&owner.uid);
-                    }
+            Kind::Pod => {
+                if self.strays.remove(&uid) {
+                    self.stirred.insert(row.meta().namespace.clone());
                 }
-                self.changed.insert(owner.uid);
+                self.end_pod(uid, now);
             }
+            Kind::ControllerRevision => self.leave_keeper(uid),
             Kind::ReplicaSet if self.deployments.contains_key(&uid) => self.end_set(uid),
             kind if kind.makes_pods() => self.end_workload(cluster, uid, now),
             _ => {}
@@ -201,20 +199,33 @@ impl History {
     /// The picture of a workload: as it is, or as it was when it went. A ReplicaSet that a Deployment made has
     /// none of its own.
     pub fn picture(&self, cluster: &Cluster, drawing: &Drawing, now: Millis) -> Option<Picture> {
-        draw::picture(self, cluster, drawing, now)
-            .or_else(|| self.gone.iter().rev().find(|picture| picture.key == drawing.key).cloned())
+        draw::picture(self, cluster, drawing, now).or_else(|| {
+            let gone = self.gone.iter().rev().find(|picture| picture.key == drawing.key)?.clone();
+            // of what is gone only its last two revisions were held against each other
+            let asked = |d: &Difference| drawing.between.is_none_or(|between| between == (d.from, d.to));
+            let difference = gone.difference.clone().filter(asked);
+            Some(Picture { between: drawing.between, difference, ..gone })
+        })
     }
 
-    fn put_workload(&mut self, kind: Kind, meta: &Meta) {
-        self.workloads.entry(meta.uid).or_insert_with(|| {
-            self.stirred.insert(meta.namespace.clone());
-            Workload {
-                key: ObjectKey { kind, namespace: meta.namespace.to_string(), name: meta.name.to_string() },
-                counts: VecDeque::new(),
-                happened: Happened::default(),
-                ended: VecDeque::new(),
-            }
+    fn put_workload<T: Row>(&mut self, row: &T) {
+        let meta = row.meta();
+        let workload = self.workloads.entry(meta.uid).or_insert_with(|| Workload {
+            key: ObjectKey {
+                kind: T::KIND,
+                namespace: meta.namespace.to_string(),
+                name: meta.name.to_string(),
+            },
+            labels: None,
+            counts: VecDeque::new(),
+            happened: Happened::default(),
+            ended: VecDeque::new(),
         });
+        let labels = row.detail().and_then(|detail| Some(detail.template.as_ref()?.labels.clone()));
+        let labels = labels.unwrap_or_default();
+        if workload.labels.replace(labels.clone()) != Some(labels) {
+            self.stirred.insert(meta.namespace.clone());
+        }
         self.changed.insert(meta.uid);
     }
 
@@ -225,10 +236,32 @@ impl History {
         if self.deployments.get(&uid).copied() != owner {
             self.leave_deployment(uid);
         }
-        let Some(owner) = owner else { return self.put_workload(Kind::ReplicaSet, &set.meta) };
+        let Some(owner) = owner else { return self.put_workload(set) };
         self.workloads.remove(&uid);
         self.deployments.insert(uid, owner);
         self.sets.entry(owner).or_default().insert(uid);
+        self.changed.insert(owner);
+    }
+
+    fn put_kept(&mut self, meta: &Meta) {
+        let owner = meta.owner.as_ref().map(|owner| owner.uid);
+        if self.keepers.get(&meta.uid).copied() != owner {
+            self.leave_keeper(meta.uid);
+        }
+        let Some(owner) = owner else { return };
+        self.keepers.insert(meta.uid, owner);
+        self.kept.entry(owner).or_default().insert(meta.uid);
+        self.changed.insert(owner);
+    }
+
+    fn leave_keeper(&mut self, kept: Uid) {
+        let Some(owner) = self.keepers.remove(&kept) else { return };
+        if let Some(all) = self.kept.get_mut(&owner) {
+            all.remove(&kept);
+            if all.is_empty() {
+                self.kept.remove(&owner);
+            }
+        }
         self.changed.insert(owner);
     }
 
@@ -251,11 +284,13 @@ impl History {
         if let Some(before) = before.filter(|before| owner.is_none_or(|owner| owner.uid != *before)) {
             // given up (its labels were changed) or taken over: a tile never goes from one lane to another
             self.leave_crew(before, uid);
-            let left = Left { name: pod.meta.name.clone(), created: pod.meta.created, since: now };
-            let crew = self.crews.entry(before).or_default();
-            crew.left.push_back(left);
-            if crew.left.len() > LEFT {
-                crew.left.pop_front();
+            if self.workloads.contains_key(&self.workload_of(before)) {
+                let left = Left { name: pod.meta.name.clone(), created: pod.meta.created, since: now };
+                let crew = self.crews.entry(before).or_default();
+                crew.left.push_back(left);
+                if crew.left.len() > LEFT {
+                    crew.left.pop_front();
+                }
             }
             self.note(before, now, What::Released { pod: pod.meta.name.clone() });
         }
@@ -263,7 +298,7 @@ impl History {
             None => !self.strays.insert(uid),
             Some(_) => self.strays.remove(&uid),
         };
-        if was_stray == pod.meta.owner.is_some() {
+        if was_stray || pod.meta.owner.is_none() {
             self.stirred.insert(pod.meta.namespace.clone());
         }
         let Some(owner) = owner else { return };
@@ -368,8 +403,15 @@ impl History {
         let key = workload.key.clone();
         let drawing = Drawing { key: key.clone(), between: None };
         if let Some(picture) = draw::picture(self, cluster, &drawing, now) {
-            let (course, causes) = (Course::Deleted, Vec::new());
-            self.gone.push_back(Picture { course, causes, deadline: None, gone: Some(now), ..picture });
+            let (course, causes, notes) = (Course::Deleted, Vec::new(), Vec::new());
+            self.gone.push_back(Picture {
+                course,
+                causes,
+                notes,
+                deadline: None,
+                gone: Some(now),
+                ..picture
+            });
             if self.gone.len() > PICTURES {
                 self.gone.pop_front();
             }

@@ -7,15 +7,17 @@ use leptos::prelude::*;
 use super::revisions::origin;
 use crate::{
     api::{
-        Picture,
+        Picture, Timestamp,
         picture::{Course, Happening, Origin, What},
     },
+    components::store,
     format::visible,
 };
 
 /// The latest first.
 #[component]
 pub fn Happened(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
+    let store = store();
     let told = Memo::new(move |_| {
         picture.with(|picture| {
             let Some(picture) = picture else { return Vec::new() };
@@ -29,19 +31,28 @@ pub fn Happened(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     });
     view! {
         <section aria-labelledby="happened" class:empty=move || told.with(Vec::is_empty)>
-            <h2 id="happened">"What happened"</h2>
+            <h2 id="happened">"What happened" <span class="aside">" (UTC)"</span></h2>
             <ol class="happened" reversed>
                 <For
                     each=move || told.get()
                     key=|told| told.clone()
-                    children=|(Happening { at, .. }, says): (Happening, String)| {
-                        view! { <li><time>{at.seconds().clock()}</time> " " {says}</li> }
+                    children=move |(Happening { at, .. }, says): (Happening, String)| {
+                        let (stamp, now) = (at.seconds(), store.clone());
+                        let when = move || when(stamp, now.now().seconds());
+                        view! { <li><time datetime=stamp.to_string()>{when}</time> " " {says}</li> }
                     }
                 />
             </ol>
         </section>
     }
     .into_any()
+}
+
+/// The time, with its date if that is not today's.
+fn when(at: Timestamp, now: Timestamp) -> String {
+    let [at_text, now_text] = [at, now].map(|stamp| stamp.to_string());
+    let day = |text: &str| text.split('T').next().unwrap_or_default().to_owned();
+    if day(&at_text) == day(&now_text) { at.clock() } else { format!("{} {}", day(&at_text), at.clock()) }
 }
 
 fn says(picture: &Picture, what: &What) -> String {
@@ -70,6 +81,6 @@ fn says(picture: &Picture, what: &What) -> String {
         }
         What::Ended { course } => format!("The rollout {}", course.word()),
         What::Adopted { pod } => format!("Pod {} had no controller and was adopted", visible(pod)),
-        What::Released { pod } => format!("Pod {} was given up: it is not selected any more", visible(pod)),
+        What::Released { pod } => format!("Pod {} is no longer one of its pods", visible(pod)),
     }
 }

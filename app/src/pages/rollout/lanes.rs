@@ -191,11 +191,10 @@ fn Stop(lane: Memo<Lane>, clock: Memo<Millis>, key: PodKey, namespace: String) -
 
 /// Whose place it took, and how long that took.
 fn replaces(tile: &Tile) -> Option<String> {
-    let Replaced { pod, since } = tile.replaces.as_ref()?;
+    let Replaced { pod, since, ready } = tile.replaces.as_ref()?;
     let after = |at: Millis| duration(((at.0 - since.0).max(0) + 500) / 1000);
-    let ready = tile.reached.iter().find(|reached| reached.station == Station::Ready);
     let ready = match ready {
-        Some(ready) => format!("ready {} after that was lost", after(ready.at)),
+        Some(ready) => format!("ready {} after that was lost", after(*ready)),
         None => "not ready yet".to_owned(),
     };
     Some(format!("In place of {}, {ready}", visible(pod)))

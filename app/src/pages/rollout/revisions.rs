@@ -52,8 +52,13 @@ pub fn Revisions(picture: Pictured) -> impl IntoView {
                     <tbody>
                         <For
                             each=rows
-                            key=|row| row.clone()
-                            children=move |(revision, before)| row(of.get_untracked(), revision, before)
+                            // Pods come and go; who is at a link in it by keyboard stays there.
+                            key=|(revision, before)| {
+                                (Revision { replicas: None, runs: false, ..revision.clone() }, *before)
+                            }
+                            children=move |(revision, before)| {
+                                row(of.get_untracked(), revisions, revision, before)
+                            }
                         />
                     </tbody>
                 </table>
@@ -64,8 +69,19 @@ pub fn Revisions(picture: Pictured) -> impl IntoView {
     .into_any()
 }
 
-fn row(of: Option<(Kind, String)>, revision: Revision, before: Option<i64>) -> impl IntoView {
+fn row(
+    of: Option<(Kind, String)>,
+    revisions: Memo<Vec<Revision>>,
+    revision: Revision,
+    before: Option<i64>,
+) -> impl IntoView {
     let store = store();
+    let number = revision.number;
+    let now = Memo::new(move |_| {
+        revisions.with(|all| all.iter().find(|r| r.number == number).map(|r| (r.runs, r.replicas)))
+    });
+    let runs = move || now.get().is_some_and(|(runs, _)| runs);
+    let replicas = move || now.get().and_then(|(_, replicas)| replicas);
     let (kind, namespace) = of.unwrap_or((Kind::Deployment, String::new()));
     let held_by = match kind {
         Kind::Deployment => name::object_link(Kind::ReplicaSet, &namespace, &revision.name),
@@ -77,11 +93,11 @@ fn row(of: Option<(Kind, String)>, revision: Revision, before: Option<i64>) -> i
     });
     let created = revision.created;
     view! {
-        <tr class:current=revision.runs>
-            <th scope="row">{revision.number} {revision.runs.then_some(" (wanted now)")}</th>
+        <tr class:current=runs>
+            <th scope="row">{number} {move || runs().then_some(" (wanted now)")}</th>
             <td>{held_by}</td>
             <td>{move || age(created, store.now().seconds())}</td>
-            <td class="right">{revision.replicas}</td>
+            <td class="right">{replicas}</td>
             <td class="image">{visible(&images(&revision.images)).into_owned()}</td>
             <td>{visible(&revision.change_cause).into_owned()}</td>
             <td>{origin(revision.origin)} {change}</td>
@@ -113,12 +129,14 @@ fn Compared(picture: Pictured, revisions: Memo<Vec<Revision>>) -> impl IntoView 
     });
     let ends = Memo::new(move |_| difference.with(|d| d.as_ref().map(|d| (d.from, d.to))));
     let numbers = Memo::new(move |_| revisions.with(|all| all.iter().map(|r| r.number).collect::<Vec<_>>()));
+    let gone = Memo::new(move |_| picture.with(|picture| picture.as_ref().is_some_and(|p| p.gone.is_some())));
     let lines = move || difference.with(|d| d.as_ref().map_or_else(Vec::new, |d| d.lines.clone()));
     let says = move || difference.with(|d| d.as_ref().map(summary));
     let lost = move || {
         let asked = Here::get().place().between?;
-        let told =
-            picture.with(|picture| picture.as_ref().is_some_and(|picture| picture.difference.is_none()));
+        let told = picture.with(|picture| {
+            picture.as_ref().is_some_and(|p| p.between == Some(asked) && p.difference.is_none())
+        });
         told.then(|| {
             view! { <p class="nothing">{format!("Of revisions {} and {} one is not there.", asked.0, asked.1)}</p> }
         })
@@ -128,8 +146,8 @@ fn Compared(picture: Pictured, revisions: Memo<Vec<Revision>>) -> impl IntoView 
         <div class="compared" class:empty=move || ends.with(Option::is_none)>
             <h3 id="difference">"What differs"</h3>
             <p class="ends">
-                {choice("from", numbers, ends, |(from, _)| from, |(_, to), from| (from, to))}
-                {choice("to", numbers, ends, |(_, to)| to, |(from, _), to| (from, to))}
+                {choice("from", gone, numbers, ends, |(from, _)| from, |(_, to), from| (from, to))}
+                {choice("to", gone, numbers, ends, |(_, to)| to, |(from, _), to| (from, to))}
                 <span class="aside" role="status">{says}</span>
             </p>
             <div class="scroll" tabindex="0" role="group" aria-labelledby="difference">
@@ -145,6 +163,7 @@ fn Compared(picture: Pictured, revisions: Memo<Vec<Revision>>) -> impl IntoView 
 /// One of the two revisions, to choose.
 fn choice(
     word: &'static str,
+    gone: Memo<bool>,
     numbers: Memo<Vec<i64>>,
     ends: Memo<Option<(i64, i64)>>,
     this: fn((i64, i64)) -> i64,
@@ -168,7 +187,7 @@ fn choice(
     view! {
         <label>
             {word} " revision "
-            <select on:change=move |event| chosen(event_target_value(&event))>{options}</select>
+            <select disabled=move || gone.get() on:change=move |event| chosen(event_target_value(&event))>{options}</select>
         </label>
     }
 }

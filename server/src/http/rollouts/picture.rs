@@ -26,8 +26,15 @@ pub async fn picture(State(hub): State<Hub>, object: Object, RawQuery(query): Ra
     });
     match asked {
         Ok(target) => {
-            answer(hub, target, Output::Json, None, |picture| Ok(Json(readable(picture)).into_response()))
-                .await
+            answer(
+                hub,
+                target,
+                Output::Json,
+                None,
+                &[],
+                |picture| Ok(Json(readable(picture)).into_response()),
+            )
+            .await
         }
         Err(error) => error.answer(Output::Json),
     }
@@ -44,7 +51,8 @@ pub async fn difference(State(hub): State<Hub>, object: Object, RawQuery(query):
         Ok(target) => return RolloutError::Kind(target.kind.singular().to_owned()).answer(output),
         Err(error) => return error.answer(output),
     };
-    answer(hub, target, output, between, |picture| {
+    let holders = super::holders(target.kind);
+    answer(hub, target, output, between, holders, |picture| {
         let difference = picture.difference.as_ref().ok_or(RolloutError::NoRevision)?;
         Ok(match output {
             Output::Json => Json(readable(difference)).into_response(),
@@ -92,12 +100,13 @@ fn target(Path((namespace, kind, name)): Object) -> Result<Target, RolloutError>
     }
 }
 
-/// Answers from the picture, if all that it is made of is known.
+/// Answers from the picture, if all that it is made of, and `others`, is known.
 async fn answer(
     hub: Hub,
     target: Target,
     output: Output,
     between: Option<(i64, i64)>,
+    others: &[Kind],
     find: impl FnOnce(&Picture) -> Result<Response, RolloutError>,
 ) -> Response {
     let kind = target.kind;
@@ -110,7 +119,7 @@ async fn answer(
         Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
         _ => &[kind, Kind::Pod],
     };
-    for kind in made_of {
+    for kind in made_of.iter().chain(others) {
         if let Err(refusal) = current(&view, *kind, &within) {
             return stamped(*refusal, &view, *kind);
         }

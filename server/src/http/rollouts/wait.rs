@@ -71,7 +71,11 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
     let confirmed = view.as_of(target.kind).is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
     let status = match status_of(&view, target, revision) {
         Ok(status) => status,
-        Err(error) => return (confirmed, stamped(error.answer(Output::Json), &view, target.kind)),
+        Err(error) => {
+            let to_come =
+                matches!(&error, RolloutError::OtherRevision { wanted, running } if wanted > running);
+            return (confirmed && !to_come, stamped(error.answer(Output::Json), &view, target.kind));
+        }
     };
     let ended = confirmed && status.verdict.ended();
     let succeeded = ended && status.verdict == Verdict::Succeeded;

@@ -136,7 +136,8 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
         counts,
         watched_since: history.since,
         began,
-        notes: notes::of(cluster, &found),
+        notes: notes::of(history, cluster, &found),
+        between: drawing.between,
         happened,
         revisions,
         difference,
@@ -193,22 +194,34 @@ pub fn standing(history: &History, cluster: &Cluster, uid: Uid, counts: &Counts)
     let newest =
         lanes(history, cluster, &found).into_iter().map(|strand| strand.lane).find(|lane| lane.newest);
     // Templates of kinds without ReplicaSets are known by their pods.
-    let live = |kind| *cluster.state(kind) == KindState::Live;
-    let known = live(Kind::Pod) || matches!(found, Found::Deployment(_));
+    let state = |kind| cluster.state(kind);
+    let refused = matches!(state(Kind::ControllerRevision), KindState::Forbidden { .. });
+    let by_pods = *state(Kind::Pod) == KindState::Live;
+    let by_revisions = refused || *state(Kind::ControllerRevision) == KindState::Live;
+    let known = matches!(found, Found::Deployment(_)) || (by_pods && by_revisions);
     let newest = newest.filter(|lane| known && !lane.name.is_empty());
-    let (paused, announced) = match &found {
-        Found::Deployment(row) => (row.paused, row.revision),
-        _ => (false, None),
-    };
     let revision = newest.as_ref().and_then(|lane| lane.revision);
+    let paused = matches!(&found, Found::Deployment(row) if row.paused);
+    let speaks_of_newest = match &found {
+        Found::Deployment(row) => row.revision == revision,
+        Found::Daemons(row) => {
+            let kept = kept(history, cluster, uid);
+            let newest = kept.iter().max_by_key(|kept| kept.revision);
+            newest.is_none_or(|newest| newest.detail.manifest == row.detail.manifest)
+        }
+        // it names the newest itself
+        _ => true,
+    };
+    // Nodes come and go, which is nobody's scaling.
+    let desired = if matches!(found, Found::Daemons(_)) { 0 } else { counts.desired };
     Some(Standing {
         course: course(&found, found.rollout().as_ref(), Some(counts)),
-        desired: counts.desired,
+        desired,
         paused,
         newest: newest.map(|lane| lane.name),
         revision,
         old: counts.old,
-        speaks_of_newest: announced == revision,
+        speaks_of_newest,
     })
 }
 
@@ -261,6 +274,15 @@ const REPLACED_WITHIN_MS: i64 = 30_000;
 /// What is lost so shortly before or after less was wanted was not to be replaced.
 const SCALED_MS: i64 = 3_000;
 
+/// A pod that was made, and may have been lost.
+struct Pod {
+    created: Timestamp,
+    lost: Option<Millis>,
+    /// When it first was.
+    ready: Option<Millis>,
+    name: Arc<str>,
+}
+
 /// Which pod took whose place, by name: the first that was made after another was lost. Those that `left` were
 /// made and lost too.
 fn replacements<'a>(
@@ -272,23 +294,36 @@ fn replacements<'a>(
         let scaled = |h: &&Happening| matches!(h.what, What::Scaled { from, to } if to < from);
         happened.iter().filter(scaled).any(|scaled| (scaled.at.0 - at.0).abs() <= SCALED_MS)
     };
-    let mut pods: Vec<(Timestamp, Option<Millis>, Arc<str>)> =
-        lives.iter().filter_map(|life| Some((life.created?, life.lost(), life.name.clone()))).collect();
-    pods.extend(left.filter_map(|left| Some((left.created?, Some(left.since), left.name.clone()))));
-    pods.sort_by_key(|(created, ..)| *created);
-    let mut lost: Vec<_> =
-        pods.iter().filter_map(|(made, lost, name)| Some(((*lost)?, *made, name))).collect();
-    lost.retain(|(since, ..)| !fewer(*since));
-    lost.sort_by_key(|(since, ..)| *since);
+    let mut pods: Vec<Pod> = lives
+        .iter()
+        .filter_map(|life| {
+            Some(Pod {
+                created: life.created?,
+                lost: life.lost(),
+                ready: life.first_ready,
+                name: life.name.clone(),
+            })
+        })
+        .collect();
+    pods.extend(left.filter_map(|left| {
+        Some(Pod { created: left.created?, lost: Some(left.since), ready: None, name: left.name.clone() })
+    }));
+    pods.sort_by_key(|pod| pod.created);
+    let mut lost: Vec<(Millis, &Pod)> = pods.iter().filter_map(|pod| Some((pod.lost?, pod))).collect();
+    lost.retain(|(since, _)| !fewer(*since));
+    lost.sort_by_key(|(since, _)| *since);
     let mut replaced = HashMap::new();
-    for (since, made, pod) in lost {
-        let next = pods.iter().find(|(created, _, name)| {
+    for (since, gone) in lost {
+        let next = pods.iter().find(|pod| {
             // `creationTimestamp` is cut to the second
-            let follows = (-999..=REPLACED_WITHIN_MS).contains(&(millis(*created).0 - since.0));
-            follows && name != pod && *created >= made && !replaced.contains_key(name)
+            let follows = (-999..=REPLACED_WITHIN_MS).contains(&(millis(pod.created).0 - since.0));
+            follows
+                && pod.name != gone.name
+                && pod.created >= gone.created
+                && !replaced.contains_key(&pod.name)
         });
-        if let Some((.., name)) = next {
-            replaced.insert(name.clone(), Replaced { pod: pod.clone(), since });
+        if let Some(Pod { name, ready, .. }) = next {
+            replaced.insert(name.clone(), Replaced { pod: gone.name.clone(), since, ready: *ready });
         }
     }
     replaced
@@ -338,8 +373,11 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
     }
 }
 
-/// The ControllerRevisions of a DaemonSet or StatefulSet, in no order.
+/// The ControllerRevisions of a DaemonSet or StatefulSet, in no order; none unless they are current.
 fn kept(history: &History, cluster: &Cluster, owner: Uid) -> Vec<Arc<ControllerRevision>> {
+    if *cluster.state(Kind::ControllerRevision) != KindState::Live {
+        return Vec::new();
+    }
     let kept = history.kept.get(&owner).into_iter().flatten();
     kept.filter_map(|uid| ControllerRevision::rows(cluster).get(*uid).cloned()).collect()
 }

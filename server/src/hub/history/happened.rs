@@ -32,6 +32,10 @@ pub struct Happened {
     before: Option<Standing>,
     /// A rollout goes on.
     rolling: bool,
+    /// Its deadline has passed.
+    overdue: bool,
+    /// Since when no template has been the newest: `Recreate` ends the old pods first.
+    emptied: Option<Millis>,
     /// When the newest template became that, if not from the beginning.
     pub began: Option<Millis>,
     kept: VecDeque<Happening>,
@@ -56,6 +60,7 @@ impl Happened {
         let ended = standing.speaks_of_newest && standing.course == Course::Succeeded;
         let Some(before) = self.before.take() else {
             self.rolling = standing.old > 0 && !ended && standing.course != Course::OnDelete;
+            self.overdue = standing.course == Course::DeadlineExceeded;
             self.before = Some(standing);
             return;
         };
@@ -67,18 +72,30 @@ impl Happened {
         if before.desired != standing.desired {
             self.note(now, What::Scaled { from: before.desired, to: standing.desired });
         }
+        if standing.newest.is_none() && !standing.paused {
+            self.emptied.get_or_insert(now);
+        }
         let newest = standing.newest.clone().or(before.newest.clone());
         if before.newest.is_some() && newest != before.newest {
             if self.rolling {
                 self.note(now, What::Ended { course: Course::Replaced });
             }
-            self.note(now, What::Began { revision: standing.revision });
-            self.began = Some(now);
-            self.rolling = true;
+            let began = self.emptied.unwrap_or(now);
+            self.note(began, What::Began { revision: standing.revision });
+            self.began = Some(began);
+            self.rolling = standing.course != Course::OnDelete;
+            self.overdue = false;
         }
-        let overdue = Course::DeadlineExceeded;
-        if standing.course == overdue && before.course != overdue {
-            self.note(now, What::Ended { course: overdue });
+        if standing.newest.is_some() {
+            self.emptied = None;
+        }
+        // A new spec that is not observed yet hides it for a moment.
+        if standing.course == Course::DeadlineExceeded && !self.overdue {
+            self.overdue = true;
+            self.note(now, What::Ended { course: Course::DeadlineExceeded });
+        }
+        if ended {
+            self.overdue = false;
         }
         if self.rolling && ended {
             self.rolling = false;
@@ -133,6 +150,8 @@ mod tests {
             standing("r2", Progressing, 2), // it was on its way when we came
             Standing { desired: 5, ..standing("r2", Progressing, 2) },
             Standing { desired: 5, ..standing("r2", DeadlineExceeded, 2) },
+            Standing { desired: 5, ..standing("r2", Progressing, 2) }, // a spec that is not observed yet
+            Standing { desired: 5, ..standing("r2", DeadlineExceeded, 2) },
             Standing { desired: 5, paused: true, ..standing("r3", Progressing, 3) },
             Standing { desired: 5, ..standing("r3", Progressing, 3) },
             Standing { desired: 5, ..standing("r3", Succeeded, 0) },
@@ -152,5 +171,24 @@ mod tests {
                 What::Scaled { from: 5, to: 3 },
             ]
         );
+    }
+
+    #[test]
+    fn recreate_begins_when_the_old_pods_are_told_to_end() {
+        let mut happened = Happened::default();
+        let none = Standing { newest: None, revision: None, ..standing("r1", Course::Progressing, 3) };
+        happened.stands(standing("r1", Course::Succeeded, 0), Millis(1));
+        happened.stands(none.clone(), Millis(2));
+        happened.stands(none, Millis(3));
+        happened.stands(standing("r2", Course::Progressing, 0), Millis(4));
+        assert_eq!(happened.began, Some(Millis(2)));
+    }
+
+    #[test]
+    fn what_is_replaced_by_hand_has_no_rollouts_to_replace() {
+        use Course::OnDelete;
+        let told =
+            told([standing("r1", OnDelete, 0), standing("r2", OnDelete, 3), standing("r3", OnDelete, 3)]);
+        assert_eq!(told, [What::Began { revision: Some(2) }, What::Began { revision: Some(3) }]);
     }
 }

@@ -32,6 +32,8 @@ pub struct Life {
     unhealthy: Option<(Text, Millis)>,
     /// When a container of it last ended.
     ended: Option<Millis>,
+    /// When it was first ready.
+    pub first_ready: Option<Millis>,
     /// When it had failed as a whole.
     failed: Option<Millis>,
     reached: [Option<(Millis, Witness)>; Station::ALL.len()],
@@ -69,6 +71,7 @@ impl Life {
         // Told to end, it is not ready any more; how long it was stays told.
         let was = self.at(Station::Ready).filter(|_| pod.meta.deleting.is_some());
         self.set(Station::Ready, since(detail, "Ready").or(was));
+        self.first_ready = self.first_ready.or(self.ready());
         self.ended = ended(detail).or(self.ended);
         if pod.phase == "Failed" {
             self.failed = self.failed.or(self.ended).or(Some(now));
@@ -76,6 +79,8 @@ impl Life {
         self.set(Station::Gone, None); // a list that lacked it was wrong
         let told = self.at(Station::Terminating);
         let said = detail.told_to_end.map(|at| (millis(at), Witness::Pod));
+        // Who shortens the time it is given, as its kubelet does at last, moves that to the present.
+        let said = said.map(|said| told.filter(|(at, _)| *at <= said.0).unwrap_or(said));
         self.set(Station::Terminating, said.or_else(|| pod.meta.deleting.and_then(|_| seen(told))));
     }
 

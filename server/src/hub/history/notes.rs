@@ -9,20 +9,20 @@ use app::{
     selector::Selector,
 };
 
-use super::Found;
+use super::{Found, History};
 
 /// So many are told by name.
 const NAMED: usize = 3;
 
 /// What there is to point out.
-pub fn of(cluster: &Cluster, found: &Found) -> Vec<Cause> {
+pub fn of(history: &History, cluster: &Cluster, found: &Found) -> Vec<Cause> {
     // A StatefulSet takes only pods with names of its own.
     if found.kind() == Kind::StatefulSet {
         return partition(found).into_iter().collect();
     }
     let Ok(selector) = Selector::parse(found.selector()) else { return Vec::new() };
     let mut notes = Vec::new();
-    notes.extend(strays(cluster, found, &selector));
+    notes.extend(strays(history, cluster, found, &selector));
     notes.extend(overlap(cluster, found, &selector));
     notes
 }
@@ -31,14 +31,14 @@ pub fn of(cluster: &Cluster, found: &Found) -> Vec<Cause> {
 fn partition(found: &Found) -> Option<Cause> {
     let partition = Some(found.detail().pace.partition).filter(|partition| *partition > 0)?;
     let says = format!(
-        "Its partition is {partition}: pods whose ordinal is below that keep their template, also when they are made anew"
+        "Its partition is {partition}: so many of its first pods keep their template, also when they are made anew"
     );
     Some(note(says, format!("statefulset/{}", found.meta().name)))
 }
 
 /// Pods without any controller that it will take over: those that neither end nor are through
 /// (`pkg/controller/controller_utils.go`, `FilterActivePods`).
-fn strays(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
+fn strays(history: &History, cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
     let meta = found.meta();
     let stray = |pod: &&Arc<Pod>| {
         pod.meta.owner.is_none()
@@ -47,11 +47,13 @@ fn strays(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause
             && pod.meta.namespace == meta.namespace
             && selector.matches(&pod.meta.labels)
     };
-    // a Deployment adopts ReplicaSets, no pods
-    if found.kind() == Kind::Deployment {
+    // A Deployment adopts ReplicaSets, no pods; and what is being deleted adopts nothing.
+    if found.kind() == Kind::Deployment || meta.deleting.is_some() {
         return None;
     }
-    let strays: Vec<_> = Pod::rows(cluster).iter().filter(stray).collect();
+    let pods = history.strays.iter().filter_map(|uid| Pod::rows(cluster).get(*uid));
+    let mut strays: Vec<_> = pods.filter(stray).collect();
+    strays.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
     let first = strays.first()?;
     let says = match strays.len() {
         1 => format!(
@@ -107,7 +109,8 @@ impl WithRow for Selected<'_> {
             let other = row.meta();
             other.namespace == meta.namespace
                 && other.uid != meta.uid
-                && other.owner.is_none() // a Deployment's ReplicaSet is the Deployment's
+                // a Deployment's ReplicaSet is the Deployment's
+                && other.owner.as_ref().is_none_or(|owner| owner.kind != "Deployment")
                 && labels(row).is_some_and(|labels| self.selector.matches(&labels))
         });
         let mut found: Vec<_> = selected.map(|row| (T::KIND, row.meta().name.clone())).collect();

@@ -20,9 +20,9 @@ pub fn told(
     runs: Option<&Arc<str>>,
     between: Option<(i64, i64)>,
 ) -> (Vec<Revision>, Option<Difference>) {
-    let history = History(held);
-    let skipped = history.0.len().saturating_sub(TOLD);
-    let revisions = history.0.iter().skip(skipped).map(|(number, held)| Revision {
+    let templates = Templates(held);
+    let skipped = templates.0.len().saturating_sub(TOLD);
+    let revisions = templates.0.iter().skip(skipped).map(|(number, held)| Revision {
         number: *number,
         name: held.by.clone(),
         created: held.created,
@@ -30,17 +30,17 @@ pub fn told(
         images: held.images.clone(),
         change_cause: held.change_cause.clone(),
         runs: runs == Some(&held.by),
-        origin: history.origin(*number),
+        origin: templates.origin(*number),
     });
     let revisions = revisions.collect();
-    let between = between.or_else(|| history.latest());
-    (revisions, between.and_then(|(from, to)| history.difference(from, to)))
+    let between = between.or_else(|| templates.latest());
+    (revisions, between.and_then(|(from, to)| templates.difference(from, to)))
 }
 
 /// Each revision's template, by number.
-struct History(BTreeMap<i64, Held>);
+struct Templates(BTreeMap<i64, Held>);
 
-impl History {
+impl Templates {
     /// What holds a revision's template, which may be another revision by now.
     fn holder(&self, number: i64) -> Option<(i64, &Held)> {
         self.0

@@ -1,7 +1,6 @@
 //! `apps/v1` Deployment.
 
 use super::{
-    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     strategy::Strategy,
@@ -26,7 +25,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: Written<PodTemplate>,
+        pub template: PodTemplate,
         /// `strategy`
         pub strategy: Strategy,
         /// `minReadySeconds`

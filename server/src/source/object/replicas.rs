@@ -27,7 +27,7 @@ object! {
         /// `selector`; the server's default is the template's labels
         pub selector: Labels,
         /// `template`
-        pub template: Written<PodTemplate>,
+        pub template: PodTemplate,
         /// `minReadySeconds`
         pub min_ready_seconds: i64,
     }

@@ -3,7 +3,6 @@
 use app::api::Text;
 
 use super::{
-    manifest::Written,
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
     strategy::Strategy,
@@ -28,7 +27,7 @@ object! {
         /// `selector`; none selects nothing
         pub selector: Option<LabelSelector>,
         /// `template`
-        pub template: Written<PodTemplate>,
+        pub template: PodTemplate,
         /// `serviceName`
         pub service_name: Text,
         /// `podManagementPolicy`: `OrderedReady`, `Parallel`

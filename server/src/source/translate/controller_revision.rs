@@ -1,6 +1,8 @@
 //! A ControllerRevision's row (`pkg/printers/internalversion/printers.go`, `printControllerRevision`).
 
-use app::api::{ControllerRevision, Text, detail::Pace};
+use std::sync::Arc;
+
+use app::api::{ControllerRevision, Detail, Text, detail::Pace};
 
 use super::{
     Translate, meta,
@@ -13,13 +15,14 @@ impl Translate for ControllerRevision {
 
     fn translate(revision: object::ControllerRevision) -> ControllerRevision {
         let template = &revision.data.0.spec.template;
+        let detail = template::detail(&revision.metadata, &[], template, Pace::default(), Facts::default());
         ControllerRevision {
             meta: meta::meta(&revision.metadata),
             controller: controller(&revision.metadata),
             revision: revision.revision,
             images: template::images(&template.spec),
             change_cause: revision.metadata.annotations.change_cause.clone(),
-            detail: template::detail(&revision.metadata, &[], template, Pace::default(), Facts::default()),
+            detail: Arc::new(Detail { manifest: template.manifest.clone(), ..detail }),
         }
     }
 }

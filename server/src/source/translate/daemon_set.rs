@@ -113,5 +113,6 @@ fn detail(set: &object::DaemonSet) -> Arc<Detail> {
     strategy::facts(&mut facts, spec.min_ready_seconds, spec.revision_history_limit);
     facts.add("Change Cause", set.metadata.annotations.change_cause.as_str());
     let pace = Pace { min_ready: count(spec.min_ready_seconds), ..Pace::default() };
-    template::detail(&set.metadata, &set.status.conditions, &spec.template, pace, facts)
+    let detail = template::detail(&set.metadata, &set.status.conditions, &spec.template, pace, facts);
+    Arc::new(Detail { manifest: spec.template.manifest.clone(), ..detail })
 }

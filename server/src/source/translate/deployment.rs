@@ -178,11 +178,11 @@ fn detail(deployment: &object::Deployment) -> Arc<Detail> {
     facts.maybe("Progress Deadline", deadline.map(|seconds| format!("{seconds}s")));
     facts.maybe("Revision History Limit", spec.revision_history_limit);
     facts.add("Change Cause", deployment.metadata.annotations.change_cause.as_str());
-    template::detail(
+    Arc::new(template::detail(
         &deployment.metadata,
         &deployment.status.conditions,
         &spec.template,
         pace(deployment),
         facts,
-    )
+    ))
 }

@@ -1,13 +1,18 @@
 //! The rows of ReplicationControllers and ReplicaSets (`pkg/printers/internalversion/printers.go`,
 //! `printReplicationController`, `printReplicaSet`).
 
-use app::api::{Health, ReplicaSet, ReplicationController, Text, detail::Pace, replicas::Replicas};
+use std::sync::Arc;
+
+use app::api::{
+    Detail, Health, ReplicaSet, ReplicationController, Text, detail::Pace, manifest::Manifest,
+    replicas::Replicas,
+};
 
 use super::{
     Translate, count, line, meta, selector,
     template::{self, Facts},
 };
-use crate::source::object::{manifest::Written, meta::ObjectMeta, replicas as object, template::PodTemplate};
+use crate::source::object::{meta::ObjectMeta, replicas as object, template::PodTemplate};
 
 impl Translate for ReplicationController {
     type Object = object::ReplicationController;
@@ -22,6 +27,7 @@ impl Translate for ReplicationController {
             spec.replicas,
             selector,
             &spec.template,
+            Manifest::default(), // a controller has no revisions to compare
             spec.min_ready_seconds,
             &rc.status,
         );
@@ -40,6 +46,7 @@ impl Translate for ReplicaSet {
             spec.replicas,
             selector,
             &spec.template,
+            spec.template.manifest.clone(),
             spec.min_ready_seconds,
             &rs.status,
         );
@@ -51,7 +58,8 @@ fn replicas(
     metadata: &ObjectMeta,
     desired: Option<i64>,
     selector: Text,
-    template: &Written<PodTemplate>,
+    template: &PodTemplate,
+    manifest: Manifest,
     min_ready_seconds: i64,
     status: &object::ReplicasStatus,
 ) -> Replicas {
@@ -74,7 +82,10 @@ fn replicas(
         change_cause: causes.into_iter().find(|cause| !cause.is_empty()).cloned().unwrap_or_default(),
         health,
         why: why.into(),
-        detail: template::detail(metadata, &status.conditions, template, pace, facts),
+        detail: Arc::new(Detail {
+            manifest,
+            ..template::detail(metadata, &status.conditions, template, pace, facts)
+        }),
     }
 }
 

@@ -150,5 +150,5 @@ fn detail(set: &object::StatefulSet) -> Arc<Detail> {
         partition: partition(set).unwrap_or(0),
         ..Pace::default()
     };
-    template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts)
+    Arc::new(template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts))
 }

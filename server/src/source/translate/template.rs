@@ -9,7 +9,6 @@ use app::api::{
 
 use super::{container, meta, selector};
 use crate::source::object::{
-    manifest::Written,
     meta::{Annotations, Condition, ObjectMeta},
     template::{PodSpec, PodTemplate, SpreadConstraint, Toleration},
 };
@@ -23,25 +22,24 @@ pub fn images(spec: &PodSpec) -> Arc<[(Text, Text)]> {
 pub fn detail(
     metadata: &ObjectMeta,
     conditions: &[Condition],
-    template: &Written<PodTemplate>,
+    template: &PodTemplate,
     pace: Pace,
     mut facts: Facts,
-) -> Arc<Detail> {
+) -> Detail {
     facts.add("Service Account", template.spec.service_account_name.as_str());
     facts.add("Priority Class Name", template.spec.priority_class_name.as_str());
     facts.add("Restarted At", template.metadata.annotations.restarted_at.as_str());
-    Arc::new(Detail {
+    Detail {
         uid: metadata.uid.clone(),
         conditions: meta::conditions(conditions),
         containers: container::containers(&template.spec, [&[]; 3]),
         node_selector: template.spec.node_selector.clone(),
         tolerations: tolerations(&template.spec.tolerations),
         template: Some(whole(template)),
-        manifest: template.manifest.clone(),
         pace,
         facts: facts.0,
         ..Detail::default()
-    })
+    }
 }
 
 fn whole(PodTemplate { metadata, spec }: &PodTemplate) -> Template {
