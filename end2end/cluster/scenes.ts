@@ -122,9 +122,9 @@ export const scenes: Scene[] = [
     name: 'undone',
     act: async (on, look) => {
       await on.image('v2');
-      await look('updated', through);
+      await look('updated', [...through, 'Revision 2 begins', 'The rollout succeeded']);
       await on.rollout('undo');
-      await look('undone', [...through, 'Undone: revision 1 became 3, a rollout begins', 'undone to: it was revision 1']);
+      await look('undone', [...through, /The rollout succeeded[^]*Undone: revision 1 became 3, a rollout begins[^]*The rollout succeeded/, 'undone to: it was revision 1']);
     },
   },
   {
@@ -154,6 +154,21 @@ export const scenes: Scene[] = [
       await on.kubectl('scale', 'deployment/scaled', '--replicas=5');
       await look('scaled meanwhile', [/^in progress$/m, 'Scaled from 3 to 5, which is no rollout', /of 5 new replicas|out of 5/]);
       await look('through', [...through, /Now 0 old and 5 new/]);
+    },
+  },
+  {
+    name: 'autoscaled',
+    spec: { replicas: 2, minReadySeconds: 6 },
+    act: async (on, look) => {
+      await on.image('v2');
+      // It has no metrics here, and needs none to see that there are fewer than the least it allows.
+      await on.cluster.apply({
+        apiVersion: 'autoscaling/v2',
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'autoscaled', namespace: on.namespace },
+        spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'autoscaled' }, minReplicas: 4, maxReplicas: 5 },
+      });
+      await look('through', [...through, 'Scaled from 2 to 4, which is no rollout', 'The rollout succeeded', /Now 0 old and 4 new/]);
     },
   },
   {

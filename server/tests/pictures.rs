@@ -605,6 +605,31 @@ async fn a_daemon_sets_rollout_ends_once_its_own_row_is_of_the_newest_template()
 }
 
 #[tokio::test]
+async fn a_change_that_the_controller_takes_for_a_scaling_for_ever_is_told() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    // as it was seen: another image, and 1 replica for 4, while the ReplicaSet had 1 by then
+    let stuck = json!({"metadata": {"generation": 4}, "spec": {"replicas": 1},
+        "status": {"observedGeneration": 4, "replicas": 1, "updatedReplicas": 0, "readyReplicas": 1, "availableReplicas": 1}});
+    let mut active = set("web-2", 2, 1, 1, 1);
+    merge(
+        &mut active,
+        json!({"metadata": {"annotations": {"deployment.kubernetes.io/desired-replicas": "4"}}}),
+    );
+    stage.put::<ReplicaSet>(active.clone()).await;
+    stage.put::<Deployment>(deployment(stuck)).await;
+    let causes = stage.until(|p| !p.causes.is_empty() && p.desired == 1).await.causes;
+    assert!(causes[0].says.starts_with("Its controller takes the change for a scaling"), "{causes:?}");
+    assert_eq!(causes[0].evidence, "deployment.kubernetes.io/desired-replicas: \"4\"");
+    merge(
+        &mut active,
+        json!({"metadata": {"annotations": {"deployment.kubernetes.io/desired-replicas": "1"}}}),
+    );
+    stage.put::<ReplicaSet>(active).await;
+    let freed = stage.until(|p| p.causes.iter().all(|cause| !cause.says.contains("scaling"))).await;
+    assert_eq!(freed.course, Course::Progressing);
+}
+
+#[tokio::test]
 async fn a_partition_is_pointed_out() {
     let mut stage = Stage::new(Kind::StatefulSet, "db").await;
     let set = |partition: i64| {

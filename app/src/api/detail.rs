@@ -44,6 +44,9 @@ pub struct Pace {
     pub deadline: Option<i64>,
     /// `status.updateRevision` of a StatefulSet.
     pub newest: Text,
+    /// Annotation `deployment.kubernetes.io/desired-replicas`: how many pods a ReplicaSet's Deployment wanted when that
+    /// last scaled it.
+    pub scaled_for: Option<i32>,
     /// `partition` of a StatefulSet: from which ordinal on pods get a new template.
     pub partition: i64,
 }

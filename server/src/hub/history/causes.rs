@@ -1,11 +1,11 @@
 //! What a workload waits for, in words and with evidence. Only what an object, a condition or an event
 //! says is told; where none says anything, that is told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Millis, Rollout, Text,
+        Deployment, Detail, Health, Kind, KindState, Millis, ReplicaSet, Rollout, Text,
         picture::{Cause, Counts, Course, Station},
     },
     model::Cluster,
@@ -53,6 +53,7 @@ pub fn of(
     }
     causes.extend(refusals(found.detail(), &key));
     if let Found::Deployment(row) = found {
+        causes.extend(stalemate(row, &draw::sets(history, cluster, row.meta.uid)));
         for set in draw::sets(history, cluster, row.meta.uid) {
             let told = refusals(&set.replicas.detail, &format!("replicaset/{}", set.meta.name));
             // the Deployment repeats what its ReplicaSet says
@@ -89,6 +90,27 @@ fn of_deployment(row: &Deployment, course: Course, key: &str) -> Option<Cause> {
         says: says.to_owned(),
         evidence: if course == Course::Paused { "spec.paused: true" } else { "" }.to_owned(),
         source: key.to_owned(),
+        at: None,
+    })
+}
+
+/// A new template that is never rolled out: where the number of replicas was changed as well, and the one active
+/// ReplicaSet has that number already, the controller sees a scaling that is still to be done by the ReplicaSet's
+/// annotation, and nothing to do by its replicas, for ever (`pkg/controller/deployment/sync.go`, `isScalingEvent`,
+/// `scale`).
+fn stalemate(row: &Deployment, sets: &[Arc<ReplicaSet>]) -> Option<Cause> {
+    let mut active = sets.iter().filter(|set| set.replicas.desired > 0);
+    let (set, None) = (active.next()?, active.next()) else { return None };
+    let scaled_for = set.replicas.detail.pace.scaled_for.filter(|count| *count != row.desired)?;
+    let stuck = set.replicas.desired == row.desired && row.updated == 0 && row.rollout != Rollout::Unobserved;
+    stuck.then(|| Cause {
+        blocks: true,
+        says: format!(
+            "Its controller takes the change for a scaling and rolls nothing out: the ReplicaSet has the {} replicas that are wanted, but its annotation says {scaled_for}. Another number of replicas frees it",
+            row.desired
+        ),
+        evidence: format!("deployment.kubernetes.io/desired-replicas: \"{scaled_for}\""),
+        source: format!("replicaset/{}", set.meta.name),
         at: None,
     })
 }

@@ -115,6 +115,8 @@ pub struct Annotations {
     pub revision: Option<Text>,
     /// Of a ReplicaSet: what `revision` was before, separated by commas.
     pub revision_history: Text,
+    /// Of a ReplicaSet: how many pods its Deployment wanted when that last scaled it.
+    pub desired_replicas: Option<Text>,
     /// What a person wrote down as the reason of a rollout.
     pub change_cause: Text,
     /// Of a template, by `kubectl rollout restart`.
@@ -130,6 +132,7 @@ impl Annotations {
     pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
     const REVISION: &str = "deployment.kubernetes.io/revision";
     const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
+    const DESIRED_REPLICAS: &str = "deployment.kubernetes.io/desired-replicas";
     const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
     /// The revisions it was before (`pkg/controller/deployment/util/deployment_util.go`,
@@ -173,6 +176,7 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
                 Annotations::REVISION_HISTORY => {
                     read.revision_history = map.next_value::<Option<Text>>()?.unwrap_or_default();
                 }
+                Annotations::DESIRED_REPLICAS => read.desired_replicas = map.next_value()?,
                 Annotations::LAST_APPLIED => _ = map.next_value::<IgnoredAny>()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -69,7 +69,8 @@ fn replicas(
     let causes = [&metadata.annotations.change_cause, &template.metadata.annotations.change_cause];
     let mut facts = Facts::default();
     facts.maybe("MinReadySeconds", Some(min_ready_seconds).filter(|seconds| *seconds > 0));
-    let pace = Pace { min_ready: count(min_ready_seconds), ..Pace::default() };
+    let scaled_for = metadata.annotations.desired_replicas.as_ref().and_then(|count| count.parse().ok());
+    let pace = Pace { min_ready: count(min_ready_seconds), scaled_for, ..Pace::default() };
     Replicas {
         desired,
         current: count(status.replicas),

@@ -53,7 +53,10 @@ fn whole(PodTemplate { metadata, spec }: &PodTemplate) -> Template {
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| (key.into(), value.clone()))
             .collect(),
-        more_annotations: read.others || read.revision.is_some() || !read.revision_history.is_empty(),
+        more_annotations: read.others
+            || read.revision.is_some()
+            || read.desired_replicas.is_some()
+            || !read.revision_history.is_empty(),
         service_account: spec.service_account_name.clone(),
         has_volumes: spec.volumes.any(),
         spread: spread(&spec.topology_spread_constraints),
