@@ -13,9 +13,9 @@ export default defineConfig(base, {
   // Twenty processes and real containers have bad moments that are not ours. The closing lines say what passed
   // only then, and why it had failed: it is looked into like any other fault.
   retries: 1,
-  // A worker's cluster is shared by its tests; what is compared must not be slowed by a neighbour. WORKERS=2 plays
-  // the tutorial, which mostly waits for probes, beside the others.
-  workers: Number(process.env.WORKERS || 1),
+  // A worker's cluster is shared by its tests; what is compared is not slowed by a neighbour, but for the tutorial, which
+  // mostly waits for probes. WORKERS=1 plays that first and alone.
+  workers: Number(process.env.WORKERS || 2),
   projects: [
     { name: 'tutorial', testMatch: 'tutorial.spec.ts' },
     { name: 'compared', testIgnore: 'tutorial.spec.ts', workers: 1 },
