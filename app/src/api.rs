@@ -40,7 +40,10 @@ pub use stateful_set::{StatefulSet, StatefulSetRollout};
 pub use text::Text;
 pub use time::{Millis, Timestamp};
 
-use crate::model::{Change, Cluster, Delta, Rows};
+use crate::{
+    format,
+    model::{Change, Cluster, Delta, Rows},
+};
 
 /// How something is, in the five states the page can draw. A [`Health`] is decided in the server's
 /// translation of a kind and nowhere else.
@@ -102,6 +105,27 @@ impl<T> Column<T> {
         order: fn(&T, &T) -> Ordering,
     ) -> Column<T> {
         Column { heading, wide: false, align: Align::Left, ticks: false, cell, order }
+    }
+
+    /// NAME, which every kind has.
+    pub const fn name() -> Column<T>
+    where
+        T: Row,
+    {
+        Column::new(
+            "NAME",
+            |row, _| Cow::Borrowed(&row.meta().name),
+            |a, b| a.meta().name.cmp(&b.meta().name),
+        )
+    }
+
+    /// AGE, the youngest first.
+    pub const fn age() -> Column<T>
+    where
+        T: Row,
+    {
+        let order: fn(&T, &T) -> Ordering = |a, b| b.meta().created.cmp(&a.meta().created);
+        Column::new("AGE", |row, now| format::age(row.meta().created, now).into(), order).ticking()
     }
 
     /// Only with `-o wide`.

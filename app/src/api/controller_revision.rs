@@ -6,7 +6,6 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Detail, Health, Kind, Meta, Row, Text};
-use crate::format::age;
 
 /// A ControllerRevision's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,11 +38,7 @@ impl ControllerRevision {
 impl Row for ControllerRevision {
     const KIND: Kind = Kind::ControllerRevision;
     const COLUMNS: &'static [Column<ControllerRevision>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |row, _| Cow::Borrowed(&row.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "CONTROLLER",
             |row, _| Cow::Borrowed(&row.controller),
@@ -55,12 +50,7 @@ impl Row for ControllerRevision {
             |a, b| a.revision.cmp(&b.revision),
         )
         .right(),
-        Column::<Self>::new(
-            "AGE",
-            |row, now| age(row.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
     ];
 
     fn meta(&self) -> &Meta {

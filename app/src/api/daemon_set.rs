@@ -10,7 +10,7 @@ use super::{
     rollout::{NOT_ROLLING, Quoted, RolloutStatus, Verdict},
     row_fields,
 };
-use crate::format::{age, containers, images};
+use crate::format::{containers, images};
 
 /// A DaemonSet's row. Its counts are of nodes: each has one of its pods, or several while it surges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,11 +105,7 @@ impl DaemonSetRollout {
 impl Row for DaemonSet {
     const KIND: Kind = Kind::DaemonSet;
     const COLUMNS: &'static [Column<DaemonSet>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |row, _| Cow::Borrowed(&row.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "DESIRED",
             |row, _| row.desired.to_string().into(),
@@ -141,12 +137,7 @@ impl Row for DaemonSet {
             |row, _| Cow::Borrowed(&row.node_selector),
             |a, b| a.node_selector.cmp(&b.node_selector),
         ),
-        Column::<Self>::new(
-            "AGE",
-            |row, now| age(row.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
         Column::<Self>::new(
             "CONTAINERS",
             |row, _| containers(&row.images).into(),

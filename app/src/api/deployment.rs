@@ -10,7 +10,7 @@ use super::{
     rollout::{Quoted, RolloutStatus, Verdict},
     row_fields,
 };
-use crate::format::{age, containers, images};
+use crate::format::{containers, images};
 
 /// A Deployment's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -121,11 +121,7 @@ impl Rollout {
 impl Row for Deployment {
     const KIND: Kind = Kind::Deployment;
     const COLUMNS: &'static [Column<Deployment>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |row, _| Cow::Borrowed(&row.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "READY",
             |row, _| format!("{}/{}", row.ready, row.desired).into(),
@@ -143,12 +139,7 @@ impl Row for Deployment {
             |a, b| a.available.cmp(&b.available),
         )
         .right(),
-        Column::<Self>::new(
-            "AGE",
-            |row, now| age(row.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
         Column::<Self>::new(
             "CONTAINERS",
             |row, _| containers(&row.images).into(),

@@ -97,12 +97,7 @@ impl Row for Event {
         Column::<Self>::new("COUNT", |event, _| event.count.to_string().into(), |a, b| a.count.cmp(&b.count))
             .wide()
             .right(),
-        Column::<Self>::new(
-            "NAME",
-            |event, _| Cow::Borrowed(&event.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        )
-        .wide(),
+        Column::<Self>::name().wide(),
     ];
 
     fn meta(&self) -> &Meta {

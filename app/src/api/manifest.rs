@@ -6,6 +6,9 @@ use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+/// The annotation that `kubectl rollout restart` sets on a template.
+pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
 /// So many lines of a difference are told.
 const LINES: usize = 1_000;
 /// Lists whose items have no names are matched item by item up to so many pairs.
@@ -108,7 +111,7 @@ impl Difference {
     }
 }
 
-/// Whether two templates differ, and in nothing but the annotation that `kubectl rollout restart` sets.
+/// Whether two templates differ, and in nothing but [`RESTARTED_AT`].
 pub fn is_restart(from: &Field, to: &Field) -> bool {
     from != to && without_restart(from) == without_restart(to)
 }
@@ -121,7 +124,7 @@ fn without_restart(template: &Field) -> Field {
     };
     for (key, field) in metadata.iter_mut() {
         if let (b"annotations", Field::Map(annotations)) = (key.as_bytes(), field) {
-            annotations.retain(|(key, _)| **key != *"kubectl.kubernetes.io/restartedAt");
+            annotations.retain(|(key, _)| **key != *RESTARTED_AT);
         }
     }
     // none is as good as an empty one

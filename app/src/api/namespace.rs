@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Health, Kind, Meta, Row, Text};
-use crate::format::age;
 
 /// A namespace's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,22 +20,13 @@ pub struct Namespace {
 impl Row for Namespace {
     const KIND: Kind = Kind::Namespace;
     const COLUMNS: &'static [Column<Namespace>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |namespace, _| Cow::Borrowed(&namespace.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "STATUS",
             |namespace, _| Cow::Borrowed(&namespace.phase),
             |a, b| a.phase.cmp(&b.phase),
         ),
-        Column::<Self>::new(
-            "AGE",
-            |namespace, now| age(namespace.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
     ];
 
     fn meta(&self) -> &Meta {

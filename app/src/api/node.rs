@@ -5,7 +5,6 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Detail, Health, Kind, Meta, Row, Text, row_fields};
-use crate::format::age;
 
 /// A node's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,23 +122,14 @@ fn or_unknown(text: &str) -> Cow<'_, str> {
 impl Row for Node {
     const KIND: Kind = Kind::Node;
     const COLUMNS: &'static [Column<Node>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |node, _| Cow::Borrowed(&node.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "STATUS",
             |node, _| Cow::Borrowed(node.status()),
             |a, b| (a.health, a.status()).cmp(&(b.health, b.status())),
         ),
         Column::<Self>::new("ROLES", |node, _| node.roles_cell().into(), |a, b| a.roles.cmp(&b.roles)),
-        Column::<Self>::new(
-            "AGE",
-            |node, now| age(node.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
         Column::<Self>::new(
             "VERSION",
             |node, _| Cow::Borrowed(&node.version),

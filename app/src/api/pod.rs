@@ -130,11 +130,7 @@ impl Pod {
 impl Row for Pod {
     const KIND: Kind = Kind::Pod;
     const COLUMNS: &'static [Column<Pod>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |pod, _| Cow::Borrowed(&pod.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "READY",
             |pod, _| format!("{}/{}", pod.ready, pod.total).into(),
@@ -151,12 +147,7 @@ impl Row for Pod {
             |a, b| (a.restarts, a.last_restart).cmp(&(b.restarts, b.last_restart)),
         )
         .ticking(),
-        Column::<Self>::new(
-            "AGE",
-            |pod, now| age(pod.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
         Column::<Self>::new("IP", |pod, _| or_none(&pod.ip), |a, b| a.ip.cmp(&b.ip)).wide(),
         Column::<Self>::new("NODE", |pod, _| or_none(&pod.node), |a, b| a.node.cmp(&b.node)).wide(),
         Column::<Self>::new(

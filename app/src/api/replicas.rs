@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Detail, Health, Kind, Meta, Row, Text};
-use crate::format::{age, containers, images};
+use crate::format::{containers, images};
 
 /// What both controllers say of their pods.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,11 +55,7 @@ macro_rules! replicas_kind {
         impl Row for $Row {
             const KIND: Kind = Kind::$Row;
             const COLUMNS: &'static [Column<$Row>] = &[
-                Column::<Self>::new(
-                    "NAME",
-                    |row, _| Cow::Borrowed(&row.meta.name),
-                    |a, b| a.meta.name.cmp(&b.meta.name),
-                ),
+                Column::<Self>::name(),
                 Column::<Self>::new(
                     "DESIRED",
                     |row, _| row.replicas.desired.to_string().into(),
@@ -78,12 +74,7 @@ macro_rules! replicas_kind {
                     |a, b| a.replicas.ready.cmp(&b.replicas.ready),
                 )
                 .right(),
-                Column::<Self>::new(
-                    "AGE",
-                    |row, now| age(row.meta.created, now).into(),
-                    |a, b| b.meta.created.cmp(&a.meta.created),
-                )
-                .ticking(),
+                Column::<Self>::age(),
                 Column::<Self>::new(
                     "CONTAINERS",
                     |row, _| containers(&row.replicas.images).into(),

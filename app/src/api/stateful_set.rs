@@ -1,6 +1,6 @@
 //! A StatefulSet, as `kubectl get statefulsets -o wide` and `kubectl rollout status` see it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::{
     rollout::{NOT_ROLLING, RolloutStatus, Verdict},
     row_fields,
 };
-use crate::format::{age, containers, images};
+use crate::format::{containers, images};
 
 /// A StatefulSet's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -134,22 +134,13 @@ impl StatefulSetRollout {
 impl Row for StatefulSet {
     const KIND: Kind = Kind::StatefulSet;
     const COLUMNS: &'static [Column<StatefulSet>] = &[
-        Column::<Self>::new(
-            "NAME",
-            |row, _| Cow::Borrowed(&row.meta.name),
-            |a, b| a.meta.name.cmp(&b.meta.name),
-        ),
+        Column::<Self>::name(),
         Column::<Self>::new(
             "READY",
             |row, _| format!("{}/{}", row.ready, row.desired).into(),
             |a, b| (a.ready, a.desired).cmp(&(b.ready, b.desired)),
         ),
-        Column::<Self>::new(
-            "AGE",
-            |row, now| age(row.meta.created, now).into(),
-            |a, b| b.meta.created.cmp(&a.meta.created),
-        )
-        .ticking(),
+        Column::<Self>::age(),
         Column::<Self>::new(
             "CONTAINERS",
             |row, _| containers(&row.images).into(),

@@ -1,7 +1,6 @@
 //! `/api/v1/rollouts/{namespace}/{kind}/{name}`: a rollout's picture, what differs between two of its revisions, its
-//! end for those who wait for it, and
-//! what `kubectl rollout status` and `kubectl rollout history` say, as JSON or, with `output=text`, in
-//! kubectl's own lines.
+//! end for those who wait for it, and what `kubectl rollout status` and `kubectl rollout history` say, as JSON or,
+//! with `output=text`, in kubectl's own lines.
 
 mod picture;
 mod wait;
@@ -158,11 +157,22 @@ fn number(text: String) -> Result<i64, RolloutError> {
     text.parse().ok().filter(|number| *number >= 0).ok_or(RolloutError::Revision(text))
 }
 
-fn target((namespace, kind, name): (String, String, String)) -> Result<Target, RolloutError> {
-    match Kind::parse(&kind).filter(|kind| kind.rolls_out()) {
+/// The object of a path, if it is of a kind that is taken there.
+fn target(
+    (namespace, kind, name): (String, String, String),
+    takes: fn(Kind) -> bool,
+) -> Result<Target, RolloutError> {
+    match Kind::parse(&kind).filter(|kind| takes(*kind)) {
         Some(kind) => Ok(Target { kind, namespace, name }),
         None => Err(RolloutError::Kind(kind)),
     }
+}
+
+/// What is answered instead where one of these kinds is not known where the target is.
+fn refusal(view: &View, target: &Target, kinds: &[Kind]) -> Option<Response> {
+    let within = [Text::from(target.namespace.as_str())];
+    let refused = |kind: &Kind| Some(stamped(*current(view, *kind, &within).err()?, view, *kind));
+    kinds.iter().find_map(refused)
 }
 
 /// Answers from the rows of `target`'s kind and of the `others` that belong to it, if they are known.
@@ -182,11 +192,8 @@ async fn answer(
         Err(error) => return error.answer(query.output),
     };
     let Ok(view) = hub.view().await else { return draining() };
-    let within = [Text::from(target.namespace.as_str())];
-    for kind in [&[target.kind], others(target.kind)].concat() {
-        if let Err(refusal) = current(&view, kind, &within) {
-            return stamped(*refusal, &view, kind);
-        }
+    if let Some(refusal) = refusal(&view, &target, &[&[target.kind], others(target.kind)].concat()) {
+        return refusal;
     }
     let response = find(&view, &target, query).unwrap_or_else(|error| error.answer(query.output));
     stamped(response, &view, target.kind)
@@ -209,7 +216,7 @@ fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
 async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
     answer(
         hub,
-        target(object),
+        target(object, Kind::rolls_out),
         read(query, true),
         |_| &[],
         |view, target, query| {
@@ -252,7 +259,7 @@ impl WithRow for Status<'_> {
 }
 
 async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
-    answer(hub, target(object), read(query, false), holders, |view, target, query| {
+    answer(hub, target(object, Kind::rolls_out), read(query, false), holders, |view, target, query| {
         let revisions = revisions(view, target)?;
         if query.output == Output::Json {
             let list: Vec<_> = revisions
@@ -284,7 +291,7 @@ async fn revision(
         0 => Err(RolloutError::Revision("0".to_owned())),
         revision => Ok(Query { revision: Some(revision), ..query }),
     });
-    answer(hub, target((namespace, kind, name)), query, holders, |view, target, query| {
+    answer(hub, target((namespace, kind, name), Kind::rolls_out), query, holders, |view, target, query| {
         let number = query.revision.unwrap_or_default();
         let revisions = revisions(view, target)?;
         let about = format!("with revision #{number}");

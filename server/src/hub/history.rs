@@ -9,13 +9,14 @@
 mod causes;
 mod draw;
 mod happened;
+mod holders;
 mod life;
 mod notes;
 mod revisions;
 
 use std::{
     any::Any,
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -30,6 +31,7 @@ use app::{
     wire::Drawing,
 };
 use happened::Happened;
+use holders::Holders;
 use life::Life;
 
 /// Points in time of one workload.
@@ -49,14 +51,7 @@ pub struct History {
     /// When it began, which is when the process did.
     since: Millis,
     workloads: HashMap<Uid, Workload>,
-    /// The ReplicaSets of each Deployment, which may come before it and go after it.
-    sets: HashMap<Uid, BTreeSet<Uid>>,
-    /// The ControllerRevisions of each DaemonSet and StatefulSet.
-    kept: HashMap<Uid, BTreeSet<Uid>>,
-    /// Whose each of them is.
-    keepers: HashMap<Uid, Uid>,
-    /// The Deployment of each ReplicaSet that has one.
-    deployments: HashMap<Uid, Uid>,
+    holders: Holders,
     /// The pods of each controller that makes pods.
     crews: HashMap<Uid, Crew>,
     lives: HashMap<Uid, Life>,
@@ -136,7 +131,7 @@ impl History {
         } else if let Some(set) = any.downcast_ref::<ReplicaSet>() {
             self.put_set(set);
         } else if T::KIND == Kind::ControllerRevision {
-            self.put_kept(row.meta());
+            self.put_holder(row.meta().uid, row.meta().owner.as_ref().map(|owner| owner.uid));
         } else if T::KIND.makes_pods() {
             self.put_workload(row);
         }
@@ -152,8 +147,8 @@ impl History {
                 }
                 self.end_pod(uid, now);
             }
-            Kind::ControllerRevision => self.leave_keeper(uid),
-            Kind::ReplicaSet if self.deployments.contains_key(&uid) => self.end_set(uid),
+            Kind::ControllerRevision => self.end_holder(uid),
+            Kind::ReplicaSet if self.holders.owner(uid).is_some() => self.end_set(uid),
             kind if kind.makes_pods() => self.end_workload(cluster, uid, now),
             _ => {}
         }
@@ -233,47 +228,21 @@ impl History {
     fn put_set(&mut self, set: &ReplicaSet) {
         let uid = set.meta.uid;
         let owner = set.meta.owner.as_ref().filter(|owner| owner.kind == "Deployment").map(|owner| owner.uid);
-        if self.deployments.get(&uid).copied() != owner {
-            self.leave_deployment(uid);
+        self.put_holder(uid, owner);
+        match owner {
+            Some(_) => _ = self.workloads.remove(&uid),
+            None => self.put_workload(set),
         }
-        let Some(owner) = owner else { return self.put_workload(set) };
-        self.workloads.remove(&uid);
-        self.deployments.insert(uid, owner);
-        self.sets.entry(owner).or_default().insert(uid);
-        self.changed.insert(owner);
     }
 
-    fn put_kept(&mut self, meta: &Meta) {
-        let owner = meta.owner.as_ref().map(|owner| owner.uid);
-        if self.keepers.get(&meta.uid).copied() != owner {
-            self.leave_keeper(meta.uid);
-        }
-        let Some(owner) = owner else { return };
-        self.keepers.insert(meta.uid, owner);
-        self.kept.entry(owner).or_default().insert(meta.uid);
-        self.changed.insert(owner);
+    /// A ReplicaSet or a ControllerRevision is this owner's now, or nobody's.
+    fn put_holder(&mut self, holder: Uid, owner: Option<Uid>) {
+        let left = self.holders.put(holder, owner);
+        self.changed.extend(left.into_iter().chain(owner));
     }
 
-    fn leave_keeper(&mut self, kept: Uid) {
-        let Some(owner) = self.keepers.remove(&kept) else { return };
-        if let Some(all) = self.kept.get_mut(&owner) {
-            all.remove(&kept);
-            if all.is_empty() {
-                self.kept.remove(&owner);
-            }
-        }
-        self.changed.insert(owner);
-    }
-
-    fn leave_deployment(&mut self, set: Uid) {
-        let Some(deployment) = self.deployments.remove(&set) else { return };
-        if let Some(sets) = self.sets.get_mut(&deployment) {
-            sets.remove(&set);
-            if sets.is_empty() {
-                self.sets.remove(&deployment);
-            }
-        }
-        self.changed.insert(deployment);
+    fn end_holder(&mut self, holder: Uid) {
+        self.changed.extend(self.holders.leave(holder));
     }
 
     fn put_pod(&mut self, pod: &Pod, now: Millis) {
@@ -345,7 +314,7 @@ impl History {
 
     /// Whose picture shows the pods of a controller.
     fn workload_of(&self, controller: Uid) -> Uid {
-        self.deployments.get(&controller).copied().unwrap_or(controller)
+        self.holders.owner(controller).unwrap_or(controller)
     }
 
     /// Something of a controller's pods has changed.
@@ -394,7 +363,7 @@ impl History {
 
     /// A ReplicaSet beyond the history limit: with it goes what is known of its pods.
     fn end_set(&mut self, uid: Uid) {
-        self.leave_deployment(uid);
+        self.end_holder(uid);
         self.forget_crew(uid);
     }
 
@@ -418,8 +387,8 @@ impl History {
         }
         self.workloads.remove(&uid);
         self.stirred.insert(key.namespace.as_str().into());
-        for set in self.sets.get(&uid).cloned().unwrap_or_default() {
-            self.forget_crew(set);
+        for holder in self.holders.of(uid).collect::<Vec<_>>() {
+            self.forget_crew(holder);
         }
         self.forget_crew(uid);
         self.ended.push(key);

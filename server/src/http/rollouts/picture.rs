@@ -9,19 +9,19 @@ use app::{
 };
 use axum::{
     Json,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
 
-use super::{Object, Output, RolloutError, Target, draining, number, plain, read};
+use super::{Object, Output, RolloutError, Target, draining, number, plain, read, refusal, target};
 use crate::{
-    http::api::{current, form_urlencoded, stamped},
+    http::api::{form_urlencoded, stamped},
     hub::{Hub, View, readable},
 };
 
 pub async fn picture(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
     let asked = read(query, false).and_then(|query| match query.output {
-        Output::Json => target(object),
+        Output::Json => target(object.0, Kind::makes_pods),
         Output::Text => Err(RolloutError::Output("text".to_owned())),
     });
     match asked {
@@ -46,9 +46,8 @@ pub async fn difference(State(hub): State<Hub>, object: Object, RawQuery(query):
         Ok(asked) => asked,
         Err(error) => return error.answer(Output::Json),
     };
-    let target = match target(object) {
-        Ok(target) if target.kind.rolls_out() => target,
-        Ok(target) => return RolloutError::Kind(target.kind.singular().to_owned()).answer(output),
+    let target = match target(object.0, Kind::rolls_out) {
+        Ok(target) => target,
         Err(error) => return error.answer(output),
     };
     let holders = super::holders(target.kind);
@@ -93,13 +92,6 @@ fn ends(query: Option<String>) -> Result<(Output, Option<(i64, i64)>), RolloutEr
     }
 }
 
-fn target(Path((namespace, kind, name)): Object) -> Result<Target, RolloutError> {
-    match Kind::parse(&kind).filter(|kind| kind.makes_pods()) {
-        Some(kind) => Ok(Target { kind, namespace, name }),
-        None => Err(RolloutError::Kind(kind)),
-    }
-}
-
 /// Answers from the picture, if all that it is made of, and `others`, is known.
 async fn answer(
     hub: Hub,
@@ -114,15 +106,12 @@ async fn answer(
     let (Ok(view), Ok(picture)) = (hub.view().await, hub.picture(Drawing { key, between }).await) else {
         return draining();
     };
-    let within = [target.namespace.as_str().into()];
     let made_of = match kind {
         Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
         _ => &[kind, Kind::Pod],
     };
-    for kind in made_of.iter().chain(others) {
-        if let Err(refusal) = current(&view, *kind, &within) {
-            return stamped(*refusal, &view, *kind);
-        }
+    if let Some(refusal) = refusal(&view, &target, &[made_of, others].concat()) {
+        return refusal;
     }
     // it is as fresh as the least fresh thing in it
     let oldest =

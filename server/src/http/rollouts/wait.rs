@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use app::{
-    api::{KindState, Millis, ObjectKey, Text, rollout::Verdict},
+    api::{Kind, KindState, Millis, ObjectKey, Text, rollout::Verdict},
     scope::Scope,
     wire::Drawing,
 };
@@ -32,7 +32,7 @@ const BEHIND_MS: i64 = 1_000;
 
 /// 200 once it has succeeded; 409 with the reason once it has failed, or when the time is up.
 pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(text): RawQuery) -> Response {
-    let asked = target(object.0).and_then(|target| Ok((target, query(text)?)));
+    let asked = target(object.0, Kind::rolls_out).and_then(|target| Ok((target, query(text)?)));
     let (target, Query { timeout, revision }) = match asked {
         Ok(asked) => asked,
         Err(error) => return error.answer(Output::Json),

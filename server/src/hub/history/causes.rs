@@ -53,8 +53,9 @@ pub fn of(
     }
     causes.extend(refusals(found.detail(), &key));
     if let Found::Deployment(row) = found {
-        causes.extend(stalemate(row, &draw::sets(history, cluster, row.meta.uid)));
-        for set in draw::sets(history, cluster, row.meta.uid) {
+        let sets = draw::sets(history, cluster, row.meta.uid);
+        causes.extend(stalemate(row, &sets));
+        for set in sets {
             let told = refusals(&set.replicas.detail, &format!("replicaset/{}", set.meta.name));
             // the Deployment repeats what its ReplicaSet says
             causes.retain(|cause| told.iter().all(|told| told.evidence != cause.evidence));

@@ -80,7 +80,7 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
     let key = &drawing.key;
     let found = Found::named(cluster, key)?;
     let uid = found.meta().uid;
-    if matches!(found, Found::Set(_)) && history.deployments.contains_key(&uid) {
+    if matches!(found, Found::Set(_)) && history.holders.owner(uid).is_some() {
         return None;
     }
     let detail = found.detail().clone();
@@ -166,9 +166,8 @@ fn course(found: &Found, status: Option<&RolloutStatus>, counts: Option<&Counts>
 
 /// A Deployment's ReplicaSets, oldest revision first.
 pub fn sets(history: &History, cluster: &Cluster, deployment: Uid) -> Vec<Arc<ReplicaSet>> {
-    let Some(sets) = history.sets.get(&deployment) else { return Vec::new() };
     let rows = ReplicaSet::rows(cluster);
-    let mut sets: Vec<_> = sets.iter().filter_map(|uid| rows.get(*uid).cloned()).collect();
+    let mut sets: Vec<_> = history.holders.of(deployment).filter_map(|uid| rows.get(uid).cloned()).collect();
     sets.sort_by(|a, b| {
         let order = |set: &ReplicaSet| (set.replicas.revision, set.meta.created);
         order(a).cmp(&order(b)).then_with(|| a.meta.name.cmp(&b.meta.name))
@@ -206,8 +205,7 @@ pub fn standing(history: &History, cluster: &Cluster, uid: Uid, counts: &Counts)
         Found::Deployment(row) => row.revision == revision,
         Found::Daemons(row) => {
             let kept = kept(history, cluster, uid);
-            let newest = kept.iter().max_by_key(|kept| kept.revision);
-            newest.is_none_or(|newest| newest.detail.manifest == row.detail.manifest)
+            newest_kept(&kept).is_none_or(|newest| newest.detail.manifest == row.detail.manifest)
         }
         // it names the newest itself
         _ => true,
@@ -361,9 +359,7 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
         }
         Found::Daemons(row) => {
             let kept = kept(history, cluster, uid);
-            // the controller gives the template that is wanted the highest revision
-            let newest = kept.iter().max_by_key(|kept| kept.revision);
-            let named = newest.and_then(|kept| kept.meta.labels.get("controller-revision-hash"));
+            let named = newest_kept(&kept).and_then(|kept| kept.meta.labels.get("controller-revision-hash"));
             by_template(history, uid, named, &kept, (row.updated, &row.images))
         }
         Found::Stateful(row) => {
@@ -378,8 +374,13 @@ fn kept(history: &History, cluster: &Cluster, owner: Uid) -> Vec<Arc<ControllerR
     if *cluster.state(Kind::ControllerRevision) != KindState::Live {
         return Vec::new();
     }
-    let kept = history.kept.get(&owner).into_iter().flatten();
-    kept.filter_map(|uid| ControllerRevision::rows(cluster).get(*uid).cloned()).collect()
+    let rows = ControllerRevision::rows(cluster);
+    history.holders.of(owner).filter_map(|uid| rows.get(uid).cloned()).collect()
+}
+
+/// That of the template that is wanted: a DaemonSet's controller gives it the highest revision.
+fn newest_kept(kept: &[Arc<ControllerRevision>]) -> Option<&Arc<ControllerRevision>> {
+    kept.iter().max_by_key(|kept| kept.revision)
 }
 
 fn of_set<'a>(history: &'a History, set: &ReplicaSet, newest: bool) -> Strand<'a> {

@@ -17,6 +17,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::meta::Annotations;
+
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What of a value is shown.
@@ -40,10 +42,7 @@ const TEMPLATE: Show = Fields(&[
     (
         "metadata",
         Fields(&[
-            (
-                "annotations",
-                Fields(&[("kubernetes.io/change-cause", All), ("kubectl.kubernetes.io/restartedAt", All)]),
-            ),
+            ("annotations", Fields(&[(Annotations::CHANGE_CAUSE, All), (Annotations::RESTARTED_AT, All)])),
             ("labels", Labels),
         ]),
     ),

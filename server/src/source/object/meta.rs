@@ -129,7 +129,7 @@ impl Annotations {
     /// The key of `change_cause`.
     pub const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
     /// The key of `restarted_at`.
-    pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+    pub const RESTARTED_AT: &str = app::api::manifest::RESTARTED_AT;
     const REVISION: &str = "deployment.kubernetes.io/revision";
     const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
     const DESIRED_REPLICAS: &str = "deployment.kubernetes.io/desired-replicas";
