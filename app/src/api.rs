@@ -4,6 +4,7 @@
 //! [`Detail`], which travels to those who look at it. Timestamps, never ages: an idle cluster
 //! sends nothing.
 
+pub mod container;
 pub mod controller_revision;
 pub mod daemon_set;
 pub mod deployment;
@@ -15,6 +16,7 @@ pub mod namespace;
 pub mod node;
 pub mod picture;
 pub mod pod;
+pub mod probe;
 pub mod replicas;
 pub mod rollout;
 pub mod stateful_set;
@@ -23,6 +25,7 @@ pub mod time;
 
 use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
+pub use container::Container;
 pub use controller_revision::ControllerRevision;
 pub use daemon_set::{DaemonSet, DaemonSetRollout};
 pub use deployment::{Deployment, Rollout};
@@ -230,6 +233,7 @@ macro_rules! each_kind {
             Node nodes Node "nodes" "node" "" false;
             Namespace namespaces Namespace "namespaces" "namespace" "" false;
             Pod pods Pod "pods" "pod" "" true;
+            Container containers Container "containers" "container" "" true;
             ReplicationController replication_controllers ReplicationController "replicationcontrollers" "replicationcontroller" "" true;
             Deployment deployments Deployment "deployments" "deployment" "apps" true;
             DaemonSet daemon_sets DaemonSet "daemonsets" "daemonset" "apps" true;
@@ -289,6 +293,14 @@ macro_rules! define_kind {
 each_kind!(define_kind);
 
 impl Kind {
+    /// The kind of which it is made: itself, but for what the API server has no objects of.
+    pub fn watched(self) -> Kind {
+        match self {
+            Kind::Container => Kind::Pod,
+            kind => kind,
+        }
+    }
+
     /// Finds `pods`, `pod` or `Pod`.
     pub fn parse(word: &str) -> Option<Kind> {
         Kind::ALL

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod fresh;
 pub mod gate;
 pub mod here;
+pub mod hold;
 pub mod icon;
 pub mod keys;
 pub mod meter;

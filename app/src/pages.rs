@@ -8,6 +8,7 @@ mod node;
 mod object;
 mod overview;
 mod pod;
+mod probes;
 mod rollout;
 mod rollouts;
 mod workload;
@@ -27,6 +28,7 @@ pub fn view(page: Page) -> AnyView {
         Page::Events => view! { <listing::Listing kind=Kind::Event /> }.into_any(),
         Page::Workloads => view! { <workloads::Workloads /> }.into_any(),
         Page::Rollouts => view! { <rollouts::Rollouts /> }.into_any(),
+        Page::Probes => view! { <probes::Probes /> }.into_any(),
         Page::Rollout(key) => view! { <rollout::RolloutPage key /> }.into_any(),
         Page::Labels => view! { <labels::LabelsPage /> }.into_any(),
         Page::Images => view! { <images::Images /> }.into_any(),

@@ -1,10 +1,12 @@
 //! Pure questions about rows: which of them, in what order, grouped by what.
 
+pub mod advice;
 mod command;
 mod history;
 pub mod line;
 mod owned;
 pub mod place;
+pub mod probed;
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 

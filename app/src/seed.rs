@@ -63,8 +63,11 @@ impl Seed {
     /// Takes from the hub's cluster what the page at `url` needs first.
     pub fn choose(cluster: &Cluster, url: &str, about: &About, epoch: u64, seq: u64, now: Millis) -> Seed {
         let place = Place::parse(url);
-        let rows: usize =
-            Kind::ALL.iter().filter(|kind| **kind != Kind::Event).map(|kind| cluster.count(*kind)).sum();
+        let rows: usize = Kind::ALL
+            .iter()
+            .filter(|kind| **kind != Kind::Event && kind.watched() == **kind)
+            .map(|kind| cluster.count(*kind))
+            .sum();
         let most = if matches!(place.page, Page::Labels | Page::Images) { COUNTED } else { SMALL };
         let complete = rows <= most;
         let first = First::of(cluster, &place, complete);
@@ -153,8 +156,11 @@ impl First {
         macro_rules! take {
             ($($variant:ident $field:ident $row:ident $plural:literal $singular:literal $group:literal $namespaced:literal;)*) => {
                 $(
-                    changes.push(Change::State(Kind::$variant, cluster.$field.state.clone()));
-                    changes.push(crate::api::$row::change(Delta::Reset(self.rows(&cluster.$field, place))));
+                    // what is made of other rows comes with the pages that draw it
+                    if Kind::$variant.watched() == Kind::$variant || place.page.kinds().contains(Kind::$variant) {
+                        changes.push(Change::State(Kind::$variant, cluster.$field.state.clone()));
+                        changes.push(crate::api::$row::change(Delta::Reset(self.rows(&cluster.$field, place))));
+                    }
                 )*
             };
         }
@@ -211,18 +217,15 @@ fn related(row: &dyn Line, place: &Place) -> bool {
             *row.meta().namespace == *key.namespace && row.meta().name.starts_with(name)
         }
         (
-            Page::Overview | Page::Workloads | Page::Rollouts,
+            Page::Overview | Page::Workloads | Page::Rollouts | Page::Probes,
             Kind::Pod
+            | Kind::Container
             | Kind::Deployment
             | Kind::ReplicationController
             | Kind::DaemonSet
             | Kind::StatefulSet
             | Kind::ReplicaSet,
         ) => true,
-        (Page::Pods | Page::Labels | Page::Images, Kind::Event) => false,
-        (Page::Overview | Page::Workloads | Page::Rollouts | Page::Nodes | Page::Namespaces, Kind::Event) => {
-            false
-        }
         _ => false,
     }
 }

@@ -5,6 +5,7 @@
 //! a beat of 16 to 250 ms, set by what the last one cost. Each change is encoded once per topic, however many
 //! watch it. A viewer too slow for its queue loses all of it and gets one fresh snapshot.
 
+mod containers;
 mod freshness;
 mod history;
 mod numbers;
@@ -12,13 +13,17 @@ mod queue;
 mod topic;
 
 use std::{
+    any::Any,
     collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use app::{
-    api::{Detail, Kind, KindState, Millis, ObjectKey, Picture, Row, Text},
+    api::{
+        Container, Detail, Event, InCluster, Kind, KindState, Meta, Millis, ObjectKey, Picture, Pod, Row,
+        Text, Uid,
+    },
     model::{Change, Cluster, Delta, Visit},
     scope::Scope,
     wire::{self, About, Drawing, Frame},
@@ -29,7 +34,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{freshness::Freshness, history::History, numbers::Numbers, queue::Next, topic::Topic};
+use self::{
+    containers::Containers, freshness::Freshness, history::History, numbers::Numbers, queue::Next,
+    topic::Topic,
+};
 pub use self::{
     queue::{Outgoing, Queue},
     topic::{Encoding, readable},
@@ -225,6 +233,7 @@ struct Viewer {
 struct Owner {
     cluster: Cluster,
     history: History,
+    containers: Containers,
     numbers: Numbers,
     freshness: Freshness,
     about: About,
@@ -239,6 +248,7 @@ impl Owner {
         Owner {
             cluster: Cluster::default(),
             history: History::new(now()),
+            containers: Containers::default(),
             numbers: Numbers::default(),
             freshness: Freshness::default(),
             about,
@@ -326,7 +336,9 @@ impl Owner {
         for topic in self.topics.values_mut() {
             topic.state(kind, &state);
         }
-        self.cluster.apply(Change::State(kind, state));
+        self.cluster.apply(Change::State(kind, state.clone()));
+        let made_of_it = Kind::ALL.iter().filter(|made| made.watched() == kind && **made != kind);
+        made_of_it.for_each(|made| self.set_state(*made, state.clone()));
     }
 
     fn asked(&mut self, asked: Asked) {
@@ -593,9 +605,26 @@ impl Owner {
         if old.as_ref().and_then(|old| old.detail()) != row.detail() {
             self.detail_changed(&*row, row.detail().cloned());
         }
+        let any: &dyn Any = &*row;
+        if let Some(pod) = any.downcast_ref::<Pod>() {
+            self.put_containers(pod);
+        } else if let Some(event) = any.downcast_ref::<Event>().filter(|event| containers::tells(event))
+            && let Some(pod) = self.containers.hear(event)
+            && let Some(pod) = Pod::rows(&self.cluster).get(pod).cloned()
+        {
+            self.put_containers(&pod);
+        }
     }
 
-    fn gone<T: Row>(&mut self, uid: app::api::Uid) {
+    fn put_containers(&mut self, pod: &Pod) {
+        for (nth, container) in self.containers.of(pod, now()).into_iter().enumerate() {
+            let uid = self.numbers.part(pod.meta.uid, nth);
+            let meta = Meta { uid, ..container.meta };
+            self.put_numbered(Container { meta, ..container });
+        }
+    }
+
+    fn gone<T: Row>(&mut self, uid: Uid) {
         let Some(old) = T::rows(&self.cluster).get(uid).cloned() else { return };
         let hash = T::rows(&self.cluster).hash_of(uid);
         self.history.gone(&self.cluster, &*old, now());
@@ -604,6 +633,14 @@ impl Owner {
             topic.offer(Some(&old).zip(hash), None);
         }
         self.detail_changed(&*old, None);
+        let any: &dyn Any = &*old;
+        if let Some(pod) = any.downcast_ref::<Pod>() {
+            self.containers.forget(uid);
+            for nth in 0..pod.detail.containers.len() {
+                let container = self.numbers.part(uid, nth);
+                self.gone::<Container>(container);
+            }
+        }
     }
 
     fn detail_changed<T: Row>(&self, row: &T, detail: Option<Arc<Detail>>) {

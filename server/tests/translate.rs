@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use app::api::{
     ControllerRevision, DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet,
     ReplicationController, Row, StatefulSet, Timestamp,
-    detail::{ContainerState, ProbeHandler, Role},
+    detail::{ContainerState, Role},
     picture::Bounds,
+    probe::ProbeHandler,
     rollout::Verdict,
 };
 use proptest::prelude::*;
@@ -614,6 +615,7 @@ fn of_a_pod_nothing_but_the_named_fields_is_read() {
             ".spec.containers[].image",
             ".spec.containers[].ports[].name",
             ".spec.containers[].ports[].protocol",
+            ".spec.containers[].readinessProbe.httpGet.httpHeaders[].name",
             ".spec.containers[].readinessProbe.httpGet.path",
             ".spec.containers[].readinessProbe.httpGet.port",
             ".spec.containers[].readinessProbe.httpGet.host",

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Text, Timestamp, manifest::Manifest};
+use super::{Labels, Text, Timestamp, manifest::Manifest, probe::Probe};
 
 /// What an object's own page shows. What a kind does not have stays empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,140 +241,6 @@ pub struct Terminated {
     pub started: Option<Timestamp>,
     /// Ended.
     pub finished: Option<Timestamp>,
-}
-
-/// Which question a probe answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProbeKind {
-    /// Must it be restarted?
-    Liveness,
-    /// May it get requests?
-    Readiness,
-    /// Has it come up?
-    Startup,
-}
-
-impl ProbeKind {
-    /// `Liveness`, as kubectl and the kubelet write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            ProbeKind::Liveness => "Liveness",
-            ProbeKind::Readiness => "Readiness",
-            ProbeKind::Startup => "Startup",
-        }
-    }
-}
-
-/// A probe as configured, defaults filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Probe {
-    /// Which.
-    pub kind: ProbeKind,
-    /// How it asks.
-    pub handler: ProbeHandler,
-    /// `initialDelaySeconds`.
-    pub delay: i64,
-    /// `timeoutSeconds`.
-    pub timeout: i64,
-    /// `periodSeconds`.
-    pub period: i64,
-    /// `successThreshold`.
-    pub success: i64,
-    /// `failureThreshold`.
-    pub failure: i64,
-}
-
-/// How a probe asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ProbeHandler {
-    /// Runs a command. Its words may hold secrets, so only their number is kept.
-    Exec {
-        /// How many words the command has.
-        words: u32,
-    },
-    /// GETs a URL. Header values are never read.
-    HttpGet {
-        /// `http` or `https`.
-        scheme: Text,
-        /// Empty for the pod's own address.
-        host: Text,
-        /// A number or a port's name.
-        port: Text,
-        /// With its query, as written.
-        path: Text,
-    },
-    /// Opens a connection.
-    TcpSocket {
-        /// Empty for the pod's own address.
-        host: Text,
-        /// A number or a port's name.
-        port: Text,
-    },
-    /// Asks gRPC's health service.
-    Grpc {
-        /// Port number.
-        port: Text,
-        /// Service name, often empty.
-        service: Text,
-    },
-    /// None is set.
-    Unknown,
-}
-
-/// kubectl describe's own line, as kubectl 1.37 prints it (`pkg/describe/describe.go`, `DescribeProbe`).
-/// An exec probe's words are withheld.
-impl fmt::Display for Probe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.handler {
-            ProbeHandler::Exec { words } => write!(f, "exec [{words} words withheld] ")?,
-            ProbeHandler::HttpGet { scheme, host, port, path } => {
-                write!(f, "http-get {}://{}:{port}", scheme.to_ascii_lowercase(), Bracketed(host))?;
-                write!(f, "{} ", EscapedPath(path))?;
-            }
-            ProbeHandler::TcpSocket { host, port } => write!(f, "tcp-socket {}:{port} ", Bracketed(host))?,
-            ProbeHandler::Grpc { port, service } => write!(f, "grpc <pod>:{port} {service} ")?,
-            ProbeHandler::Unknown => f.write_str("unknown ")?,
-        }
-        write!(
-            f,
-            "delay={}s timeout={}s period={}s successThreshold={} failureThreshold={}",
-            self.delay, self.timeout, self.period, self.success, self.failure
-        )
-    }
-}
-
-/// `net.JoinHostPort` puts IPv6 addresses in brackets.
-struct Bracketed<'a>(&'a str);
-
-impl fmt::Display for Bracketed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains(':') { write!(f, "[{}]", self.0) } else { f.write_str(self.0) }
-    }
-}
-
-/// Go's `url.URL{Path: path}` printed: the query mark is part of the path and so gets escaped, and
-/// a path without a leading slash gets one (`net/url`, `shouldEscape` in mode `encodePath`).
-struct EscapedPath<'a>(&'a str);
-
-impl fmt::Display for EscapedPath<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.is_empty() && !self.0.starts_with('/') {
-            f.write_str("/")?;
-        }
-        for byte in self.0.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => write!(f, "{}", byte as char)?,
-                b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@' => {
-                    write!(f, "{}", byte as char)?;
-                }
-                _ => write!(f, "%{byte:02X}")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for ContainerState {

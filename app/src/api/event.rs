@@ -48,6 +48,14 @@ impl Event {
         if self.object_name.is_empty() { kind } else { format!("{kind}/{}", self.object_name) }
     }
 
+    /// The container it is about, if its field path names one (kubelet `pkg/kubelet/container/ref.go`,
+    /// `fieldPath`).
+    pub fn container(&self) -> Option<&str> {
+        let (list, name) = self.subobject.strip_suffix('}')?.split_once('{')?;
+        let list = list.strip_prefix("spec.")?;
+        matches!(list, "containers" | "initContainers" | "ephemeralContainers").then_some(name)
+    }
+
     /// Whether it warns.
     pub fn warns(&self) -> bool {
         self.kind == "Warning"

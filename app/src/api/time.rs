@@ -33,6 +33,11 @@ fn civil(days: i64) -> (i64, u32, u32) {
 }
 
 impl Timestamp {
+    /// The same in milliseconds.
+    pub fn millis(self) -> Millis {
+        Millis(self.0.saturating_mul(1000))
+    }
+
     /// `14:03:22`, UTC.
     pub fn clock(self) -> String {
         let s = self.0.rem_euclid(86_400);

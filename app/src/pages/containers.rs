@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::object::{fact, since};
+use super::{
+    object::{fact, since},
+    probes::Lanes,
+};
 use crate::{
     api::{
-        Detail, Health, Text,
-        detail::{
-            Container, ContainerState, ContainerStatus, Port, Probe, ProbeHandler, ProbeKind, Role,
-            Terminated,
-        },
+        Container as Row, Detail, ObjectKey, Text,
+        container::judge,
+        detail::{Container, ContainerState, ContainerStatus, Port, Role, Terminated},
     },
     components::{icon, store},
     format::{duration, visible},
@@ -21,7 +22,12 @@ use crate::{
 
 /// A card a container.
 #[component]
-pub fn Containers(detail: Memo<Option<Arc<Detail>>>) -> impl IntoView {
+pub fn Containers(
+    detail: Memo<Option<Arc<Detail>>>,
+    /// The pod they are in, unless they are a template's.
+    #[prop(optional)]
+    of: Option<ObjectKey>,
+) -> impl IntoView {
     let store = store();
     let containers =
         Memo::new(move |_| detail.with(|detail| detail.as_ref().map(|detail| detail.containers.clone())));
@@ -31,7 +37,7 @@ pub fn Containers(detail: Memo<Option<Arc<Detail>>>) -> impl IntoView {
             {move || match containers.get() {
                 None => view! { <div class="skeleton"><div class="bar"></div><div class="bar"></div></div> }.into_any(),
                 Some(containers) => {
-                    let cards = containers.iter().map(|container| card(&store, container)).collect_view();
+                    let cards = containers.iter().map(|container| card(&store, of.as_ref(), container)).collect_view();
                     view! { <ul class="cards containers">{cards}</ul> }.into_any()
                 }
             }}
@@ -40,7 +46,14 @@ pub fn Containers(detail: Memo<Option<Arc<Detail>>>) -> impl IntoView {
     .into_any()
 }
 
-fn card(store: &Store, container: &Container) -> impl IntoView + use<> {
+fn card(store: &Store, of: Option<&ObjectKey>, container: &Container) -> impl IntoView + use<> {
+    let row = {
+        let (store, name) = (
+            store.clone(),
+            of.map(|key| (key.namespace.clone(), format!("{}/{}", key.name, container.name))),
+        );
+        Memo::new(move |_| name.as_ref().and_then(|(namespace, name)| store.named::<Row>(namespace, name)))
+    };
     let here = crate::components::here::Here::get().place_now();
     let image = container.image.to_string();
     let href = here.elsewhere(Page::Pods).with_only(Fact::Image, Some(image.clone())).href();
@@ -59,7 +72,7 @@ fn card(store: &Store, container: &Container) -> impl IntoView + use<> {
     view! {
         <li class="card container">
             <h3>
-                {container.status.as_ref().map(|status| icon::state(health(status)))}
+                {container.status.as_ref().map(|status| icon::state(judge(Some(status))))}
                 <span class="name">{container.name.to_string()}</span>
                 {role.map(|role| view! { <span class="badge">{role}</span> })}
             </h3>
@@ -70,7 +83,7 @@ fn card(store: &Store, container: &Container) -> impl IntoView + use<> {
                 {resources("Requests", &container.requests)}
                 {resources("Limits", &container.limits)}
             </dl>
-            {container.probes.iter().map(probe).collect_view()}
+            <Lanes probes=container.probes.clone() ports=container.ports.clone() container=row />
         </li>
     }
     .into_any()
@@ -78,19 +91,6 @@ fn card(store: &Store, container: &Container) -> impl IntoView + use<> {
 
 fn list(ports: &[Port]) -> String {
     ports.iter().map(Port::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// One container's state in the page's five. A pod's own is the server's to say; this is only
-/// which of its containers that is about.
-fn health(status: &ContainerStatus) -> Health {
-    match &status.state {
-        ContainerState::Running { .. } if status.ready => Health::Healthy,
-        ContainerState::Running { .. } => Health::Progressing,
-        ContainerState::Waiting { .. } | ContainerState::Unknown if status.restarts > 0 => Health::Failing,
-        ContainerState::Waiting { .. } | ContainerState::Unknown => Health::Waiting,
-        ContainerState::Terminated(end) if end.exit_code == 0 => Health::Healthy,
-        ContainerState::Terminated(_) => Health::Failing,
-    }
 }
 
 fn state(store: &Store, status: &ContainerStatus) -> AnyView {
@@ -135,82 +135,4 @@ fn or(text: &str, instead: &str) -> String {
 
 fn ending(end: &Terminated) -> String {
     if end.signal == 0 { format!("exit code {}", end.exit_code) } else { format!("signal {}", end.signal) }
-}
-
-/// What a probe does in words, kubectl's own line beneath.
-fn probe(probe: &Probe) -> impl IntoView + use<> {
-    let line = format!("{}: {probe}", probe.kind.word());
-    view! {
-        <div class="probe">
-            <p><strong>{probe.kind.word()}</strong> " " {visible(&words(probe)).into_owned()}</p>
-            <code>{visible(&line).into_owned()}</code>
-        </div>
-    }
-    .into_any()
-}
-
-/// `GET /predict on flask-port every 10 s after 15 s; 3 failures restart it`.
-fn words(probe: &Probe) -> String {
-    let asks = match &probe.handler {
-        ProbeHandler::Exec { words } => format!("runs a command of {words} words"),
-        ProbeHandler::HttpGet { scheme, host, port, path } => {
-            let path = if path.is_empty() { "/" } else { path };
-            let secure = if scheme.eq_ignore_ascii_case("https") { " over TLS" } else { "" };
-            let host = if host.is_empty() { String::new() } else { format!(" of {host}") };
-            format!("GET {path} on {port}{host}{secure}")
-        }
-        ProbeHandler::TcpSocket { host, port } if host.is_empty() => format!("opens a connection to {port}"),
-        ProbeHandler::TcpSocket { host, port } => format!("opens a connection to {port} of {host}"),
-        ProbeHandler::Grpc { port, service } if service.is_empty() => format!("asks gRPC health on {port}"),
-        ProbeHandler::Grpc { port, service } => format!("asks gRPC health on {port} about {service}"),
-        ProbeHandler::Unknown => "asks in a way that is not known here".to_owned(),
-    };
-    let after = if probe.delay > 0 { format!(" after {} s", probe.delay) } else { String::new() };
-    let failures = if probe.failure == 1 {
-        "1 failure".to_owned()
-    } else {
-        format!("{} failures in a row", probe.failure)
-    };
-    let then = match (probe.kind, probe.failure) {
-        (ProbeKind::Readiness, 1) => "takes it out of its Services",
-        (ProbeKind::Readiness, _) => "take it out of its Services",
-        (_, 1) => "restarts it",
-        _ => "restart it",
-    };
-    let successes = if probe.success > 1 {
-        format!(", {} successes in a row bring it back", probe.success)
-    } else {
-        String::new()
-    };
-    format!(
-        "{asks} every {} s{after}, waiting {} s for the answer; {failures} {then}{successes}",
-        probe.period, probe.timeout
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_probe_reads_as_a_sentence() {
-        let probe = Probe {
-            kind: ProbeKind::Liveness,
-            handler: ProbeHandler::HttpGet {
-                scheme: "HTTP".into(),
-                host: "".into(),
-                port: "flask-port".into(),
-                path: "/predict".into(),
-            },
-            delay: 15,
-            timeout: 1,
-            period: 10,
-            success: 1,
-            failure: 3,
-        };
-        assert_eq!(
-            words(&probe),
-            "GET /predict on flask-port every 10 s after 15 s, waiting 1 s for the answer; 3 failures in a row restart it"
-        );
-    }
 }

@@ -32,13 +32,13 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
         <Gate kind=Kind::Pod>
             {absence(found, key.clone())}
             {
-                let store = store.clone();
+                let (store, key) = (store.clone(), key.clone());
                 move || {
-                    let store = store.clone();
+                    let (store, key) = (store.clone(), key.clone());
                     there.get().then(|| view! {
                         <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
                             {move || found.with(|found| found.last().map(|pod| facts(&store, pod, detail)))}
-                            <Containers detail />
+                            <Containers detail of=key />
                             {conditions(&crate::components::store(), detail)}
                             <Events uid=uid.into() />
                         </div>

@@ -11,6 +11,7 @@ use crate::{
         frame::Head,
         gate::Gate,
         here::Here,
+        hold::{Held, hold},
         icon, name, store,
         strip::{picture_href, strip},
     },
@@ -97,26 +98,8 @@ struct Parts {
     earlier: Vec<Key>,
 }
 
-/// A list that does not move while the pointer or the focus is on it.
-#[derive(Clone, Copy)]
-struct Held {
-    shown: RwSignal<Vec<Key>>,
-    held: RwSignal<bool>,
-}
-
-fn hold(wanted: impl Fn() -> Vec<Key> + 'static) -> Held {
-    let list = Held { shown: RwSignal::new(untrack(&wanted)), held: RwSignal::new(false) };
-    Effect::new(move |_| {
-        let wanted = wanted();
-        if !list.held.get() && list.shown.with_untracked(|shown| *shown != wanted) {
-            list.shown.set(wanted);
-        }
-    });
-    list
-}
-
 #[component]
-fn Part(title: &'static str, held: Held) -> impl IntoView {
+fn Part(title: &'static str, held: Held<Key>) -> impl IntoView {
     let Held { shown, held } = held;
     let more = move || {
         let more = shown.with(Vec::len).saturating_sub(SHOWN);

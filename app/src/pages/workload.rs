@@ -9,6 +9,7 @@ use super::{
     containers::Containers,
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
     pod::placement,
+    probes::ProbesOf,
     workloads::{REPLICAS, fixed, provide_owned},
 };
 use crate::{
@@ -115,6 +116,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
                         <Table kind=Kind::Pod answer=pods caption="Its pods" />
                     </Gate>
                 </section>
+                <ProbesOf uid />
                 <Containers detail />
                 {conditions(&store, detail)}
                 <Events uid=uid.into() />

@@ -13,6 +13,10 @@ pub fn kubectl(place: &Place) -> Vec<String> {
         Page::Rollouts => of("deployments,ds,sts", true),
         Page::Rollout(key) if key.kind.rolls_out() => vec![rollout(key)],
         Page::Rollout(key) => of(key.kind.plural(), true),
+        Page::Probes => vec![
+            scoped(place, "kubectl describe pods") + &labelled(place),
+            scoped(place, "kubectl events") + " --types=Warning",
+        ],
         Page::Nodes => of("nodes", false),
         Page::Namespaces => of("namespaces", false),
         Page::Labels => vec![scoped(place, "kubectl get pods") + " --show-labels"],
@@ -32,12 +36,16 @@ pub fn kubectl(place: &Place) -> Vec<String> {
     }
 }
 
+fn labelled(place: &Place) -> String {
+    match place.selector.trim() {
+        "" => String::new(),
+        selector => format!(" -l {}", quoted(selector)),
+    }
+}
+
 /// One command a namespace: kubectl takes one, or all.
 fn get(place: &Place, kinds: &str, namespaced: bool) -> Vec<String> {
-    let mut tail = String::new();
-    if !place.selector.trim().is_empty() {
-        tail += &format!(" -l {}", quoted(place.selector.trim()));
-    }
+    let mut tail = labelled(place);
     if let Some(node) = place.only(super::Fact::Node) {
         tail += &format!(" --field-selector {}", quoted(&format!("spec.nodeName={node}")));
     }

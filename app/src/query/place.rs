@@ -20,6 +20,7 @@ pub enum Page {
     Pods,
     Workloads,
     Rollouts,
+    Probes,
     Nodes,
     Namespaces,
     Labels,
@@ -35,11 +36,12 @@ pub enum Page {
 
 impl Page {
     /// The views of the side bar, in its order, with the letter that follows `g`.
-    pub const VIEWS: [(Page, char); 9] = [
+    pub const VIEWS: [(Page, char); 10] = [
         (Page::Overview, 'o'),
         (Page::Pods, 'p'),
         (Page::Workloads, 'w'),
         (Page::Rollouts, 'r'),
+        (Page::Probes, 'b'),
         (Page::Nodes, 'n'),
         (Page::Namespaces, 's'),
         (Page::Labels, 'l'),
@@ -117,6 +119,7 @@ impl Page {
             Page::Pods => "pods",
             Page::Workloads => "workloads",
             Page::Rollouts | Page::Rollout(_) => "rollouts",
+            Page::Probes => "probes",
             Page::Nodes => "nodes",
             Page::Namespaces => "namespaces",
             Page::Labels => "labels",
@@ -151,6 +154,7 @@ impl Page {
             Page::Pods => "Pods".to_owned(),
             Page::Workloads => "Workloads".to_owned(),
             Page::Rollouts => "Rollouts".to_owned(),
+            Page::Probes => "Probes".to_owned(),
             Page::Nodes => "Nodes".to_owned(),
             Page::Namespaces => "Namespaces".to_owned(),
             Page::Labels => "Labels".to_owned(),
@@ -185,6 +189,8 @@ impl Page {
             Page::Pods | Page::Images => &[Pod, ReplicaSet],
             Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
             Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
+            // events tell of failures, nodes whether anything is told
+            Page::Probes => &[Container, ReplicaSet, Node, Event],
             // what the picture is made of, so that its freshness is told
             Page::Rollout(_) => &[
                 Pod,
@@ -199,9 +205,17 @@ impl Page {
             Page::Nodes | Page::Namespaces => &[Node, Pod],
             Page::Events => &[Event],
             Page::Object(key) if key.kind == Node => &[Node, Pod, Event],
-            Page::Object(_) => {
-                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet, Event]
-            }
+            Page::Object(_) => &[
+                Node,
+                Pod,
+                Container,
+                ReplicationController,
+                Deployment,
+                DaemonSet,
+                StatefulSet,
+                ReplicaSet,
+                Event,
+            ],
             Page::Nowhere => &[],
         };
         // The namespace picker is on every page.
@@ -335,6 +349,8 @@ pub struct Place {
     pub only: Vec<(Fact, String)>,
     /// Two revisions of a rollout, to be held against each other.
     pub between: Option<(i64, i64)>,
+    /// No advice.
+    pub unadvised: bool,
     /// Light or dark.
     pub theme: Option<Theme>,
 }
@@ -380,6 +396,7 @@ impl Place {
                     .collect()
             }
             "wide" => self.wide = value == "1",
+            "advice" => self.unadvised = value == "off",
             "between" => self.between = revisions(&value),
             "theme" => {
                 self.theme = match value.as_str() {
@@ -434,6 +451,7 @@ impl Place {
         parameters.extend(self.only.iter().map(|(fact, value)| (fact.word(), value.clone())));
         parameters
             .push(("between", self.between.map(|(from, to)| format!("{from},{to}")).unwrap_or_default()));
+        parameters.push(("advice", if self.unadvised { "off".to_owned() } else { String::new() }));
         parameters.push(("theme", self.theme.map(|theme| theme.word().to_owned()).unwrap_or_default()));
         parameters
     }
@@ -547,6 +565,7 @@ mod tests {
             "/pods?namespace=a,b&selector=app%3Drf,tier%20in%20%28a,b%29&q=x&sort=restarts,desc&group=label:team&columns=label:app,label:team&wide=1&state=failing&theme=dark",
             "/events?type=Warning&object=pod%2Fweb-1",
             "/rollouts/shop/web?between=1,3",
+            "/probes?advice=off",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }

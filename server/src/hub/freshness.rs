@@ -53,12 +53,12 @@ impl Freshness {
 
     /// Until when each kind is known to be current.
     pub fn as_of(&self) -> Vec<(Kind, Millis)> {
-        self.as_of.iter().map(|(kind, at)| (*kind, *at)).collect()
+        Kind::ALL.iter().filter_map(|kind| Some((*kind, *self.as_of.get(&kind.watched())?))).collect()
     }
 
     /// The namespaces a kind is watched in one by one, and whether it may be; empty for the whole cluster.
     pub fn within(&self, kind: Kind) -> Vec<(Text, bool)> {
-        let watches = self.watches.get(&kind).into_iter().flatten();
+        let watches = self.watches.get(&kind.watched()).into_iter().flatten();
         watches
             .filter_map(|(within, state)| {
                 Some((within.clone()?, !matches!(state, KindState::Forbidden { .. })))
@@ -135,9 +135,10 @@ mod tests {
         let states = freshness.pulse(Err(Text::from("no answer")), Millis(8000));
         let stale = KindState::Stale { since: Millis(3000), because: Text::from("no answer") };
         assert_eq!(states, [(Kind::Pod, stale)]);
-        assert_eq!(freshness.as_of(), [(Kind::Pod, Millis(3000))]);
+        // what is made of pods is as fresh as they are
+        assert_eq!(freshness.as_of(), [(Kind::Pod, Millis(3000)), (Kind::Container, Millis(3000))]);
         assert_eq!(freshness.pulse(Ok(()), Millis(9000)), [(Kind::Pod, KindState::Live)]);
-        assert_eq!(freshness.as_of(), [(Kind::Pod, Millis(9000))]);
+        assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(9000)));
     }
 
     #[test]

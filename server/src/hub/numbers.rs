@@ -10,6 +10,9 @@ use app::{
 /// Forgotten only when this many more are known than are in use.
 const SLACK: usize = 10_000;
 
+/// No uid of the API server's looks like that: its version bits are 0.
+const PART: u128 = 1 << 127;
+
 /// Which number stands for which `metadata.uid`. Numbers are never used twice in an epoch.
 #[derive(Debug, Default)]
 pub struct Numbers {
@@ -31,6 +34,11 @@ impl Numbers {
             owner.uid = self.number(owner.uid);
         }
         row.other_uids(&mut |uid| *uid = self.number(*uid));
+    }
+
+    /// The number of the `nth` thing made of the object that has the number `of`.
+    pub fn part(&mut self, of: Uid, nth: usize) -> Uid {
+        self.number(Uid(PART | of.0 << 16 | nth as u128))
     }
 
     fn number(&mut self, uid: Uid) -> Uid {

@@ -83,7 +83,7 @@ fn allowed_path(path: &str) -> bool {
         _ => return false,
     };
     let shown = |plural: &str, in_namespace: bool| {
-        Kind::ALL.iter().any(|kind| {
+        Kind::ALL.iter().filter(|kind| kind.watched() == **kind).any(|kind| {
             kind.group() == group && kind.plural() == plural && (kind.namespaced() || !in_namespace)
         })
     };

@@ -14,7 +14,7 @@ use app::{
 use super::{
     Found, History,
     draw::{self, Strand},
-    life::{Life, millis},
+    life::Life,
 };
 
 /// Why a pod is not what it should be.
@@ -131,7 +131,7 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
         .to_owned(),
         evidence: condition.message.to_string(),
         source: source.to_owned(),
-        at: condition.last_transition.map(millis),
+        at: condition.last_transition.map(app::api::Timestamp::millis),
     });
     told.collect()
 }

@@ -19,12 +19,7 @@ use app::{
     wire::Drawing,
 };
 
-use super::{
-    Found, History, Left, causes,
-    happened::Standing,
-    life::{Life, millis},
-    notes, revisions,
-};
+use super::{Found, History, Left, causes, happened::Standing, life::Life, notes, revisions};
 
 /// Whether the rows that a workload's pods are counted from are what the cluster has. Halfway through the
 /// first lists there would seem to be fewer than there are.
@@ -314,7 +309,7 @@ fn replacements<'a>(
     for (since, gone) in lost {
         let next = pods.iter().find(|pod| {
             // `creationTimestamp` is cut to the second
-            let follows = (-999..=REPLACED_WITHIN_MS).contains(&(millis(pod.created).0 - since.0));
+            let follows = (-999..=REPLACED_WITHIN_MS).contains(&(pod.created.millis().0 - since.0));
             follows
                 && pod.name != gone.name
                 && pod.created >= gone.created

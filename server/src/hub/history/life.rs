@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use app::api::{
     Detail, Event, Health, Millis, Pod, Text, Timestamp, Uid,
-    detail::{ContainerState, ProbeKind, Role},
+    detail::{ContainerState, Role},
     picture::{Reached, Station, Tile, Witness},
+    probe::ProbeKind,
 };
 
 /// What is known of a pod.
@@ -78,7 +79,7 @@ impl Life {
         }
         self.set(Station::Gone, None); // a list that lacked it was wrong
         let told = self.at(Station::Terminating);
-        let said = detail.told_to_end.map(|at| (millis(at), Witness::Pod));
+        let said = detail.told_to_end.map(|at| (at.millis(), Witness::Pod));
         // Who shortens the time it is given, as its kubelet does at last, moves that to the present.
         let said = said.map(|said| told.filter(|(at, _)| *at <= said.0).unwrap_or(said));
         self.set(Station::Terminating, said.or_else(|| pod.meta.deleting.and_then(|_| seen(told))));
@@ -86,12 +87,12 @@ impl Life {
 
     /// What an event says of it. The first of each counts; of several containers the last one's.
     pub fn hear(&mut self, event: &Event) {
-        let Some(first) = event.first.or(event.last).map(millis) else { return };
+        let Some(first) = event.first.or(event.last).map(Timestamp::millis) else { return };
         let station = match event.reason.as_str() {
             "Pulling" => Station::Pulling,
             "Created" => Station::Created,
             _ => {
-                let last = event.last.or(event.first).map_or(first, millis);
+                let last = event.last.or(event.first).map_or(first, Timestamp::millis);
                 let ready = event.message.starts_with("Readiness");
                 let before = if ready { &mut self.unready } else { &mut self.unhealthy };
                 if before.as_ref().is_none_or(|(_, before)| *before <= last) {
@@ -195,16 +196,11 @@ fn label(pod: &Pod, key: &str) -> Text {
     pod.meta.labels.get(key).cloned().unwrap_or_default()
 }
 
-/// A stamp of the cluster's as a time of ours.
-pub fn millis(at: Timestamp) -> Millis {
-    Millis(at.0.saturating_mul(1000))
-}
-
 /// Since when a condition is true.
 fn since(detail: &Detail, kind: &str) -> Option<(Millis, Witness)> {
     let condition = detail.conditions.iter().find(|condition| condition.kind == kind)?;
     let at = condition.last_transition.filter(|_| condition.status == "True")?;
-    Some((millis(at), Witness::Pod))
+    Some((at.millis(), Witness::Pod))
 }
 
 /// When the last of the regular containers began, once all have. One that has ended well has begun too.
@@ -216,7 +212,7 @@ fn started(detail: &Detail) -> Option<(Millis, Witness)> {
         _ => None,
     });
     let began: Option<Vec<Timestamp>> = began.collect();
-    began?.into_iter().max().map(|at| (millis(at), Witness::Pod))
+    began?.into_iter().max().map(|at| (at.millis(), Witness::Pod))
 }
 
 /// When the last container that was restarted, or has ended, did.
@@ -229,7 +225,7 @@ fn ended(detail: &Detail) -> Option<Millis> {
         };
         [now, status.last.as_ref().and_then(|end| end.finished)]
     });
-    ends.flatten().max().map(millis)
+    ends.flatten().max().map(Timestamp::millis)
 }
 
 /// Whether there are startup probes, and all have passed. The status has no time for it.

@@ -101,6 +101,8 @@ object! {
         pub success_threshold: i64,
         /// `failureThreshold`
         pub failure_threshold: i64,
+        /// `terminationGracePeriodSeconds`
+        pub termination_grace_period_seconds: Option<i64>,
     }
 
     /// A probe that runs a command.
@@ -109,7 +111,7 @@ object! {
         pub command: Words,
     }
 
-    /// A probe that GETs a URL. `httpHeaders` are not read.
+    /// A probe that GETs a URL.
     pub struct HttpGet {
         /// `scheme`
         pub scheme: Text,
@@ -119,6 +121,14 @@ object! {
         pub port: IntOrString,
         /// `path`
         pub path: Text,
+        /// `httpHeaders`
+        pub http_headers: Vec<Header>,
+    }
+
+    /// A header, of which only the name is read.
+    pub struct Header {
+        /// `name`
+        pub name: Text,
     }
 
     /// A probe that opens a connection.

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use app::api::{
     Text,
-    detail::{
-        Container, ContainerState, ContainerStatus, Port, Probe, ProbeHandler, ProbeKind, Role, Seccomp,
-        Terminated, Withheld,
-    },
+    detail::{Container, ContainerState, ContainerStatus, Port, Role, Seccomp, Terminated, Withheld},
+    probe::{Probe, ProbeHandler, ProbeKind},
 };
 
 use super::count;
@@ -87,6 +85,7 @@ fn probe(kind: ProbeKind, probe: &object::Probe) -> Probe {
         period: unset(probe.period_seconds, 10),
         success: unset(probe.success_threshold, 1),
         failure: unset(probe.failure_threshold, 3),
+        grace: probe.termination_grace_period_seconds,
     }
 }
 
@@ -99,6 +98,7 @@ fn handler(probe: &object::Probe) -> ProbeHandler {
             host: get.host.clone(),
             port: get.port.0.clone(),
             path: or(&get.path, "/").into(),
+            headers: get.http_headers.iter().map(|header| header.name.clone()).collect(),
         }
     } else if let Some(tcp) = &probe.tcp_socket {
         ProbeHandler::TcpSocket { host: tcp.host.clone(), port: tcp.port.0.clone() }

@@ -1,0 +1,236 @@
+//! Every container that is probed: what it is asked, what that does now, and how its life went. Those of one
+//! workload that are asked the same stand together, the worst first.
+
+mod band;
+mod card;
+mod lanes;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+pub use card::Card;
+pub use lanes::Lanes;
+use leptos::prelude::*;
+
+use crate::{
+    api::{Container, Health, Kind, KindState, Node, ReplicaSet, Timestamp, Uid, container::lane::Known},
+    components::{
+        filters::pointed,
+        frame::Head,
+        gate::Gate,
+        here::Here,
+        hold::{Held, hold},
+        store,
+    },
+    query::{
+        Fact, Filter,
+        probed::{Asked, AskedKey, probed},
+    },
+    store::Store,
+};
+
+/// So many cards are drawn; the rest is counted.
+const SHOWN: usize = 100;
+
+/// What is asked of whom, by what they have in common, and in which order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    order: Vec<AskedKey>,
+    asked: HashMap<AskedKey, Arc<Asked>>,
+    health: HashMap<AskedKey, Health>,
+}
+
+/// What is known beside the containers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    lost: HashSet<String>,
+    no_events: bool,
+}
+
+impl Beside {
+    /// Of a container on this node.
+    pub fn of(&self, node: &str) -> Known {
+        Known { node_lost: self.lost.contains(node), no_events: self.no_events }
+    }
+}
+
+/// Follows which nodes report, and whether events can be seen.
+pub fn beside(store: &Store) -> Memo<Beside> {
+    let store = store.clone();
+    Memo::new(move |_| {
+        let nodes = store.rows::<Node>();
+        let lost = nodes.iter().filter(|node| node.health == Health::Unknown);
+        Beside {
+            lost: lost.map(|node| node.meta.name.to_string()).collect(),
+            no_events: matches!(store.state(Kind::Event), KindState::Forbidden { .. }),
+        }
+    })
+}
+
+/// Follows the containers that `keeps`.
+pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + 'static) -> Memo<Board> {
+    let (rows, clock) = (store.clone(), store.clone());
+    let beside = beside(store);
+    // What is worst changes as time passes, but slowly.
+    let now = Memo::new(move |_| Timestamp(clock.now().seconds().0.div_euclid(5) * 5));
+    Memo::new(move |_| {
+        let mut containers = rows.rows::<Container>();
+        containers.retain(|container| keeps(container));
+        let sets = rows.rows::<ReplicaSet>();
+        let now = now.get();
+        beside.with(|beside| {
+            let known = |node: &str| beside.of(node);
+            let probed = probed(&containers, &sets, &known, now);
+            Board {
+                order: probed.iter().map(|(key, _)| key.clone()).collect(),
+                health: probed.iter().map(|(key, asked)| (key.clone(), asked.health(&known, now))).collect(),
+                asked: probed.into_iter().map(|(key, asked)| (key, Arc::new(asked))).collect(),
+            }
+        })
+    })
+}
+
+/// The view.
+#[component]
+pub fn Probes() -> impl IntoView {
+    let here = Here::get();
+    let store = store();
+    let asked_for = Memo::new(move |_| {
+        let place = here.place();
+        Filter::of(&place).err().map(|error| (place.selector.clone(), error))
+    });
+    let place = Memo::new(move |_| here.place());
+    let board = board(&store, move |container| {
+        place.with(|place| {
+            // state is the probes', not the container's
+            let place = place.with_only(Fact::State, None);
+            Filter::of(&place).is_ok_and(|filter| filter.keeps(container))
+        })
+    });
+    let wanted = move || {
+        let state = place.with(|place| place.only(Fact::State).map(str::to_owned));
+        board.with(|board| {
+            let keys = board.order.iter();
+            let keeps = |key: &&AskedKey| {
+                state.as_ref().is_none_or(|state| board.health.get(key).is_some_and(|h| h.word() == state))
+            };
+            keys.filter(keeps).cloned().collect::<Vec<_>>()
+        })
+    };
+    let held = hold(wanted);
+    let states = move || {
+        let tally = crate::query::tally(
+            board.with(|board| board.health.values().copied().collect::<Vec<_>>()).into_iter(),
+        );
+        super::listing::state_links(&here.place(), tally).into_any()
+    };
+    let advised = move || here.place().with(|place| place.unadvised = !place.unadvised).href();
+    let shows_advice = move || (!here.place().unadvised).to_string();
+    let bad = move || {
+        asked_for.get().map(|(text, error)| {
+            view! { <section class="panel bad-selector">{pointed(&text, &error)}</section> }
+        })
+    };
+    let deaf = {
+        let store = store.clone();
+        move || match store.state(Kind::Event) {
+            KindState::Live => None,
+            _ => Some(view! {
+                <p class="note" role="note">
+                    "Events are not seen now, so failures below a probe's threshold are not known."
+                </p>
+            }),
+        }
+    };
+    view! {
+        <Head title=|| "Probes" aside=states />
+        <div class="tools">
+            <a class="toggle" role="button" href=advised aria-pressed=shows_advice>"Advice"</a>
+        </div>
+        {bad}
+        <Gate kind=Kind::Container>
+            {deaf.clone()}
+            <Cards board held />
+        </Gate>
+    }
+    .into_any()
+}
+
+/// A card each of what is held.
+#[component]
+fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
+    let Held { shown, held } = held;
+    let more = move || {
+        let more = shown.with(Vec::len).saturating_sub(SHOWN);
+        (more > 0).then(|| {
+            let said =
+                format!("and {more} more that are no worse: narrow them by namespace, label or search");
+            view! { <p class="aside">{said}</p> }
+        })
+    };
+    let none = move || {
+        shown.with(Vec::is_empty).then(|| {
+            view! { <p class="nothing">"No container that is shown here has a probe."</p> }
+        })
+    };
+    view! {
+        <ul
+            class="probed"
+            on:pointerenter=move |event| held.set(event.pointer_type() == "mouse")
+            on:pointerleave=move |_| held.set(false)
+            on:focusin=move |_| held.set(true)
+            on:focusout=move |_| held.set(false)
+        >
+            <For
+                each=move || shown.with(|shown| shown.iter().take(SHOWN).cloned().collect::<Vec<_>>())
+                key=|key| key.clone()
+                children=move |key| view! { <li><Card asked=asked(board, key) /></li> }
+            />
+        </ul>
+        {none}
+        {more}
+    }
+    .into_any()
+}
+
+/// Follows what is asked of one of them; the last it was when that goes.
+pub fn asked(board: Memo<Board>, key: AskedKey) -> Memo<Option<Arc<Asked>>> {
+    Memo::new(move |before: Option<&Option<Arc<Asked>>>| {
+        board.with(|board| board.asked.get(&key).cloned()).or_else(|| before.cloned().flatten())
+    })
+}
+
+/// The probes of one workload's pods, a card a container; nothing where there are none.
+#[component]
+pub fn ProbesOf(
+    /// The workload.
+    #[prop(into)]
+    uid: Signal<Option<Uid>>,
+) -> impl IntoView {
+    let store = store();
+    let sets = store.clone();
+    let board = board(&store, move |container| {
+        let Some(owner) = &container.meta.owner else { return false };
+        let wanted = uid.get();
+        wanted.is_some()
+            && (Some(owner.uid) == wanted
+                || sets.row::<ReplicaSet>(owner.uid).and_then(|set| Some(set.meta.owner.as_ref()?.uid))
+                    == wanted)
+    });
+    let held = hold(move || board.with(|board| board.order.clone()));
+    let any = Memo::new(move |_| held.shown.with(|shown| !shown.is_empty()));
+    move || {
+        any.get().then(|| {
+            view! {
+                <section aria-labelledby="probes">
+                    <h2 id="probes">"Probes"</h2>
+                    <Gate kind=Kind::Container>
+                        <Cards board held />
+                    </Gate>
+                </section>
+            }
+        })
+    }
+}

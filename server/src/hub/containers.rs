@@ -1,0 +1,105 @@
+//! Containers as rows of their own: made of each pod, of events about its probes, and of what was seen of it
+//! before. What happened to a container is known for as long as this process watches, within bounds: per container
+//! [`app::api::container::SPANS`] spans and [`evidence::ENDS`] ends.
+
+mod evidence;
+mod life;
+
+use std::collections::{HashMap, VecDeque};
+
+use app::api::{
+    Container, Event, Millis, Pod, Uid,
+    container::{self, Heard},
+    detail::{ContainerState, Role},
+};
+use evidence::Evidence;
+use life::Life;
+
+/// Pods of which only events have come so far.
+const HEARD_OF: usize = 5_000;
+
+/// What is remembered of every pod's containers.
+#[derive(Debug, Default)]
+pub struct Containers {
+    pods: HashMap<Uid, Memory>,
+    /// Pods known by their events only, oldest first.
+    heard_of: VecDeque<Uid>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Whether the pod itself has come.
+    there: bool,
+    of: HashMap<Box<str>, (Evidence, Life)>,
+}
+
+/// Whether an event tells of probes.
+pub fn tells(event: &Event) -> bool {
+    event.object_kind == "Pod" && matches!(event.reason.as_str(), "Unhealthy" | "Killing")
+}
+
+impl Containers {
+    /// The rows of a pod's containers as it is now, in the order of its spec. Their uids are to be set.
+    pub fn of(&mut self, pod: &Pod, now: Millis) -> Vec<Container> {
+        let memory = self.pods.entry(pod.meta.uid).or_default();
+        memory.there = true;
+        let containers = pod.detail.containers.iter().map(|spec| {
+            let (evidence, life) = memory.of.entry(spec.name.as_str().into()).or_default();
+            if let Some(status) = &spec.status {
+                evidence.see(&spec.probes, status);
+                life.see(pod, status, now);
+            }
+            let heard = spec.probes.iter().map(|probe| evidence.heard(probe.kind));
+            Container {
+                meta: app::api::Meta {
+                    name: format!("{}/{}", pod.meta.name, spec.name).into(),
+                    ..pod.meta.clone()
+                },
+                pod: pod.meta.name.clone(),
+                pod_uid: pod.meta.uid,
+                node: pod.node.clone(),
+                name: spec.name.clone(),
+                role: spec.role,
+                ports: spec.ports.as_slice().into(),
+                probes: spec.probes.as_slice().into(),
+                status: spec.status.clone(),
+                heard: heard.collect::<Vec<Heard>>(),
+                restarts: evidence.restarts(spec.status.as_ref().map_or(0, |status| status.restarts)),
+                life: life.spans(evidence),
+                health: match (&spec.status, spec.role) {
+                    // an init container that has not begun waits for others
+                    (None, _) if pod.node.is_empty() => app::api::Health::Waiting,
+                    (Some(status), Role::Init) if matches!(status.state, ContainerState::Running { .. }) => {
+                        app::api::Health::Progressing
+                    }
+                    (status, _) => container::judge(status.as_ref()),
+                },
+            }
+        });
+        containers.collect()
+    }
+
+    /// What an event says; gives the pod it is about if that is there, since its rows may have changed.
+    pub fn hear(&mut self, event: &Event) -> Option<Uid> {
+        let name = event.container()?;
+        let pod = event.object_uid;
+        if !self.pods.contains_key(&pod) {
+            self.heard_of.push_back(pod);
+            if self.heard_of.len() > HEARD_OF
+                && let Some(oldest) = self.heard_of.pop_front()
+                && self.pods.get(&oldest).is_some_and(|memory| !memory.there)
+            {
+                self.pods.remove(&oldest);
+            }
+        }
+        let memory = self.pods.entry(pod).or_default();
+        let (evidence, _) = memory.of.entry(name.into()).or_default();
+        evidence.hear(event);
+        memory.there.then_some(pod)
+    }
+
+    /// The pod is gone.
+    pub fn forget(&mut self, pod: Uid) {
+        self.pods.remove(&pod);
+    }
+}

@@ -1,0 +1,228 @@
+//! What the kubelet's events say of one container's probes, and what its restarts are put down to.
+
+use std::collections::{HashMap, VecDeque};
+
+use app::api::{
+    Event, Text, Timestamp, Uid,
+    container::{Cause, Failure, Heard, Restarts},
+    detail::{ContainerState, ContainerStatus, Terminated},
+    probe::{Probe, ProbeKind},
+};
+
+/// Ends of one container, and announcements of them, that are kept.
+pub const ENDS: usize = 40;
+/// Events of one container whose counts are kept.
+const EVENTS: usize = 40;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    probes: Vec<Probe>,
+    running_since: Option<Timestamp>,
+    restarts: Option<i32>,
+    failures: [Option<Failure>; KINDS.len()],
+    kills: VecDeque<(ProbeKind, Timestamp)>,
+    ends: VecDeque<Terminated>,
+    /// How often each event had been counted when it was last heard of.
+    counts: HashMap<Uid, i32>,
+}
+
+const KINDS: [ProbeKind; 3] = [ProbeKind::Liveness, ProbeKind::Readiness, ProbeKind::Startup];
+
+/// What one event says.
+enum Said {
+    Failed { kind: ProbeKind, errored: bool },
+    Killed(ProbeKind),
+}
+
+/// Reads by how a message begins: its end is free text, and differs from release to release.
+fn said(event: &Event) -> Option<Said> {
+    let message = event.message.as_str();
+    let message = message.strip_prefix("(combined from similar events): ").unwrap_or(message);
+    if event.reason == "Unhealthy" {
+        let kind = KINDS.into_iter().find(|kind| message.starts_with(kind.word()))?;
+        let rest = message[kind.word().len()..].strip_prefix(" probe ")?;
+        let errored = rest.starts_with("errored");
+        return (errored || rest.starts_with("failed")).then_some(Said::Failed { kind, errored });
+    }
+    // "Container web failed liveness probe, will be restarted", "Init container web failed startup probe"
+    let killed = |kind: ProbeKind| message.contains(&format!(" failed {} probe", kind.word().to_lowercase()));
+    (event.reason == "Killing")
+        .then(|| [ProbeKind::Liveness, ProbeKind::Startup].into_iter().find(|kind| killed(*kind)))
+        .flatten()
+        .map(Said::Killed)
+}
+
+/// Whether a failure says that the answer took too long: of http, of exec and tcp, of gRPC
+/// (`pkg/probe/{http,exec,tcp,grpc}`).
+fn timed_out(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["timeout exceeded", "context deadline exceeded", "timed out", "i/o timeout", "timeout:"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+impl Evidence {
+    /// What the container is like now.
+    pub fn see(&mut self, probes: &[Probe], status: &ContainerStatus) {
+        if self.probes != probes {
+            self.probes = probes.to_vec();
+        }
+        let since = match status.state {
+            ContainerState::Running { since } => since,
+            _ => None,
+        };
+        if since.is_some() {
+            self.running_since = since;
+        }
+        self.restarts = Some(status.restarts);
+        if let Some(end) = &status.last {
+            self.end(end);
+        }
+        if let ContainerState::Terminated(end) = &status.state {
+            self.end(end);
+        }
+        // a success that shows begins every count anew
+        if status.started == Some(true) {
+            self.success(ProbeKind::Startup);
+        }
+        if status.ready {
+            self.success(ProbeKind::Readiness);
+        }
+    }
+
+    fn success(&mut self, kind: ProbeKind) {
+        if let Some(failure) = &mut self.failures[kind as usize] {
+            failure.run = 0;
+        }
+    }
+
+    fn end(&mut self, end: &Terminated) {
+        if self.ends.contains(end) {
+            return;
+        }
+        self.ends.push_back(end.clone());
+        if self.ends.len() > ENDS {
+            self.ends.pop_front();
+        }
+    }
+
+    /// What an event says.
+    pub fn hear(&mut self, event: &Event) {
+        let Some(said) = said(event) else { return };
+        let Some(at) = event.last.or(event.first) else { return };
+        let before = self.counted(event);
+        match said {
+            Said::Killed(kind) => {
+                for at in [event.first.unwrap_or(at), at] {
+                    if !self.kills.contains(&(kind, at)) {
+                        self.kills.push_back((kind, at));
+                    }
+                }
+                while self.kills.len() > ENDS {
+                    self.kills.pop_front();
+                }
+            }
+            Said::Failed { kind, errored } => {
+                // of an event that was counted before it was first heard of only the last time is known
+                let new = before.map_or(1, |before| event.count.saturating_sub(before));
+                let known = self.failures[kind as usize].as_ref();
+                if new > 0 && known.is_none_or(|known| at >= known.at) {
+                    let new = u32::try_from(new).unwrap_or(1);
+                    self.failures[kind as usize] = Some(self.failed(kind, at, new, &event.message, errored));
+                }
+            }
+        }
+    }
+
+    /// How often the event had been counted when it was last heard of; nothing if that is now.
+    fn counted(&mut self, event: &Event) -> Option<i32> {
+        if self.counts.len() > EVENTS {
+            self.counts.clear();
+        }
+        self.counts.insert(event.meta.uid, event.count)
+    }
+
+    /// The failure at `at`, `new` of which are new, put together with those before it.
+    fn failed(&self, kind: ProbeKind, at: Timestamp, new: u32, message: &Text, errored: bool) -> Failure {
+        let before = self.failures[kind as usize].as_ref();
+        let before = before.filter(|before| self.running_since.is_some_and(|since| before.at >= since));
+        let timed_out = timed_out(message);
+        let alone = Failure {
+            at,
+            message: message.clone(),
+            run: if errored { 0 } else { 1 },
+            since: at,
+            heard: new,
+            errored,
+            timed_out,
+        };
+        let Some(before) = before else { return alone };
+        let heard = before.heard.saturating_add(new);
+        let timed_out = timed_out || before.timed_out;
+        let gap = (at.0 - before.at.0) / i64::from(new.max(1));
+        let in_a_row = self.gap(kind).is_some_and(|longest| gap <= longest);
+        if errored {
+            // the kubelet keeps its count as it was
+            return Failure { heard, timed_out, run: before.run, since: before.since, ..alone };
+        }
+        if in_a_row && before.run > 0 {
+            return Failure {
+                heard,
+                timed_out,
+                run: before.run.saturating_add(new),
+                since: before.since,
+                ..alone
+            };
+        }
+        Failure { heard, timed_out, ..alone }
+    }
+
+    /// The longest time in seconds between two failures that excludes a success between them: an attempt is made
+    /// each period and may last its timeout; stamps are whole seconds.
+    fn gap(&self, kind: ProbeKind) -> Option<i64> {
+        let probe = self.probes.iter().find(|probe| probe.kind == kind)?;
+        let longest = probe.period.saturating_mul(2).saturating_sub(probe.timeout).saturating_sub(1);
+        (longest > 0).then_some(longest)
+    }
+
+    /// What was heard of a probe.
+    pub fn heard(&self, kind: ProbeKind) -> Heard {
+        let killed = self.kills.iter().filter(|(of, _)| *of == kind).map(|(_, at)| *at).max();
+        Heard { kind, failure: self.failures[kind as usize].clone(), killed }
+    }
+
+    /// Why it ended then: the kubelet announces what it does over a probe between start and end.
+    pub fn cause(&self, end: &Terminated) -> Cause {
+        if end.reason == "OOMKilled" {
+            return Cause::OutOfMemory;
+        }
+        let (Some(started), Some(finished)) = (end.started, end.finished) else { return Cause::Itself };
+        let during = |at: &Timestamp| (started..=Timestamp(finished.0 + 1)).contains(at);
+        let announced = self.kills.iter().rev().find(|(_, at)| during(at));
+        announced.map_or(Cause::Itself, |(kind, _)| Cause::Probe(*kind))
+    }
+
+    /// What `count` restarts are put down to.
+    pub fn restarts(&self, count: i32) -> Restarts {
+        let mut restarts = Restarts::default();
+        // the last end is no restart until the container has begun again
+        let begun_again = |end: &&Terminated| {
+            end.finished.is_none() || self.running_since.is_some_and(|since| end.finished <= Some(since))
+        };
+        for end in self.ends.iter().filter(begun_again) {
+            let which = match self.cause(end) {
+                Cause::Probe(ProbeKind::Startup) => &mut restarts.startup,
+                Cause::Probe(_) => &mut restarts.liveness,
+                Cause::OutOfMemory => &mut restarts.out_of_memory,
+                Cause::Itself if end.exit_code == 0 && end.signal == 0 => &mut restarts.completed,
+                Cause::Itself => &mut restarts.failed,
+            };
+            *which += 1;
+        }
+        let Restarts { liveness, startup, out_of_memory, failed, completed, .. } = restarts;
+        let seen = liveness + startup + out_of_memory + failed + completed;
+        restarts.not_seen = u32::try_from(count).unwrap_or_default().saturating_sub(seen);
+        restarts
+    }
+}
