@@ -9,16 +9,20 @@ pub mod controller_revision;
 pub mod daemon_set;
 pub mod deployment;
 pub mod detail;
+pub mod endpoint_slice;
 pub mod event;
+pub mod lease;
 pub mod manifest;
 pub mod meta;
 pub mod namespace;
 pub mod node;
 pub mod picture;
 pub mod pod;
+pub mod pod_disruption_budget;
 pub mod probe;
 pub mod replicas;
 pub mod rollout;
+pub mod service;
 pub mod stateful_set;
 pub mod text;
 pub mod time;
@@ -30,15 +34,19 @@ pub use controller_revision::ControllerRevision;
 pub use daemon_set::{DaemonSet, DaemonSetRollout};
 pub use deployment::{Deployment, Rollout};
 pub use detail::Detail;
+pub use endpoint_slice::EndpointSlice;
 pub use event::Event;
+pub use lease::Lease;
 pub use meta::{Labels, Meta, ObjectKey, Owner, Uid};
 pub use namespace::Namespace;
 pub use node::Node;
 pub use picture::Picture;
 pub use pod::Pod;
+pub use pod_disruption_budget::PodDisruptionBudget;
 pub use replicas::{ReplicaSet, ReplicationController};
 pub use rollout::RolloutStatus;
 use serde::{Deserialize, Serialize};
+pub use service::Service;
 pub use stateful_set::{StatefulSet, StatefulSetRollout};
 pub use text::Text;
 pub use time::{Millis, Timestamp};
@@ -240,6 +248,10 @@ macro_rules! each_kind {
             StatefulSet stateful_sets StatefulSet "statefulsets" "statefulset" "apps" true;
             ReplicaSet replica_sets ReplicaSet "replicasets" "replicaset" "apps" true;
             ControllerRevision controller_revisions ControllerRevision "controllerrevisions" "controllerrevision" "apps" true;
+            Service services Service "services" "service" "" true;
+            EndpointSlice endpoint_slices EndpointSlice "endpointslices" "endpointslice" "discovery.k8s.io" true;
+            PodDisruptionBudget pod_disruption_budgets PodDisruptionBudget "poddisruptionbudgets" "poddisruptionbudget" "policy" true;
+            Lease leases Lease "leases" "lease" "coordination.k8s.io" true;
             Event events Event "events" "event" "" true;
         }
     };
@@ -307,6 +319,15 @@ impl Kind {
             .iter()
             .copied()
             .find(|kind| word == kind.plural() || word == kind.singular() || word == kind.name())
+    }
+
+    /// The one namespace in which a kind is watched, whichever others are. Leases there are nodes'; elsewhere they
+    /// are locks of controllers, renewed every two seconds.
+    pub fn only_in(self) -> Option<&'static str> {
+        match self {
+            Kind::Lease => Some("kube-node-lease"),
+            _ => None,
+        }
     }
 
     /// `deployments.apps` or `pods`: what RBAC and errors call it.

@@ -6,8 +6,9 @@ use clap::{Parser, ValueEnum};
 
 /// A live, read-only dashboard for a Kubernetes cluster.
 ///
-/// Watches pods, ReplicationControllers, Deployments, DaemonSets, StatefulSets, ReplicaSets, nodes,
-/// namespaces and events, and shows them in a browser as they change. It changes nothing in a cluster.
+/// Watches pods, ReplicationControllers, Deployments, DaemonSets, StatefulSets, ReplicaSets, Services with
+/// their EndpointSlices, PodDisruptionBudgets, nodes with their Leases, namespaces and events, and shows
+/// them in a browser as they change. It changes nothing in a cluster.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "masthead", version, max_term_width = 100)]
 pub struct Config {

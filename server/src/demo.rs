@@ -19,6 +19,8 @@ mod clock;
 mod cluster;
 mod deletion;
 mod discovery;
+mod disruption;
+mod endpoints;
 mod faults;
 mod form;
 mod images;

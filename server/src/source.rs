@@ -64,6 +64,10 @@ impl Source {
         tasks.spawn(self.clone().watch::<app::api::StatefulSet>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::ReplicaSet>(hub.clone()));
         tasks.spawn(self.clone().watch::<app::api::ControllerRevision>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Service>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::EndpointSlice>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::PodDisruptionBudget>(hub.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Lease>(hub.clone()));
         tasks.spawn(self.watch::<app::api::Event>(hub));
         while tasks.join_next().await.is_some() {}
     }
@@ -88,12 +92,16 @@ impl Source {
     }
 
     /// One kind: in the whole cluster, or in each namespace that was named. Without rights for the whole
-    /// cluster, in the context's own namespace.
+    /// cluster, in the context's own namespace. What is in one namespace alone is watched there, named or not.
     async fn watch_everywhere<T: Translate>(self, hub: Hub) {
         let one = |within: Option<Text>| {
             let collection = Collection { kind: T::KIND, within };
             Reflector::new(self.api.clone(), collection, hub.clone(), self.metrics.clone())
         };
+        if let Some(namespace) = T::KIND.only_in() {
+            one(Some(Text::from(namespace))).run::<T>(WhenForbidden::Retry).await;
+            return;
+        }
         if self.namespaces.is_empty() || !T::KIND.namespaced() {
             let fallback =
                 self.fallback.clone().filter(|_| T::KIND.namespaced() && self.namespaces.is_empty());

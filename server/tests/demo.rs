@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use app::api::{DaemonSet, Health, StatefulSet, Timestamp};
+use app::api::{
+    DaemonSet, EndpointSlice, Health, Lease, PodDisruptionBudget, Service, StatefulSet, Timestamp,
+};
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use http::{Request, Response, StatusCode};
@@ -694,7 +696,11 @@ async fn same_cells<T: Translate>(demo: &Demo) -> T {
     let objects = demo.list(T::KIND.plural(), "");
     assert_eq!(objects.len(), 1);
     let row: T = translate::row(&objects[0].to_string()).unwrap();
-    let path = format!("/apis/apps/v1/{}", T::KIND.plural());
+    let root = match T::KIND.group() {
+        "" => "/api/v1".to_owned(),
+        group => format!("/apis/{group}/v1"),
+    };
+    let path = format!("{root}/{}", T::KIND.plural());
     let as_table = "application/json;as=Table;v=v1;g=meta.k8s.io";
     let request = Request::get(path).header("accept", as_table).body(Body::empty()).unwrap();
     let response = demo.router().oneshot(request).await.unwrap();
@@ -735,6 +741,146 @@ async fn sets_are_served_although_nothing_acts_on_them() {
 
     let playing: DaemonSet = same_cells(&playing(1)).await;
     assert_eq!((&*playing.meta.name, playing.health), ("kube-proxy", Health::Healthy));
+}
+
+fn service(ports: Value) -> Value {
+    json!({
+        "kind": "Service", "metadata": {"name": "web"},
+        "spec": {
+            "type": "ClusterIP", "clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7"],
+            "ports": ports, "selector": {"app": "web"},
+        },
+    })
+}
+
+/// Ready, serving, terminating of each endpoint of the one slice that has any.
+fn endpoints(demo: &Demo) -> Vec<[bool; 3]> {
+    let slices = list(demo, "endpointslices");
+    assert_eq!(slices.len(), 1, "{slices:#?}");
+    let conditions = |endpoint: &Value| {
+        ["ready", "serving", "terminating"].map(|key| endpoint["conditions"][key].as_bool().unwrap())
+    };
+    slices[0]["endpoints"].as_array().into_iter().flatten().map(conditions).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_comes_into_its_slice_is_ready_and_serves_until_it_is_gone() {
+    let demo = lively();
+    demo.put(service(json!([
+        {"name": "web", "port": 80, "protocol": "TCP", "targetPort": 5000},
+        {"name": "none", "port": 81, "protocol": "TCP", "targetPort": "no-such-port"},
+    ])));
+    seconds(1).await;
+    assert_eq!(endpoints(&demo), [[false; 3]; 0]);
+    assert!(list(&demo, "endpointslices")[0]["ports"].is_null(), "without pods nobody knows their ports");
+
+    demo.put(deployment(1, forest()));
+    let mut seen = Vec::new();
+    let mut watch = async |what: fn(&Demo) -> bool| {
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let now = endpoints(&demo);
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+            if what(&demo) {
+                return;
+            }
+        }
+        panic!("waited in vain; {seen:?}");
+    };
+    watch(|demo| endpoints(demo) == [[true, true, false]]).await;
+    let pod = list(&demo, "pods")[0].clone();
+    let slice = list(&demo, "endpointslices")[0].clone();
+    assert_eq!(slice["endpoints"][0]["addresses"][0], pod["status"]["podIP"]);
+    assert_eq!(slice["endpoints"][0]["targetRef"]["uid"], pod["metadata"]["uid"]);
+    assert_eq!(slice["ports"], json!([{"name": "web", "port": 5000, "protocol": "TCP"}]));
+    assert!(slice["metadata"]["name"].as_str().unwrap().starts_with("web-"));
+
+    // It serves while it ends, but gets nothing new; the one in its place is not ready yet.
+    demo.delete("pods", "default", pod["metadata"]["name"].as_str().unwrap());
+    watch(|demo| endpoints(demo).len() == 2).await;
+    watch(|demo| endpoints(demo) == [[true, true, false]]).await;
+    let expected: [&[[bool; 3]]; 6] = [
+        &[],
+        &[[false, false, false]],
+        &[[true, true, false]],
+        &[[false, true, true]],
+        &[[false, true, true], [false, false, false]],
+        &[[false, false, false]],
+    ];
+    for step in expected {
+        assert!(seen.iter().any(|now| now == step), "never {step:?}: {seen:?}");
+    }
+    demo.delete("services", "default", "web");
+    seconds(1).await;
+    assert!(list(&demo, "endpointslices").is_empty(), "slices go with their Service");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_pod_serves_on_the_port_that_has_the_name() {
+    let demo = lively();
+    demo.put(service(json!([{"port": 80, "protocol": "TCP", "targetPort": "http"}])));
+    for (name, port) in [("a", 1000), ("b", 2000), ("c", 1000)] {
+        let mut pod = pod(name, "web");
+        pod["spec"]["containers"][0]["ports"] = json!([{"name": "http", "containerPort": port}]);
+        demo.put(pod);
+    }
+    seconds(30).await;
+    let slices = list(&demo, "endpointslices");
+    let mut ports: Vec<(i64, usize)> = slices
+        .iter()
+        .map(|slice| {
+            (slice["ports"][0]["port"].as_i64().unwrap(), slice["endpoints"].as_array().unwrap().len())
+        })
+        .collect();
+    ports.sort_unstable();
+    assert_eq!(ports, [(1000, 2), (2000, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_counts_its_healthy_pods() {
+    let demo = lively();
+    demo.put(deployment(3, forest()));
+    demo.put(json!({
+        "kind": "PodDisruptionBudget", "metadata": {"name": "web"},
+        "spec": {"minAvailable": "50%", "selector": {"matchLabels": {"app": "web"}}},
+    }));
+    seconds(60).await;
+    let status = || demo.get("poddisruptionbudgets", "default", "web").unwrap()["status"].clone();
+    let counts = |status: &Value| {
+        ["expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"]
+            .map(|key| status[key].as_i64().unwrap())
+    };
+    assert_eq!(counts(&status()), [3, 2, 3, 1]);
+    assert_eq!(status()["conditions"][0]["reason"], "SufficientPods");
+    let name = list(&demo, "pods")[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    demo.delete("pods", "default", &name);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(counts(&status()), [3, 2, 2, 0]);
+    let row: PodDisruptionBudget = same_cells(&demo).await;
+    assert_eq!((row.disruptions_allowed, row.health), (0, Health::Healthy));
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubelets_renew_their_leases() {
+    let demo = lively();
+    demo.remove("nodes", "", "two");
+    demo.remove("leases", "kube-node-lease", "two");
+    let renewed = || {
+        let lease = demo.get("leases", "kube-node-lease", "one").unwrap();
+        lease["spec"]["renewTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
+    };
+    seconds(5).await;
+    let first = renewed();
+    seconds(60).await;
+    assert!((50..=60).contains(&(renewed() - first)), "each ten seconds");
+    let row: Lease = same_cells(&demo).await;
+    assert_eq!((row.duration, row.is_expired(Timestamp(demo.clock().now_ms() / 1000))), (Some(40), false));
+    demo.put(service(json!([{"port": 80, "protocol": "TCP", "nodePort": 30_080}])));
+    seconds(1).await;
+    same_cells::<Service>(&demo).await;
+    same_cells::<EndpointSlice>(&demo).await;
 }
 
 fn playing(seed: u64) -> Demo {
@@ -834,7 +980,10 @@ async fn what_a_client_puts_is_stamped_with_the_time_it_was_put() {
 
 #[tokio::test(start_paused = true)]
 async fn every_object_is_what_a_kubernetes_client_expects() {
-    use k8s_openapi::api::{apps::v1 as apps, core::v1 as core};
+    use k8s_openapi::api::{
+        apps::v1 as apps, coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery,
+        policy::v1 as policy,
+    };
     let demo = playing(3);
     let client = kube::Client::new(demo.router(), "default");
     for _ in 0..20 {
@@ -848,6 +997,7 @@ async fn every_object_is_what_a_kubernetes_client_expects() {
         decode!(core::Pod, core::Node, core::Namespace, core::Event, core::Service);
         decode!(core::ReplicationController, apps::Deployment, apps::ReplicaSet);
         decode!(apps::DaemonSet, apps::StatefulSet);
+        decode!(discovery::EndpointSlice, policy::PodDisruptionBudget, coordination::Lease);
     }
     assert!(client.apiserver_version().await.unwrap().git_version.starts_with("v1.37"));
     assert!(demo.request_log().iter().all(|(method, _)| method == "GET"));

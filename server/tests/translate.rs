@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 
 use app::api::{
-    ControllerRevision, DaemonSet, Deployment, Detail, Event, Health, Namespace, Node, Pod, ReplicaSet,
-    ReplicationController, Row, StatefulSet, Timestamp,
+    ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Health, Labels, Lease,
+    Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service, StatefulSet,
+    Timestamp,
     detail::{ContainerState, Role},
     picture::Bounds,
     probe::ProbeHandler,
@@ -66,6 +67,26 @@ fn nodes_print_as_kubectl_prints_them() {
 #[test]
 fn namespaces_print_as_kubectl_prints_them() {
     check::<Namespace>(include_str!("fixtures/namespaces.json"), |_, _| {});
+}
+
+#[test]
+fn services_print_as_kubectl_prints_them() {
+    check::<Service>(include_str!("fixtures/services.json"), |_, _| {});
+}
+
+#[test]
+fn endpoint_slices_print_as_kubectl_prints_them() {
+    check::<EndpointSlice>(include_str!("fixtures/endpointslices.json"), |_, _| {});
+}
+
+#[test]
+fn budgets_print_as_kubectl_prints_them() {
+    check::<PodDisruptionBudget>(include_str!("fixtures/poddisruptionbudgets.json"), |_, _| {});
+}
+
+#[test]
+fn leases_print_as_kubectl_prints_them() {
+    check::<Lease>(include_str!("fixtures/leases.json"), |_, _| {});
 }
 
 #[test]
@@ -168,6 +189,10 @@ const POD: &str = include_str!("fixtures/whole/pod.json");
 const DEPLOYMENT: &str = include_str!("fixtures/whole/deployment.json");
 const DAEMON_SET: &str = include_str!("fixtures/whole/daemonset.json");
 const STATEFUL_SET: &str = include_str!("fixtures/whole/statefulset.json");
+const SERVICE: &str = include_str!("fixtures/whole/service.json");
+const ENDPOINT_SLICE: &str = include_str!("fixtures/whole/endpointslice.json");
+const BUDGET: &str = include_str!("fixtures/whole/poddisruptionbudget.json");
+const LEASE: &str = include_str!("fixtures/whole/lease.json");
 
 fn whole(json: &str) -> Value {
     serde_json::from_str(json).expect("a whole object")
@@ -238,6 +263,135 @@ fn a_pods_own_page() {
         debug.status.as_ref().map(|s| &s.state),
         Some(ContainerState::Running { since: Some(_) })
     ));
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+}
+
+#[test]
+fn a_services_own_page() {
+    let service: Service = read(&whole(SERVICE));
+    let ports: Vec<_> = service
+        .ports
+        .iter()
+        .map(|port| {
+            (port.name.as_str(), port.port, port.target.as_str(), port.node_port, port.app_protocol.as_str())
+        })
+        .collect();
+    assert_eq!(ports, [("http", 80, "web", 30080, "kubernetes.io/h2c"), ("dns", 53, "5353", 0, "")]);
+    assert!(service.publish_not_ready && service.has_pods() && !service.is_headless());
+    assert_eq!(
+        facts(&service.detail),
+        [
+            ("IP Family Policy", "PreferDualStack"),
+            ("IP Families", "IPv4,IPv6"),
+            ("IPs", "10.96.0.7,fd00::7"),
+            ("External IPs", "192.0.2.9"),
+            ("Desired LoadBalancer IP", "203.0.113.1"),
+            ("External Name", "db.example.com"),
+            ("LoadBalancer Ingress", "203.0.113.9 (VIP), lb.example.com"),
+            ("LoadBalancer Class", "example.com/lb"),
+            ("Session Affinity", "ClientIP"),
+            ("External Traffic Policy", "Local"),
+            ("Internal Traffic Policy", "Cluster"),
+            ("HealthCheck NodePort", "30999"),
+            ("LoadBalancer Source Ranges", "198.51.100.0/24"),
+            ("Traffic Distribution", "PreferSameZone"),
+        ]
+    );
+}
+
+#[test]
+fn a_service_selects_pods_of_its_namespace_and_without_a_selector_none() {
+    let service =
+        |spec: Value| read::<Service>(&json!({"metadata": {"name": "s", "namespace": "a"}, "spec": spec}));
+    let pod = labels(&[("app", "web"), ("tier", "front")]);
+    let selected = |spec: Value| service(spec).selects("a", &pod);
+    assert!(selected(json!({"selector": {"app": "web"}})));
+    assert!(selected(json!({"selector": {"app": "web", "tier": "front"}})));
+    assert!(!selected(json!({"selector": {"app": "web", "tier": "back"}})));
+    assert!(!selected(json!({"selector": {"role": ""}})), "an absent label is not an empty one");
+    assert!(
+        !selected(json!({"selector": {}})) && !selected(json!({"selector": null})) && !selected(json!({}))
+    );
+    assert!(!selected(json!({"type": "ExternalName", "selector": {"app": "web"}})));
+    assert!(!service(json!({"selector": {"app": "web"}})).selects("b", &pod));
+    assert!(service(json!({"clusterIPs": ["None"]})).is_headless());
+}
+
+#[test]
+fn what_an_endpoint_does_not_say_is_what_kubernetes_takes_it_for() {
+    let slice: EndpointSlice = read(&whole(ENDPOINT_SLICE));
+    assert_eq!(
+        (slice.service.as_str(), slice.meta.owner.as_ref().map(|owner| owner.name.as_str())),
+        ("web", Some("web"))
+    );
+    let said: Vec<_> = slice
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            (endpoint.ready, endpoint.is_ready(), endpoint.is_serving(), endpoint.is_terminating())
+        })
+        .collect();
+    assert_eq!(said, [(Some(false), false, true, true), (None, true, true, false)]);
+    let target = slice.endpoints[0].target.as_ref().expect("a target");
+    assert_eq!((target.kind.as_str(), &*target.name), ("Pod", "db-0"));
+    let pod = json!({"metadata": {"name": "db-0", "uid": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"}});
+    assert!(slice.endpoints[0].is_pod(read::<Pod>(&pod).meta.uid));
+    assert!(slice.endpoints[1].target.is_none());
+    assert!(slice.is_of("default", "web") && !slice.is_of("other", "web"));
+}
+
+#[test]
+fn a_slice_holds_a_thousand_endpoints() {
+    let mut json = whole(ENDPOINT_SLICE);
+    json["endpoints"] =
+        (0..1000).map(|at| json!({"addresses": [format!("10.0.{}.{}", at / 250, at % 250)]})).collect();
+    let slice: EndpointSlice = read(&json);
+    assert_eq!(slice.endpoints.len(), 1000);
+    assert_eq!(slice.endpoints_cell(), "10.0.0.0,10.0.0.1,10.0.0.2 + 997 more...");
+}
+
+#[test]
+fn a_budget_covers_what_it_selects_and_an_empty_selector_everything() {
+    let covers = |selector: Value, pod: &[(&str, &str)]| {
+        let budget: PodDisruptionBudget =
+            read(&json!({"metadata": {"name": "b"}, "spec": {"selector": selector}}));
+        budget.selects().is_some_and(|selector| selector.matches(&labels(pod)))
+    };
+    let web: &[_] = &[("app", "web")];
+    assert!(covers(json!({"matchLabels": {"app": "web"}}), web));
+    assert!(!covers(json!({"matchLabels": {"app": "db"}}), web));
+    assert!(covers(json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]}), web));
+    assert!(covers(json!({}), web) && covers(json!({}), &[]));
+    assert!(!covers(Value::Null, web), "unset covers nothing");
+    assert!(!covers(json!({"matchExpressions": [{"key": "app", "operator": "Like"}]}), web));
+    let budget: PodDisruptionBudget = read(&whole(BUDGET));
+    assert_eq!(
+        facts(&budget.detail),
+        [
+            ("Min available", "50%"),
+            ("Selector", "app=web,tier in (a,b)"),
+            ("Allowed disruptions", "1"),
+            ("Current", "3"),
+            ("Desired", "2"),
+            ("Total", "3"),
+            ("Unhealthy Pod Eviction Policy", "AlwaysAllow"),
+        ]
+    );
+}
+
+#[test]
+fn a_lease_expires_when_it_was_not_renewed_for_as_long_as_it_is_good() {
+    let lease: Lease = read(&whole(LEASE));
+    let renewed = lease.renewed.expect("a time").0;
+    assert_eq!(lease.silent_for(NOW), Some(4));
+    let expired = |lease: &Lease, seconds: i64| lease.is_expired(Timestamp(renewed + seconds));
+    assert!(!expired(&lease, -5) && !expired(&lease, 40) && expired(&lease, 41));
+    assert_eq!(lease.silent_for(Timestamp(renewed - 5)), Some(0), "the kubelet's clock may be ahead");
+    let odd: Lease = read(&json!({"metadata": {"name": "n"}, "spec": {"renewTime": "soon"}}));
+    assert_eq!((odd.silent_for(NOW), odd.is_expired(NOW)), (None, false));
 }
 
 #[test]
@@ -729,6 +883,73 @@ fn of_a_stateful_set_nothing_but_the_named_fields_is_read() {
     );
 }
 
+#[test]
+fn of_services_and_their_like_nothing_but_the_named_fields_is_read() {
+    let marked = |json: &str| {
+        let mut json = whole(json);
+        mark(&mut json, "");
+        json
+    };
+    let meta = [".metadata.name", ".metadata.namespace", ".metadata.uid", ".metadata.labels.app"];
+    let with_meta = |fields: &[&str]| expected(&[&meta[..], fields].concat());
+    assert_eq!(
+        found(&read::<Service>(&marked(SERVICE))),
+        with_meta(&[
+            ".metadata.ownerReferences[].name",
+            ".spec.clusterIPs[]",
+            ".spec.externalIPs[]",
+            ".spec.externalName",
+            ".spec.ports[].name",
+            ".spec.ports[].targetPort",
+            ".spec.ports[].protocol",
+            ".spec.ports[].appProtocol",
+            ".spec.selector.app",
+            ".spec.ipFamilies[]",
+            ".spec.ipFamilyPolicy",
+            ".spec.loadBalancerIP",
+            ".spec.loadBalancerClass",
+            ".spec.loadBalancerSourceRanges[]",
+            ".spec.sessionAffinity",
+            ".spec.externalTrafficPolicy",
+            ".spec.internalTrafficPolicy",
+            ".spec.trafficDistribution",
+            ".status.loadBalancer.ingress[].ip",
+            ".status.loadBalancer.ingress[].ipMode",
+            ".status.loadBalancer.ingress[].hostname",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+        ])
+    );
+    assert_eq!(
+        found(&read::<EndpointSlice>(&marked(ENDPOINT_SLICE))),
+        with_meta(&[
+            ".metadata.labels.kubernetes.io/service-name",
+            ".metadata.ownerReferences[].name",
+            ".addressType",
+            ".ports[].name",
+            ".ports[].protocol",
+            ".ports[].appProtocol",
+            ".endpoints[].addresses[]",
+            ".endpoints[].hostname",
+            ".endpoints[].targetRef.name",
+            ".endpoints[].nodeName",
+            ".endpoints[].zone",
+        ])
+    );
+    assert_eq!(
+        found(&read::<PodDisruptionBudget>(&marked(BUDGET))),
+        with_meta(&[
+            ".spec.minAvailable",
+            ".spec.maxUnavailable",
+            ".spec.unhealthyPodEvictionPolicy",
+            ".status.conditions[].reason",
+            ".status.conditions[].message",
+        ])
+    );
+    let lease = [&meta[..2], &[".metadata.labels.app", ".spec.holderIdentity"]].concat();
+    assert_eq!(found(&read::<Lease>(&marked(LEASE))), expected(&lease));
+}
+
 // Objects that are not as they should be.
 
 #[test]
@@ -799,6 +1020,10 @@ fn specimens() -> Vec<(Value, Walk)> {
         (whole(DEPLOYMENT), walk::<Deployment>),
         (whole(DAEMON_SET), walk::<DaemonSet>),
         (whole(STATEFUL_SET), walk::<StatefulSet>),
+        (whole(SERVICE), walk::<Service>),
+        (whole(ENDPOINT_SLICE), walk::<EndpointSlice>),
+        (whole(BUDGET), walk::<PodDisruptionBudget>),
+        (whole(LEASE), walk::<Lease>),
         (first(include_str!("fixtures/nodes.json")), walk::<Node>),
         (first(include_str!("fixtures/namespaces.json")), walk::<Namespace>),
         (first(include_str!("fixtures/replicasets.json")), walk::<ReplicaSet>),

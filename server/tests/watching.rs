@@ -10,7 +10,7 @@ mod viewer;
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{Kind, KindState, Text},
+    api::{Kind, KindState, Text, Timestamp},
     scope::Scope,
     wire::About,
 };
@@ -338,6 +338,96 @@ async fn an_idle_cluster_sends_heartbeats_only() {
     let beats = stage.viewer.beats;
     stage.until("a minute of beats", |viewer| viewer.beats >= beats + 30).await;
     assert_eq!(stage.viewer.changes, changes);
+}
+
+/// A node that says every ten seconds that it lives.
+fn renewed_lease(second: u32) -> serde_json::Value {
+    serde_json::json!({
+        "kind": "Lease", "metadata": {"name": "one", "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": "one", "leaseDurationSeconds": 40, "renewTime": format!("2026-11-23T15:03:{second:02}.123456Z")},
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_of_leases_reach_those_alone_who_ask_for_leases() {
+    let mut stage = Stage::with(3, &[], None, |demo| _ = demo.put(renewed_lease(0))).await;
+    let without = Scope {
+        kinds: Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Lease).collect(),
+        ..Scope::all()
+    };
+    let seat = stage.hub.subscribe(without, Encoding::Binary).await.expect("a seat");
+    let mut other = Viewer::default();
+    stage.until_live().await;
+    while !Kind::ALL.iter().all(|kind| *kind == Kind::Lease || *other.state(*kind) == KindState::Live) {
+        other.take(&seat.next().await.expect("the hub runs").bytes().await);
+    }
+    let (changes, beats) = (other.changes, other.beats);
+    for second in 1..30 {
+        stage.demo.put(renewed_lease(second));
+        stage
+            .until("the renewal", |viewer| {
+                let leases = viewer.cluster.leases.iter();
+                leases.map(|lease| lease.renewed).eq([Some(Timestamp(1_795_446_180 + i64::from(second)))])
+            })
+            .await;
+    }
+    while other.beats < beats + 30 {
+        other.take(&seat.next().await.expect("the hub runs").bytes().await);
+    }
+    assert_eq!(other.changes, changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_are_those_of_nodes_wherever_else_one_may_look() {
+    let elsewhere = |demo: &Demo| {
+        demo.put(renewed_lease(0));
+        let mut lock = renewed_lease(0);
+        lock["metadata"] = serde_json::json!({"name": "kube-scheduler", "namespace": "kube-system"});
+        demo.put(lock);
+    };
+    // Where everything is watched, and where one other namespace is.
+    for namespaces in [&[][..], &["default"]] {
+        let mut stage = Stage::with(1, namespaces, None, elsewhere).await;
+        stage.until_live().await;
+        let view = stage.hub.view().await.expect("the hub runs");
+        let names: Vec<_> = view.cluster.leases.iter().map(|lease| lease.meta.name.to_string()).collect();
+        assert_eq!(names, ["one"]);
+        assert_eq!(view.about.namespaces, namespaces);
+    }
+    // Rights in other namespaces only cost the leases, and nothing else.
+    let refused = |demo: &Demo| {
+        demo.put(renewed_lease(0));
+        demo.faults().set(ALL, Fault::NamespacesOnly(vec!["default".to_owned()]));
+    };
+    let mut stage = Stage::with(1, &["default"], None, refused).await;
+    let forbidden = KindState::Forbidden {
+        verb: Text::from("list"),
+        resource: Text::from("leases.coordination.k8s.io"),
+        namespace: Text::from("kube-node-lease"),
+    };
+    stage
+        .until("leases forbidden, Services live", |viewer| {
+            *viewer.state(Kind::Lease) == forbidden && *viewer.state(Kind::Service) == KindState::Live
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_is_the_pod_that_it_says_it_is() {
+    let slice = |demo: &Demo| {
+        let uid = demo.get("pods", "default", "pod-0").expect("a pod")["metadata"]["uid"].clone();
+        demo.put(serde_json::json!({
+            "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+            "endpoints": [{"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "namespace": "default", "name": "pod-0", "uid": uid}}],
+        }));
+    };
+    let mut stage = Stage::with(2, &[], None, slice).await;
+    stage.until_live().await;
+    let uid = stage.viewer.pod("pod-0").expect("it is there").meta.uid;
+    let slice = stage.viewer.cluster.endpoint_slices.iter().next().expect("a slice");
+    assert_eq!(slice.service, "web");
+    assert!(slice.endpoints[0].is_pod(uid), "behind the hub uids are small numbers, there and here");
 }
 
 #[tokio::test(start_paused = true)]

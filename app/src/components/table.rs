@@ -82,7 +82,7 @@ impl Col {
         match self {
             Col::Namespace => "c-namespace".to_owned(),
             Col::Cell(_, heading) => {
-                let word = heading.text.to_lowercase().replace(' ', "-");
+                let word = heading.text.to_lowercase().replace(' ', "-").replace(['(', ')'], "");
                 let side = if heading.align == Align::Right { " right" } else { "" };
                 let wide = if heading.wide { " c-wide" } else { "" };
                 format!("c-{word}{side}{wide}")

@@ -49,7 +49,8 @@ pub(super) fn admit(
             _ => {}
         }
     }
-    if resource.group == "apps" || matches!(resource.kind, "Pod" | "ReplicationController") {
+    let counted = ["Pod", "ReplicationController", "EndpointSlice", "PodDisruptionBudget"];
+    if resource.group == "apps" || counted.contains(&resource.kind) {
         let generation = match known {
             None => 1,
             Some(known) => {

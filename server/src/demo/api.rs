@@ -91,7 +91,7 @@ async fn answer(server: &ApiServer, request: &Parts) -> Result<Response, Refusal
     let path: Vec<&str> = request.uri.path().split('/').filter(|part| !part.is_empty()).collect();
     let of_group = match path.as_slice() {
         ["api", "v1", rest @ ..] if !rest.is_empty() => Some(("", rest)),
-        ["apis", "apps", "v1", rest @ ..] if !rest.is_empty() => Some(("apps", rest)),
+        ["apis", group, "v1", rest @ ..] if !rest.is_empty() => Some((*group, rest)),
         _ => None,
     };
     let Some((group, rest)) = of_group else {

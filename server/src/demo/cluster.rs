@@ -35,6 +35,8 @@ pub(super) enum Action {
     Reschedule,
     /// A node reports its status although nothing changed.
     Heartbeat(String),
+    /// A node's kubelet renews its lease.
+    Renew(String),
     /// Events that are an hour old go.
     ExpireEvents,
     /// The next line of the script.
@@ -55,6 +57,8 @@ pub(super) struct Cluster {
     pub(super) images: BTreeSet<(String, String)>,
     pub(super) addresses: BTreeMap<String, u32>,
     pub(super) scale: Scale,
+    /// Whether the present has begun: the past is played without what repeats itself in it.
+    pub(super) begun: bool,
     agenda: BTreeMap<(i64, u64), Action>,
     planned: u64,
 }
@@ -70,6 +74,7 @@ impl Cluster {
             images: BTreeSet::new(),
             addresses: BTreeMap::new(),
             scale,
+            begun: false,
             agenda: BTreeMap::new(),
             planned: 0,
         }
@@ -77,6 +82,7 @@ impl Cluster {
 
     /// From here on time is the clock's, and what goes on for ever begins.
     pub(super) fn begin(&mut self) {
+        self.begun = true;
         self.begin_heartbeats();
         self.after(30_000, Action::ExpireEvents);
         self.after(300_000, Action::Reschedule);
@@ -134,6 +140,7 @@ impl Cluster {
                 self.after(300_000, Action::Reschedule);
             }
             Action::Heartbeat(node) => self.heartbeat(&node),
+            Action::Renew(node) => self.renew(&node),
             Action::ExpireEvents => {
                 self.expire_events();
                 self.after(30_000, Action::ExpireEvents);
@@ -159,7 +166,12 @@ impl Cluster {
                 self.look_at_owner(&REPLICA_SETS, namespace, name);
             }
             "replicationcontrollers" => self.sync_replicas(&REPLICATION_CONTROLLERS, namespace, name),
-            "deployments" => self.sync_deployment(namespace, name),
+            "deployments" => {
+                self.sync_deployment(namespace, name);
+                self.look_at_budgets(namespace);
+            }
+            "services" => self.sync_endpoints(namespace, name),
+            "poddisruptionbudgets" => self.sync_budget(namespace, name),
             "nodes" => self.look_at_node(name),
             _ => {}
         }
@@ -169,6 +181,8 @@ impl Cluster {
         if self.scale.owns(namespace) {
             return;
         }
+        self.look_at_services(namespace);
+        self.look_at_budgets(namespace);
         let Some(pod) = self.store.get(&PODS, namespace, name) else {
             // Gone: whoever owned it has one fewer. The owner is no longer known, so all look.
             for kind in [&REPLICA_SETS, &REPLICATION_CONTROLLERS] {

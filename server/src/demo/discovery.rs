@@ -22,15 +22,17 @@ pub(super) fn answer(path: &[&str], accept: &str) -> Option<Response> {
                 {"clientCIDR": "0.0.0.0/0", "serverAddress": "demo"}
             ]})
         }
-        ["apis"] => json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [apps()]}),
-        ["apis", "apps"] => {
-            let mut group = apps();
+        ["apis"] => {
+            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": resource::GROUPS.map(group)})
+        }
+        ["apis", name] if resource::GROUPS.contains(name) => {
+            let mut group = group(name);
             group["kind"] = json!("APIGroup");
             group["apiVersion"] = json!("v1");
             group
         }
         ["api", "v1"] => resources("", "v1"),
-        ["apis", "apps", "v1"] => resources("apps", "apps/v1"),
+        ["apis", name, "v1"] if resource::GROUPS.contains(name) => resources(name, &format!("{name}/v1")),
         _ => return None,
     };
     Some(json_response(StatusCode::OK, document.to_string()))
@@ -51,9 +53,9 @@ fn version() -> Value {
     })
 }
 
-fn apps() -> Value {
-    let version = json!({"groupVersion": "apps/v1", "version": "v1"});
-    json!({"name": "apps", "versions": [version], "preferredVersion": version})
+fn group(name: &str) -> Value {
+    let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
+    json!({"name": name, "versions": [version], "preferredVersion": version})
 }
 
 fn resources(group: &str, group_version: &str) -> Value {

@@ -179,7 +179,7 @@ fn encode(
         return whole.to_string().into();
     }
     let (kind, api_version) = match form {
-        Form::Metadata => ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1"),
+        Form::Metadata => ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned()),
         _ => (read.resource.kind.to_owned(), read.resource.api_version()),
     };
     let mut body = BytesMut::with_capacity(256 + objects.iter().map(|o| o.json.len() + 1).sum::<usize>());

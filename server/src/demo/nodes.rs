@@ -1,19 +1,24 @@
-//! Nodes: what a kubelet registers, and the reports it repeats
-//! (kubernetes `pkg/kubelet/kubelet_node_status.go`).
+//! Nodes: what a kubelet registers, and the signs of life it repeats
+//! (kubernetes `pkg/kubelet/kubelet_node_status.go`, component-helpers `apimachinery/lease/controller.go`).
 
 use serde_json::{Value, json};
 
 use super::admission::or_set;
-use super::clock::stamp;
+use super::clock::{micro_stamp, stamp};
 use super::cluster::{Action, Cluster};
 use super::discovery::KUBERNETES;
 use super::object::Object;
 use super::recorder::Source;
-use super::resource::NODES;
+use super::resource::{LEASES, NODES};
 
 /// `nodeStatusReportFrequency`: an unchanged status is written this rarely; liveness is a matter of
-/// Leases, which nobody here reads.
+/// Leases.
 const REPORT_MS: i64 = 300_000;
+/// `nodeLeaseDurationSeconds`, and the quarter of it after which a kubelet renews.
+const LEASE_S: i64 = 40;
+const RENEW_MS: i64 = LEASE_S * 1000 / 4;
+/// Where nodes' leases are.
+const LEASE_NAMESPACE: &str = "kube-node-lease";
 
 impl Cluster {
     /// Fills in what the kubelet of a new node reports about it.
@@ -23,6 +28,7 @@ impl Cluster {
             None => self.addresses.len() as u32 + 2,
         };
         self.addresses.insert(object.name.clone(), 0);
+        self.take_lease(object);
         let known = object.tree();
         if known["status"]["conditions"].is_array() {
             return;
@@ -40,6 +46,40 @@ impl Cluster {
         }
         let message = format!("Node {name} event: Registered Node {name} in Controller");
         self.record(Source::controller("node-controller"), &about, "", false, "RegisteredNode", &message);
+    }
+
+    /// A kubelet's lease. Nodes that are there for their number only have none: a thousand of them would be a hundred
+    /// writes a second.
+    fn take_lease(&mut self, node: &Object) {
+        if self.scale.owns_node(&node.name) {
+            return;
+        }
+        self.create(json!({
+            "kind": "Lease",
+            "metadata": {
+                "name": node.name, "namespace": LEASE_NAMESPACE,
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid}],
+            },
+            "spec": {
+                "holderIdentity": node.name, "leaseDurationSeconds": LEASE_S, "renewTime": micro_stamp(self.now),
+            },
+        }));
+        if self.begun {
+            self.after(RENEW_MS, Action::Renew(node.name.clone()));
+        }
+    }
+
+    /// Goes on for as long as there is such a lease, and its node.
+    pub(super) fn renew(&mut self, name: &str) {
+        if self.store.get(&NODES, "", name).is_none() {
+            return;
+        }
+        let now = micro_stamp(self.now);
+        let renewed =
+            self.update(&LEASES, LEASE_NAMESPACE, name, |lease| lease["spec"]["renewTime"] = json!(now));
+        if renewed.is_some() {
+            self.after(RENEW_MS, Action::Renew(name.to_owned()));
+        }
     }
 
     pub(super) fn heartbeat(&mut self, name: &str) {
@@ -64,6 +104,7 @@ impl Cluster {
             self.report_node(&node.name);
             let first = self.random.between(0, REPORT_MS);
             self.after(first, Action::Heartbeat(node.name.clone()));
+            self.renew(&node.name);
         }
     }
 

@@ -52,7 +52,27 @@ pub(super) static CONTROLLER_REVISIONS: Resource = Resource {
     ..apps("controllerrevisions", "controllerrevision", "ControllerRevision", &[])
 };
 
-pub(super) static ALL: [&Resource; 11] = [
+/// A namespaced resource of a group of its own, in no category.
+const fn of(
+    group: &'static str,
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    short: &'static [&'static str],
+) -> Resource {
+    Resource { group, plural, singular, kind, short, namespaced: true, in_all: false }
+}
+
+pub(super) static ENDPOINT_SLICES: Resource =
+    of("discovery.k8s.io", "endpointslices", "endpointslice", "EndpointSlice", &[]);
+pub(super) static POD_DISRUPTION_BUDGETS: Resource =
+    of("policy", "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget", &["pdb"]);
+pub(super) static LEASES: Resource = of("coordination.k8s.io", "leases", "lease", "Lease", &[]);
+
+/// The groups beside the core, in the order of discovery (kubernetes `pkg/controlplane/instance.go`).
+pub(super) const GROUPS: [&str; 4] = ["apps", "policy", "coordination.k8s.io", "discovery.k8s.io"];
+
+pub(super) static ALL: [&Resource; 14] = [
     &NODES,
     &NAMESPACES,
     &PODS,
@@ -64,11 +84,15 @@ pub(super) static ALL: [&Resource; 11] = [
     &DAEMON_SETS,
     &STATEFUL_SETS,
     &CONTROLLER_REVISIONS,
+    &ENDPOINT_SLICES,
+    &POD_DISRUPTION_BUDGETS,
+    &LEASES,
 ];
 
 impl Resource {
-    pub(super) fn api_version(&self) -> &'static str {
-        if self.group.is_empty() { "v1" } else { "apps/v1" }
+    /// `v1`, `apps/v1`.
+    pub(super) fn api_version(&self) -> String {
+        if self.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", self.group) }
     }
 
     /// How errors name it: `pods`, `deployments.apps`.

@@ -33,6 +33,11 @@ impl Scale {
         Scale { pods, nodes, churn_per_second, ..Scale::default() }
     }
 
+    /// Whether a node is there for its number only.
+    pub(super) fn owns_node(&self, name: &str) -> bool {
+        self.nodes > 0 && name.starts_with("scale-node-")
+    }
+
     /// Whether the objects of a namespace are left alone by the controllers.
     pub(super) fn owns(&self, namespace: &str) -> bool {
         self.pods > 0 && namespace.starts_with("scale-")

@@ -80,7 +80,9 @@ impl Cluster {
         for team in ["team-fraud", "team-listing"] {
             self.create(tutorial::namespace(team));
         }
-        for each in tutorial::teams().into_iter().chain(tutorial::services()) {
+        let host = self.node_address("demo-control-plane");
+        let services = tutorial::services().into_iter().chain([tutorial::kubernetes_slice(&host)]);
+        for each in tutorial::teams().into_iter().chain(services).chain(tutorial::budgets()) {
             self.create(each);
         }
         self.pass_until(now - 2 * DAY);

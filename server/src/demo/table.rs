@@ -55,6 +55,9 @@ fn columns(resource: &Resource) -> &'static [&'static str] {
         }
         "StatefulSet" => &["Name", "Ready", "Age", "|Containers", "|Images"],
         "ControllerRevision" => &["Name", "Controller", "Revision", "Age"],
+        "EndpointSlice" => &["Name", "AddressType", "Ports", "Endpoints", "Age"],
+        "PodDisruptionBudget" => &["Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"],
+        "Lease" => &["Name", "Holder", "Age"],
         "DaemonSet" => &[
             "Name",
             "Desired",
@@ -96,6 +99,17 @@ pub(super) fn row(resource: &Resource, object: &Value, include: Include, now: i6
         "Namespace" => vec![name(object), text(&object["status"]["phase"]), age(object, now)],
         "Event" => event(object, now),
         "Service" => service(object, now),
+        "EndpointSlice" => endpoint_slice(object, now),
+        "PodDisruptionBudget" => {
+            let bound = |key: &str| match &object["spec"][key] {
+                Value::Null => "N/A".to_owned(),
+                Value::String(percent) => percent.clone(),
+                number => count(number),
+            };
+            let allowed = count(&object["status"]["disruptionsAllowed"]);
+            vec![name(object), bound("minAvailable"), bound("maxUnavailable"), allowed, age(object, now)]
+        }
+        "Lease" => vec![name(object), text(&object["spec"]["holderIdentity"]), age(object, now)],
         "Deployment" => {
             let (spec, status) = (&object["spec"], &object["status"]);
             let ready = format!("{}/{}", count(&status["readyReplicas"]), count(&spec["replicas"]));
@@ -263,20 +277,53 @@ fn event(event: &Value, now: i64) -> Vec<String> {
     ]
 }
 
+/// `printService`.
 fn service(service: &Value, now: i64) -> Vec<String> {
     let spec = &service["spec"];
-    let ports = list(&spec["ports"])
-        .iter()
-        .map(|port| format!("{}/{}", count(&port["port"]), text(&port["protocol"])));
+    let ports = list(&spec["ports"]).iter().map(|port| {
+        let protocol = text(&port["protocol"]);
+        match port["nodePort"].as_i64() {
+            Some(node) if node > 0 => format!("{}:{node}/{protocol}", count(&port["port"])),
+            _ => format!("{}/{protocol}", count(&port["port"])),
+        }
+    });
     let ports: Vec<String> = ports.collect();
+    let balancer = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
+    let external = match text(&spec["type"]).as_str() {
+        "ExternalName" => text(&spec["externalName"]),
+        "LoadBalancer" if balancer.is_null() => "<pending>".to_owned(),
+        "LoadBalancer" => text(balancer),
+        _ => none(),
+    };
     vec![
         name(service),
         text(&spec["type"]),
-        text(&spec["clusterIP"]),
-        none(),
-        ports.join(","),
+        spec["clusterIPs"][0].as_str().map_or_else(none, str::to_owned),
+        external,
+        if ports.is_empty() { none() } else { ports.join(",") },
         age(service, now),
         pairs(&spec["selector"]),
+    ]
+}
+
+/// `printEndpointSlice`.
+fn endpoint_slice(slice: &Value, now: i64) -> Vec<String> {
+    let some = |all: Vec<String>| match all.len() {
+        0 => "<unset>".to_owned(),
+        1..=3 => all.join(","),
+        many => format!("{} + {} more...", all[..3].join(","), many - 3),
+    };
+    let ports = list(&slice["ports"]).iter().map(|port| match port["port"].as_i64() {
+        Some(number) => number.to_string(),
+        None => port["name"].as_str().unwrap_or("*").to_owned(),
+    });
+    let addresses = list(&slice["endpoints"]).iter().flat_map(|endpoint| list(&endpoint["addresses"]));
+    vec![
+        name(slice),
+        text(&slice["addressType"]),
+        some(ports.collect()),
+        some(addresses.map(text).collect()),
+        age(slice, now),
     ]
 }
 

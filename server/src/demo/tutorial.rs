@@ -174,10 +174,69 @@ pub(super) fn services() -> Vec<Value> {
         })
     };
     vec![
-        service("default", "kubernetes", "10.96.0.1", 443, "TCP", Value::Null),
+        to_api_server(service("default", "kubernetes", "10.96.0.1", 443, "TCP", Value::Null)),
         service("kube-system", "kube-dns", "10.96.0.10", 53, "UDP", json!({"k8s-app": "kube-dns"})),
         service("default", "randomforest", "10.96.44.7", 5000, "TCP", json!({"app": "dep-randomforest"})),
+        service(
+            "default",
+            "randomforest-slowstart",
+            "10.96.71.12",
+            5000,
+            "TCP",
+            json!({"app": "dep-randomforest-slowstart"}),
+        ),
         service("team-fraud", "fraud-api", "10.96.118.20", 8080, "TCP", json!({"app": "fraud-api"})),
+        // Its selector is mistyped: whoever wrote it meant listing-ranker.
+        service("team-listing", "ranker", "10.96.9.140", 80, "TCP", json!({"app": "ranker"})),
+        node_port(service(
+            "team-listing",
+            "listing-ranker",
+            "10.96.200.31",
+            80,
+            "TCP",
+            json!({"app": "listing-ranker"}),
+        )),
+    ]
+}
+
+/// Leads to the API server, by a name that its slice has too.
+fn to_api_server(mut service: Value) -> Value {
+    service["spec"]["ports"][0]["name"] = json!("https");
+    service["spec"]["ports"][0]["targetPort"] = json!(6443);
+    service
+}
+
+/// Open on every node, and to the pods' port by its name.
+fn node_port(mut service: Value) -> Value {
+    service["spec"]["type"] = json!("NodePort");
+    service["spec"]["externalTrafficPolicy"] = json!("Cluster");
+    service["spec"]["ports"][0]["name"] = json!("web");
+    service["spec"]["ports"][0]["targetPort"] = json!("http");
+    service["spec"]["ports"][0]["nodePort"] = json!(30_080);
+    service
+}
+
+/// Where the API server itself answers: a Service without a selector, whose slice the API server keeps.
+pub(super) fn kubernetes_slice(host: &str) -> Value {
+    json!({
+        "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        "endpoints": [{"addresses": [host], "conditions": {"ready": true}}],
+    })
+}
+
+/// Of the rolling Deployment's three pods two are to stay. Of fraud-api none may go, which holds up every drain.
+pub(super) fn budgets() -> [Value; 2] {
+    let budget = |namespace: &str, name: &str, app: &str, bound: &str, pods: i64| {
+        json!({
+            "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": namespace},
+            "spec": {(bound): pods, "selector": {"matchLabels": {"app": app}}},
+        })
+    };
+    [
+        budget("default", "randomforest", "dep-randomforest", "minAvailable", 2),
+        budget("team-fraud", "fraud-api", "fraud-api", "maxUnavailable", 0),
     ]
 }
 

@@ -95,9 +95,12 @@ impl AskError {
             AskError::Refused { kind, .. } => {
                 format!("a Role that allows list and watch of {} there", kind.plural())
             }
-            AskError::Unwatched { watched, .. } => {
-                let watched: Vec<&str> = watched.iter().map(Text::as_str).collect();
-                format!("one of {}, or another --namespace when Masthead is started", watched.join(", "))
+            AskError::Unwatched { kind, watched, .. } => {
+                let watched = watched.iter().map(Text::as_str).collect::<Vec<_>>().join(", ");
+                match kind.only_in() {
+                    Some(only) => format!("{only}, the only one in which they are watched"),
+                    None => format!("one of {watched}, or another --namespace when Masthead is started"),
+                }
             }
         }
     }

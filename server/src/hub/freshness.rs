@@ -66,9 +66,10 @@ impl Freshness {
             .collect()
     }
 
-    /// Every namespace that some kind is watched in.
+    /// Every namespace that some kind is watched in because others are not to be; not those that a kind is only in.
     pub fn namespaces(&self) -> Vec<String> {
-        let all = self.watches.values().flat_map(|watches| watches.keys().flatten());
+        let chosen = self.watches.iter().filter(|(kind, _)| kind.only_in().is_none());
+        let all = chosen.flat_map(|(_, watches)| watches.keys().flatten());
         all.map(Text::to_string).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -159,5 +160,15 @@ mod tests {
         assert_eq!(freshness.refused(), [(Kind::Pod, "b".to_owned())]);
         assert_eq!(freshness.within(Kind::Pod), [(Text::from("a"), true), (Text::from("b"), false)]);
         assert!(freshness.within(Kind::Node).is_empty());
+    }
+
+    #[test]
+    fn a_kind_of_one_namespace_does_not_make_it_the_only_one_watched() {
+        let mut freshness = Freshness::default();
+        let leases = Some(Text::from("kube-node-lease"));
+        assert_eq!(freshness.watch(Kind::Lease, leases, KindState::Live, Millis(0)), KindState::Live);
+        freshness.watch(Kind::Pod, None, KindState::Live, Millis(0));
+        assert!(freshness.namespaces().is_empty());
+        assert_eq!(freshness.within(Kind::Lease), [(Text::from("kube-node-lease"), true)]);
     }
 }

@@ -114,7 +114,7 @@ mod tests {
         ReadOnlyLayer.layer(transport).oneshot(request.body(()).expect("a request")).await
     }
 
-    const ALLOWED: [&str; 11] = [
+    const ALLOWED: [&str; 13] = [
         "/version",
         "/livez",
         "/readyz",
@@ -126,6 +126,8 @@ mod tests {
         "/api/v1/namespaces/default/events",
         "/apis/apps/v1/deployments",
         "/apis/apps/v1/namespaces/default/replicasets",
+        "/apis/discovery.k8s.io/v1/endpointslices",
+        "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
     ];
 
     #[tokio::test]
