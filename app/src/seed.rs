@@ -220,6 +220,7 @@ fn related(row: &dyn Line, place: &Place) -> bool {
             Page::Overview | Page::Workloads | Page::Rollouts | Page::Probes,
             Kind::Pod
             | Kind::Container
+            | Kind::Service
             | Kind::Deployment
             | Kind::ReplicationController
             | Kind::DaemonSet

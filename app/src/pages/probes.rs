@@ -15,7 +15,9 @@ pub use lanes::Lanes;
 use leptos::prelude::*;
 
 use crate::{
-    api::{Container, Health, Kind, KindState, Node, ReplicaSet, Timestamp, Uid, container::lane::Known},
+    api::{
+        Container, Health, Kind, KindState, Node, ReplicaSet, Service, Timestamp, Uid, container::lane::Known,
+    },
     components::{
         filters::pointed,
         frame::Head,
@@ -78,11 +80,11 @@ pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + '
     Memo::new(move |_| {
         let mut containers = rows.rows::<Container>();
         containers.retain(|container| keeps(container));
-        let sets = rows.rows::<ReplicaSet>();
+        let (sets, services) = (rows.rows::<ReplicaSet>(), rows.rows::<Service>());
         let now = now.get();
         beside.with(|beside| {
             let known = |node: &str| beside.of(node);
-            let probed = probed(&containers, &sets, &known, now);
+            let probed = probed(&containers, &sets, &services, &known, now);
             Board {
                 order: probed.iter().map(|(key, _)| key.clone()).collect(),
                 health: probed.iter().map(|(key, asked)| (key.clone(), asked.health(&known, now))).collect(),

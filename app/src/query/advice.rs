@@ -22,12 +22,12 @@ pub struct Advice {
 const PROBES: &str = "concepts/workloads/pods/probes/";
 const CONFIGURE: &str = "tasks/configure-pod-container/configure-liveness-readiness-startup-probes/";
 
-/// The most important advice for what is asked of these containers; `served` if a Service sends requests to them.
-pub fn advice(asked: &Asked, served: bool) -> Option<Advice> {
+/// The most important advice for what is asked of these containers.
+pub fn advice(asked: &Asked) -> Option<Advice> {
     no_such_port(asked)
         .or_else(|| slow_start(asked))
         .or_else(|| times_out(asked))
-        .or_else(|| no_readiness(asked, served))
+        .or_else(|| no_readiness(asked))
         .or_else(|| alike(asked))
         .or_else(|| long_timeout(asked))
         .or_else(|| undeclared(asked))
@@ -69,7 +69,8 @@ fn slow_start(asked: &Asked) -> Option<Advice> {
     let never_ready: usize = asked.containers.iter().map(|one| ended_before_ready(one)).sum();
     let longest = asked.containers.iter().filter_map(|one| longest_start(one)).max().unwrap_or_default();
     let why = if never_ready > 0 {
-        format!("its liveness probe ended it {never_ready} times before it was ever ready")
+        let times = if never_ready == 1 { "once".to_owned() } else { format!("{never_ready} times") };
+        format!("its liveness probe ended it {times} before it was ever ready")
     } else if longest > allowed {
         format!("it took {longest} s to be ready once, and liveness ends it after {allowed} s of failures")
     } else {
@@ -133,8 +134,8 @@ fn times_out(asked: &Asked) -> Option<Advice> {
     })
 }
 
-fn no_readiness(asked: &Asked, served: bool) -> Option<Advice> {
-    (served && probe(asked, ProbeKind::Readiness).is_none()).then(|| Advice {
+fn no_readiness(asked: &Asked) -> Option<Advice> {
+    (asked.served && probe(asked, ProbeKind::Readiness).is_none()).then(|| Advice {
         what: "give it a readiness probe".to_owned(),
         why: "a Service sends it requests as soon as it runs, whether or not it can answer".to_owned(),
         source: PROBES,
@@ -182,4 +183,156 @@ fn undeclared(asked: &Asked) -> Option<Advice> {
         why: format!("no container of its pod declares port {}", probe.handler.port()?),
         source: CONFIGURE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::api::{
+        Millis, Timestamp,
+        container::{Failure, Heard},
+        detail::Port,
+    };
+
+    fn probe(kind: ProbeKind, port: &str) -> Probe {
+        let handler = ProbeHandler::HttpGet {
+            scheme: "http".into(),
+            host: "".into(),
+            port: port.into(),
+            path: "/".into(),
+            headers: Vec::new(),
+        };
+        Probe { kind, handler, delay: 0, timeout: 2, period: 10, success: 1, failure: 3, grace: None }
+    }
+
+    fn asked(probes: Vec<Probe>) -> Asked {
+        let port = Port { name: "http".into(), number: 80, host: 0, protocol: "TCP".into() };
+        Asked {
+            owner: None,
+            namespace: "shop".into(),
+            name: "web".into(),
+            probes: probes.into(),
+            ports: [port.clone()].into(),
+            declared: vec![(port.name, port.number)],
+            served: false,
+            containers: vec![Arc::default()],
+        }
+    }
+
+    fn span(seconds: i64, phase: Phase) -> Span {
+        Span { from: Millis(seconds * 1000), seen: false, phase }
+    }
+
+    fn living(asked: &mut Asked, life: Vec<Span>) {
+        asked.containers = vec![Arc::new(Container { life, ..Container::default() })];
+    }
+
+    fn ended(cause: Cause) -> Phase {
+        Phase::Ended { reason: "Error".into(), exit_code: 137, signal: 0, cause }
+    }
+
+    fn what(asked: &Asked) -> Option<String> {
+        advice(asked).map(|advice| advice.what)
+    }
+
+    use ProbeKind::{Liveness, Readiness, Startup};
+
+    #[test]
+    fn probes_that_give_no_reason_are_left_alone() {
+        let mut fine = asked(vec![probe(Liveness, "http"), Probe { failure: 2, ..probe(Readiness, "80") }]);
+        assert_eq!(what(&fine), None);
+        fine.served = true;
+        assert_eq!(what(&fine), None);
+        // it was ready before liveness ended it: not a slow start
+        living(
+            &mut fine,
+            vec![
+                span(0, Phase::Running),
+                span(1, ended(Cause::Itself)),
+                span(2, Phase::Running),
+                span(5, Phase::Ready),
+                span(50, Phase::Running),
+                span(60, ended(Cause::Probe(Liveness))),
+            ],
+        );
+        assert_eq!(what(&fine), None);
+    }
+
+    #[test]
+    fn a_port_that_is_not_there_cannot_be_asked() {
+        let what = what(&asked(vec![probe(Readiness, "metrics")])).expect("advice");
+        assert!(what.contains("name one of the container's ports"), "{what}");
+        let slip = advice(&asked(vec![probe(Readiness, "8080")])).expect("advice");
+        assert!(slip.why.contains("no container of its pod declares port 8080"), "{slip:?}");
+        // where nothing is declared nothing can be compared
+        let mut bare = asked(vec![probe(Readiness, "8080")]);
+        (bare.ports, bare.declared) = ([].into(), Vec::new());
+        assert_eq!(advice(&bare), None);
+    }
+
+    #[test]
+    fn a_slow_start_that_liveness_ends_wants_a_startup_probe() {
+        let both = || vec![probe(Liveness, "http"), Probe { failure: 2, ..probe(Readiness, "http") }];
+        let killed = vec![
+            span(0, Phase::Running),
+            span(30, ended(Cause::Probe(Liveness))),
+            span(31, Phase::Running),
+            span(61, ended(Cause::Probe(Liveness))),
+        ];
+        let mut slow = asked(both());
+        living(&mut slow, killed.clone());
+        let said = advice(&slow).expect("advice");
+        assert!(said.what.contains("startup probe") && said.why.contains("ended it once"), "{said:?}");
+
+        let late = vec![
+            span(0, Phase::Ready),
+            span(10, ended(Cause::Itself)),
+            span(11, Phase::Running),
+            span(52, Phase::Ready),
+        ];
+        living(&mut slow, late);
+        let said = advice(&slow).expect("advice");
+        assert!(said.why.contains("took 41 s") && said.why.contains("after 30 s"), "{said:?}");
+
+        let mut held = asked([both(), vec![probe(Startup, "http")]].concat());
+        living(&mut held, killed);
+        assert_eq!(what(&held), None);
+    }
+
+    #[test]
+    fn a_timeout_of_one_second_is_questioned_where_it_was_seen() {
+        let probe = Probe { timeout: 1, ..probe(Readiness, "http") };
+        let mut slow = asked(vec![probe]);
+        assert_eq!(what(&slow), None);
+        let failure = Failure {
+            at: Timestamp(1),
+            message: "Readiness probe failed: context deadline exceeded".into(),
+            run: 1,
+            since: Timestamp(1),
+            heard: 1,
+            errored: false,
+            timed_out: true,
+        };
+        let heard = vec![Heard { kind: Readiness, failure: Some(failure), killed: None }];
+        slow.containers = vec![Arc::new(Container { heard, ..Container::default() })];
+        assert!(what(&slow).is_some_and(|what| what.contains("timeoutSeconds: 1")));
+    }
+
+    #[test]
+    fn what_a_service_sends_requests_to_wants_a_readiness_probe() {
+        let mut served = asked(vec![probe(Liveness, "http")]);
+        assert_eq!(what(&served), None);
+        served.served = true;
+        assert_eq!(what(&served), Some("give it a readiness probe".to_owned()));
+    }
+
+    #[test]
+    fn the_same_question_twice_and_long_waits_are_pointed_out() {
+        let same = asked(vec![probe(Liveness, "http"), probe(Readiness, "http")]);
+        assert!(advice(&same).is_some_and(|advice| advice.why.contains("both ask the same")));
+        let long = asked(vec![Probe { timeout: 30, ..probe(Liveness, "http") }]);
+        assert!(advice(&long).is_some_and(|advice| advice.why.contains("failing takes up to 90 s")));
+    }
 }

@@ -190,7 +190,7 @@ impl Page {
             Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
             Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
             // events tell of failures, nodes whether anything is told
-            Page::Probes => &[Container, ReplicaSet, Node, Event],
+            Page::Probes => &[Container, ReplicaSet, Service, Node, Event],
             // what the picture is made of, so that its freshness is told
             Page::Rollout(_) => &[
                 Pod,

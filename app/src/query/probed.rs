@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::api::{
-    Container, Health, Owner, ReplicaSet, Text, Timestamp, Uid,
+    Container, Health, Owner, ReplicaSet, Service, Text, Timestamp, Uid,
     container::lane::{self, Known, Lane},
     detail::Port,
     probe::Probe,
@@ -27,6 +27,8 @@ pub struct Asked {
     pub ports: Arc<[Port]>,
     /// Port numbers and names that any container of such a pod declares.
     pub declared: Vec<(Text, i64)>,
+    /// A Service sends requests to one of its ports.
+    pub served: bool,
     /// Each of them, the worst first.
     pub containers: Vec<Arc<Container>>,
 }
@@ -42,6 +44,7 @@ pub type KnownOf<'a> = dyn Fn(&str) -> Known + 'a;
 pub fn probed(
     containers: &[Arc<Container>],
     replica_sets: &[Arc<ReplicaSet>],
+    services: &[Arc<Service>],
     known: &KnownOf<'_>,
     now: Timestamp,
 ) -> Vec<(AskedKey, Asked)> {
@@ -72,6 +75,7 @@ pub fn probed(
             probes: container.probes.clone(),
             ports: container.ports.clone(),
             declared: declared.get(&container.pod_uid).cloned().unwrap_or_default(),
+            served: services.iter().any(|service| serves(service, container)),
             containers: Vec::new(),
         });
         one.containers.push(container.clone());
@@ -85,6 +89,15 @@ pub fn probed(
         (worst, one.namespace.clone(), one.title())
     });
     asked
+}
+
+/// Whether the Service's requests go to a port of this container.
+fn serves(service: &Service, container: &Container) -> bool {
+    let is = |target: &Text| {
+        container.ports.iter().any(|port| port.name == target.as_str() || *target == *port.number.to_string())
+    };
+    service.selects(&container.meta.namespace, &container.meta.labels)
+        && service.ports.iter().any(|port| is(&port.target))
 }
 
 impl Asked {

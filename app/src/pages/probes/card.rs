@@ -75,7 +75,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
         if here.place().unadvised {
             return None;
         }
-        let advice = asked.with(|asked| asked.as_ref().and_then(|asked| advice(asked, false)))?;
+        let advice = asked.with(|asked| asked.as_ref().and_then(|asked| advice(asked)))?;
         let source = format!("https://kubernetes.io/docs/{}", advice.source);
         Some(view! {
             <p class="advice">
@@ -107,7 +107,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
                             <th scope="col">"Pod"</th>
                             {heads}
                             <th scope="col">"Restarts"</th>
-                            <th scope="col">"Last hour"</th>
+                            <th scope="col">"Life, to an hour back"</th>
                             <th scope="col">"Last failure"</th>
                         </tr>
                     </thead>
