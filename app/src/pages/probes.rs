@@ -154,6 +154,7 @@ pub fn Probes() -> impl IntoView {
         {bad}
         <Gate kind=Kind::Container>
             {deaf.clone()}
+            <h2 class="sr">"What containers are asked"</h2>
             <Cards board held />
         </Gate>
     }

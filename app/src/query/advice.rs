@@ -211,6 +211,7 @@ mod tests {
         let port = Port { name: "http".into(), number: 80, host: 0, protocol: "TCP".into() };
         Asked {
             owner: None,
+            template: None,
             namespace: "shop".into(),
             name: "web".into(),
             probes: probes.into(),

@@ -17,6 +17,8 @@ use crate::api::{
 pub struct Asked {
     /// Whose pods they are in: a Deployment rather than its ReplicaSet. `None` for a pod of its own.
     pub owner: Option<Owner>,
+    /// Their pods' template, as label `pod-template-hash` has it, if they have one in common.
+    pub template: Option<Text>,
     /// Where.
     pub namespace: Text,
     /// The container's name.
@@ -70,6 +72,7 @@ pub fn probed(
         });
         let one = asked.entry((of, container.name.clone(), set)).or_insert_with(|| Asked {
             owner: owner.cloned(),
+            template: template(container),
             namespace: container.meta.namespace.clone(),
             name: container.name.clone(),
             probes: container.probes.clone(),
@@ -78,6 +81,9 @@ pub fn probed(
             served: services.iter().any(|service| serves(service, container)),
             containers: Vec::new(),
         });
+        if one.template != template(container) {
+            one.template = None;
+        }
         one.containers.push(container.clone());
     }
     let mut asked: Vec<(AskedKey, Asked)> = asked.into_iter().collect();
@@ -89,6 +95,10 @@ pub fn probed(
         (worst, one.namespace.clone(), one.title())
     });
     asked
+}
+
+fn template(container: &Container) -> Option<Text> {
+    container.meta.labels.get("pod-template-hash").cloned()
 }
 
 /// Whether the Service's requests go to a port of this container.

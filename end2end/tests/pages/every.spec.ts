@@ -9,6 +9,7 @@ const views = [
   { path: '/rollouts', heading: 'Rollouts', shows: 'daemon set "kube-proxy" successfully rolled out' },
   { path: '/rollouts/default/example-deployment-randomforest', heading: 'example-deployment-randomforest', shows: 'Its controller keeps at least' },
   { path: '/rollouts/kube-system/daemonset/kube-proxy', heading: 'kube-proxy', shows: 'daemon set "kube-proxy" successfully rolled out' },
+  { path: '/probes', heading: 'Probes', shows: 'GET /healthz on http (8080) every 10 s' },
   { path: '/nodes', heading: 'Nodes', shows: 'VERSION' },
   { path: '/nodes/demo-worker', heading: 'demo-worker', shows: 'KubeletReady' },
   { path: '/namespaces', heading: 'Namespaces', shows: 'team-fraud' },

@@ -28,6 +28,11 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
     let here = Here::get();
     let first = asked.get_untracked();
     let title = first.as_ref().map(|asked| title(asked));
+    // who has probes of two kinds in one container is in the middle of a rollout
+    let template = move || {
+        let template = asked.with(|asked| asked.as_ref().and_then(|asked| asked.template.clone()));
+        template.map(|template| view! { <span class="kind">"template " {template.to_string()}</span> })
+    };
     let container = first.as_ref().map(|asked| asked.name.to_string()).unwrap_or_default();
     let pods = move || asked.with(|asked| asked.as_ref().map_or(0, |asked| asked.containers.len()));
     let count = move || match pods() {
@@ -96,6 +101,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
                 {title}
                 <span class="kind">"container"</span>
                 <span class="mono">{container}</span>
+                {template}
                 <span class="count">{count}</span>
             </h3>
             <ul class="asks">{config}</ul>
