@@ -11,6 +11,7 @@ pub mod deployment;
 pub mod detail;
 pub mod endpoint_slice;
 pub mod event;
+pub mod field;
 pub mod lease;
 pub mod manifest;
 pub mod meta;
@@ -36,6 +37,7 @@ pub use deployment::{Deployment, Rollout};
 pub use detail::Detail;
 pub use endpoint_slice::EndpointSlice;
 pub use event::Event;
+pub use field::Field;
 pub use lease::Lease;
 pub use meta::{Labels, Meta, ObjectKey, Owner, Uid};
 pub use namespace::Namespace;
@@ -178,6 +180,8 @@ pub trait Row:
     const KIND: Kind;
     /// `kubectl get`'s columns without NAMESPACE, in `-o wide`'s order.
     const COLUMNS: &'static [Column<Self>];
+    /// What a field selector may name. These two are what every kind has that the API server does not treat apart.
+    const FIELDS: &'static [Field<Self>] = &[Field::name(), Field::namespace()];
 
     /// Identity, names, labels, owner.
     fn meta(&self) -> &Meta;

@@ -15,6 +15,7 @@ pub mod meter;
 pub mod name;
 pub mod palette;
 pub mod strip;
+pub mod suggest;
 pub mod table;
 pub mod tiles;
 

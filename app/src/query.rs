@@ -2,7 +2,9 @@
 
 pub mod advice;
 mod command;
+pub mod complete;
 mod history;
+mod in_use;
 pub mod line;
 mod owned;
 pub mod place;
@@ -11,13 +13,16 @@ pub mod probed;
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 pub use command::{kubectl, rollout};
+pub use complete::Completion;
 pub use history::{Held, controller_revisions, revisions};
+pub use in_use::InUse;
 pub use line::{Heading, Line, headings};
 pub use owned::pods_by_owner;
 pub use place::{Fact, Group, Page, Place, Sort, Theme, percent_decode};
 
 use crate::{
     api::{Health, Kind, Uid},
+    field_selector::FieldSelector,
     selector::{Selector, SelectorError},
 };
 
@@ -51,7 +56,7 @@ pub struct Answer {
 /// Answers a place's question about the rows of its table.
 pub fn answer(kind: Kind, mut lines: Vec<Arc<dyn Line>>, place: &Place) -> Result<Answer, SelectorError> {
     let of = lines.len();
-    let filter = Filter::of(place)?;
+    let filter = Filter::of(place, kind)?;
     lines.retain(|line| filter.keeps(&**line));
     sort(kind, &mut lines, place.sort.as_ref());
     let matches = lines.len();
@@ -66,15 +71,17 @@ pub fn answer(kind: Kind, mut lines: Vec<Arc<dyn Line>>, place: &Place) -> Resul
 pub struct Filter<'a> {
     place: &'a Place,
     selector: Selector,
+    fields: FieldSelector,
     needle: String,
 }
 
 impl<'a> Filter<'a> {
-    /// Reads the place's selector.
-    pub fn of(place: &'a Place) -> Result<Filter<'a>, SelectorError> {
+    /// Reads the place's selectors, for rows of one kind.
+    pub fn of(place: &'a Place, kind: Kind) -> Result<Filter<'a>, SelectorError> {
         Ok(Filter {
             place,
             selector: Selector::parse(&place.selector)?,
+            fields: FieldSelector::parse_typed(&place.fields, [kind])?,
             needle: place.text.trim().to_lowercase(),
         })
     }
@@ -86,6 +93,7 @@ impl<'a> Filter<'a> {
         let namespaces = &self.place.namespaces;
         (namespaces.is_empty() || namespace.is_empty() || namespaces.iter().any(|n| n == namespace))
             && self.selector.matches(&meta.labels)
+            && self.fields.matches(line)
             && self.place.only.iter().all(|(fact, value)| line.fact(*fact, value))
             && (self.needle.is_empty() || line.mentions(&self.needle))
     }
@@ -138,6 +146,7 @@ fn without(group: &Group) -> String {
         Group::Owner => "no owner".to_owned(),
         Group::Node => "not on a node".to_owned(),
         Group::Namespace => "no namespace".to_owned(),
+        Group::Object => "about nothing".to_owned(),
         Group::Label(key) => format!("without {key}"),
     }
 }

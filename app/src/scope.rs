@@ -2,10 +2,11 @@
 
 use crate::{
     api::{Kind, Kinds, Row, Text},
+    field_selector::FieldSelector,
     selector::Selector,
 };
 
-/// A part of the cluster: kinds, namespaces, labels. Equal scopes share one stream of frames.
+/// A part of the cluster: kinds, namespaces, labels, fields. Equal scopes share one stream of frames.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// Which kinds.
@@ -15,6 +16,8 @@ pub struct Scope {
     pub namespaces: Vec<Text>,
     /// Which labels.
     pub selector: Selector,
+    /// Which fields; read for all of the kinds.
+    pub fields: FieldSelector,
 }
 
 impl Scope {
@@ -41,5 +44,6 @@ impl Scope {
                 || name.is_empty()
                 || self.namespaces.binary_search_by(|n| n.as_str().cmp(name)).is_ok())
             && self.selector.matches(&meta.labels)
+            && self.fields.matches(row)
     }
 }

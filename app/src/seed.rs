@@ -178,7 +178,7 @@ impl First {
         if T::KIND == Kind::Event {
             sorted.sort_by(|a, b| (T::COLUMNS[0].order)(a, b));
         }
-        let filter = Filter::of(place).ok();
+        let filter = Filter::of(place, T::KIND).ok();
         let wanted = |row: &Arc<T>, budget: &mut Budget| {
             self.table.contains(&(T::KIND, row.meta().uid))
                 || (T::KIND == Kind::Pod && row.health() < Health::Progressing && take(&mut budget.problems))

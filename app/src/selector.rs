@@ -46,12 +46,38 @@ pub enum Operator {
 
 /// Why a string is no selector, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}, at character {} of the selector", .at + 1)]
+#[error("{message}, at character {} of the {of}", .at + 1)]
 pub struct SelectorError {
     /// What was found and what was expected.
     pub message: String,
     /// At which character, from 0.
     pub at: usize,
+    /// Which selector is meant, where there are two.
+    pub of: Grammar,
+}
+
+/// Which grammar a selector is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grammar {
+    /// `-l`: this file.
+    Labels,
+    /// `--field-selector`: [`crate::field_selector`].
+    Fields,
+}
+
+impl fmt::Display for Grammar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Grammar::Labels => "selector",
+            Grammar::Fields => "field selector",
+        })
+    }
+}
+
+impl SelectorError {
+    fn of_labels(message: String, at: usize) -> SelectorError {
+        SelectorError { message, at, of: Grammar::Labels }
+    }
 }
 
 impl Selector {
@@ -87,6 +113,25 @@ impl Selector {
 }
 
 impl Requirement {
+    /// `key=value`
+    pub fn equals(key: &Text, value: &Text) -> Requirement {
+        Requirement { key: key.clone(), operator: Operator::Equals(value.clone()) }
+    }
+
+    /// What selects exactly those that this does not; there is none for `>` and `<`.
+    pub fn opposite(&self) -> Option<Requirement> {
+        let operator = match self.operator.clone() {
+            Operator::Exists => Operator::DoesNotExist,
+            Operator::DoesNotExist => Operator::Exists,
+            Operator::Equals(value) => Operator::NotEquals(value),
+            Operator::NotEquals(value) => Operator::Equals(value),
+            Operator::In(values) => Operator::NotIn(values),
+            Operator::NotIn(values) => Operator::In(values),
+            Operator::GreaterThan(_) | Operator::LessThan(_) => return None,
+        };
+        Some(Requirement { key: self.key.clone(), operator })
+    }
+
     fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         let number = || value.and_then(|value| go_int(value));
@@ -208,7 +253,7 @@ impl<'a> Parser<'a> {
             Token::End => format!("the selector ends where {what} is expected"),
             token => format!("found '{}' where {what} is expected", token.literal()),
         };
-        Err(SelectorError { message, at })
+        Err(SelectorError::of_labels(message, at))
     }
 
     fn selector(mut self) -> Result<Selector, SelectorError> {
@@ -260,7 +305,7 @@ impl<'a> Parser<'a> {
         let Token::Word(word) = self.peek() else {
             return self.expected(what);
         };
-        check(word).map_err(|message| SelectorError { message, at })?;
+        check(word).map_err(|message| SelectorError::of_labels(message, at))?;
         self.take();
         Ok(Text::from(word))
     }
@@ -282,10 +327,8 @@ impl<'a> Parser<'a> {
     fn bound(&mut self) -> Result<i64, SelectorError> {
         let at = self.tokens.get(self.next + 1).map_or(0, |(_, at)| *at);
         let value = self.after_operator()?;
-        go_int(&value).ok_or_else(|| SelectorError {
-            message: format!("'>' and '<' compare whole numbers, and '{value}' is none"),
-            at,
-        })
+        let whole = || format!("'>' and '<' compare whole numbers, and '{value}' is none");
+        go_int(&value).ok_or_else(|| SelectorError::of_labels(whole(), at))
     }
 
     /// `in` or `notin`, and the list in parentheses; empty places are empty values. The values are looked
@@ -302,7 +345,8 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Token::Word(word) => {
                     let at = self.at();
-                    wrong = wrong.or(check_value(word).err().map(|message| SelectorError { message, at }));
+                    wrong = wrong
+                        .or(check_value(word).err().map(|message| SelectorError::of_labels(message, at)));
                     values.push(Text::from(word));
                     self.take();
                 }
@@ -325,6 +369,74 @@ impl<'a> Parser<'a> {
         values.dedup();
         Ok(values)
     }
+}
+
+/// The requirement that is being typed at the end of a selector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRequirement<'a> {
+    /// Its key, once what is typed is a value.
+    pub key: Option<&'a str>,
+    /// Values of a list that stand before the one that is typed.
+    pub listed: Vec<&'a str>,
+    /// Behind a `!`.
+    pub negated: bool,
+    /// The byte where the word begins that is being typed; the end if none has begun.
+    pub at: usize,
+}
+
+/// What is being typed at the end of `head`; `None` where no key and no value of a label can stand.
+pub fn open_requirement(head: &str) -> Option<OpenRequirement<'_>> {
+    if head.contains('\0') {
+        return None;
+    }
+    let start = head.len() - parts(head).last().map_or(0, |part| part.len());
+    let mut tokens = Parser::new(&head[start..]).tokens;
+    tokens.pop(); // the end
+    let begun = head.chars().next_back().is_some_and(|c| !is_space(c));
+    let typed = match tokens.last().copied() {
+        Some((Token::Word(word), _)) if begun => {
+            tokens.pop();
+            word
+        }
+        _ => "",
+    };
+    let at = head.len() - typed.len();
+    let words: Vec<Token> = tokens.into_iter().map(|(token, _)| token).collect();
+    let value = |key, listed| Some(OpenRequirement { key: Some(key), listed, negated: false, at });
+    match &words[..] {
+        [] => Some(OpenRequirement { key: None, listed: Vec::new(), negated: false, at }),
+        [Token::Symbol("!")] => Some(OpenRequirement { key: None, listed: Vec::new(), negated: true, at }),
+        [Token::Word(key), Token::Symbol("=" | "==" | "!=")] => value(*key, Vec::new()),
+        [Token::Word(key), Token::Word("in" | "notin"), Token::Symbol("("), list @ ..]
+            if matches!(list.last(), None | Some(Token::Symbol(","))) =>
+        {
+            let listed = list.iter().filter_map(|token| match token {
+                Token::Word(word) => Some(*word),
+                _ => None,
+            });
+            value(*key, listed.collect())
+        }
+        _ => None,
+    }
+}
+
+/// A selector between those commas that are in no list.
+pub fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (0, 0u32);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 fn is_space(c: char) -> bool {

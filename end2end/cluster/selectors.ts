@@ -23,6 +23,22 @@ function requirement(random: Random): string {
   ])();
 }
 
+/** The fields that a kind's objects are selected by, with values that some of them have. */
+export type Fields = Record<string, string[]>;
+
+/** A random field selector; now and then one that is none, or names a field that there is not. */
+export function fieldSelector(random: Random, fields: Fields): string {
+  const names = Object.keys(fields);
+  const term = () => {
+    const field = random.chance(0.05) ? random.pick(['metadata.uid', 'spec.foo', 'name', '', ' metadata.name']) : random.pick(names);
+    const literal = random.pick([...(fields[field] ?? []), '', 'x', 'a,b', 'a=b', 'a\\b', 'ü']);
+    const written = random.chance(0.9) ? literal.replace(/[\\,=]/g, '\\$&') : literal;
+    return field + random.pick(['=', '=', '==', '!=', '!=']) + written;
+  };
+  const text = Array.from({ length: random.pick([0, 1, 1, 1, 2, 2, 3]) }, term).join(random.pick([',', ',', ',', ',,']));
+  return random.chance(0.2) ? broken(random, text) : text;
+}
+
 /** One character left out, doubled, or another put in. */
 function broken(random: Random, text: string): string {
   const at = random.whole(0, text.length);

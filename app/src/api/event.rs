@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Health, Kind, Meta, Row, Text, Timestamp, Uid};
+use super::{Column, Field, Health, Kind, Meta, Row, Text, Timestamp, Uid};
 use crate::format::age;
 
 /// An event's row.
@@ -36,6 +36,10 @@ pub struct Event {
     pub subobject: Text,
     /// Who says so: component, and host where known.
     pub source: Text,
+    /// `source.component`, else `reportingComponent`.
+    pub component: Text,
+    /// `reportingComponent`.
+    pub reporting_component: Text,
     /// What happened, in its words.
     pub message: Text,
 }
@@ -106,6 +110,22 @@ impl Row for Event {
             .wide()
             .right(),
         Column::<Self>::name().wide(),
+    ];
+    /// `pkg/registry/core/event/strategy.go`, `ToSelectableFields`.
+    const FIELDS: &'static [Field<Event>] = &[
+        Field::name(),
+        Field::namespace(),
+        Field::new("involvedObject.kind", |event| Cow::Borrowed(&event.object_kind)),
+        Field::new("involvedObject.namespace", |event| Cow::Borrowed(&event.object_namespace)),
+        Field::new("involvedObject.name", |event| Cow::Borrowed(&event.object_name)),
+        Field::not_kept("involvedObject.uid"),
+        Field::not_kept("involvedObject.apiVersion"),
+        Field::not_kept("involvedObject.resourceVersion"),
+        Field::new("involvedObject.fieldPath", |event| Cow::Borrowed(&event.subobject)),
+        Field::new("reason", |event| Cow::Borrowed(&event.reason)),
+        Field::new("reportingComponent", |event| Cow::Borrowed(&event.reporting_component)),
+        Field::new("source", |event| Cow::Borrowed(&event.component)),
+        Field::new("type", |event| Cow::Borrowed(&event.kind)),
     ];
 
     fn meta(&self) -> &Meta {

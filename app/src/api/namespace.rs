@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Health, Kind, Meta, Row, Text};
+use super::{Column, Field, Health, Kind, Meta, Row, Text};
 
 /// A namespace's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ impl Row for Namespace {
         ),
         Column::<Self>::age(),
     ];
+    /// `pkg/apis/core/v1/conversion.go`, `AddFieldLabelConversionsForNamespace`.
+    const FIELDS: &'static [Field<Namespace>] =
+        &[Field::name(), Field::new("status.phase", |namespace| Cow::Borrowed(&namespace.phase))];
 
     fn meta(&self) -> &Meta {
         &self.meta

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text, row_fields};
+use super::{Column, Detail, Field, Health, Kind, Meta, Row, Text, row_fields};
 
 /// A node's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -165,6 +165,13 @@ impl Row for Node {
             |a, b| a.container_runtime.cmp(&b.container_runtime),
         )
         .wide(),
+    ];
+    /// `pkg/apis/core/v1/conversion.go`.
+    const FIELDS: &'static [Field<Node>] = &[
+        Field::name(),
+        Field::new("spec.unschedulable", |node| {
+            Cow::Borrowed(if node.unschedulable { "true" } else { "false" })
+        }),
     ];
 
     row_fields!();

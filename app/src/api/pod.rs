@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text, Timestamp, row_fields};
+use super::{Column, Detail, Field, Health, Kind, Meta, Row, Text, Timestamp, row_fields};
 use crate::format::{age, or_none};
 
 /// A pod's row.
@@ -165,6 +165,23 @@ impl Row for Pod {
             |a, b| a.gates.cmp(&b.gates),
         )
         .wide(),
+    ];
+    /// `pkg/apis/core/v1/conversion.go` and `pkg/registry/core/pod/strategy.go`, `ToSelectableFields`.
+    const FIELDS: &'static [Field<Pod>] = &[
+        Field::name(),
+        Field::namespace(),
+        Field::new("spec.nodeName", |pod| Cow::Borrowed(&pod.node)),
+        // the name it had before v1
+        Field::new("spec.host", |pod| Cow::Borrowed(&pod.node)),
+        Field::not_kept("spec.restartPolicy"),
+        Field::not_kept("spec.schedulerName"),
+        Field::not_kept("spec.serviceAccountName"),
+        Field::not_kept("spec.hostNetwork"),
+        Field::new("status.phase", |pod| Cow::Borrowed(&pod.phase)),
+        Field::new("status.podIP", |pod| Cow::Borrowed(&pod.ip)),
+        // taken, but of no pod is it ever set
+        Field::new("status.podIPs", |_| Cow::Borrowed("")),
+        Field::new("status.nominatedNodeName", |pod| Cow::Borrowed(&pod.nominated_node)),
     ];
 
     row_fields!();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Health, Kind, Meta, Row, Text};
+use super::{Column, Detail, Field, Health, Kind, Meta, Row, Text};
 use crate::format::{containers, images};
 
 /// What both controllers say of their pods.
@@ -42,7 +42,7 @@ pub struct Replicas {
 
 // `serde(flatten)` is not for postcard; the nesting stays visible in JSON too.
 macro_rules! replicas_kind {
-    ($Row:ident, $doc:literal) => {
+    ($Row:ident, $doc:literal, $fields:expr) => {
         #[doc = $doc]
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         pub struct $Row {
@@ -94,6 +94,7 @@ macro_rules! replicas_kind {
                 )
                 .wide(),
             ];
+            const FIELDS: &'static [Field<$Row>] = $fields;
 
             fn meta(&self) -> &Meta {
                 &self.meta
@@ -114,5 +115,14 @@ macro_rules! replicas_kind {
     };
 }
 
-replicas_kind!(ReplicationController, "A ReplicationController's row.");
-replicas_kind!(ReplicaSet, "A ReplicaSet's row.");
+// Only of the older of the two does `pkg/apis/core/v1/conversion.go` know the count.
+replicas_kind!(
+    ReplicationController,
+    "A ReplicationController's row.",
+    &[
+        Field::name(),
+        Field::namespace(),
+        Field::new("status.replicas", |row| row.replicas.current.to_string().into()),
+    ]
+);
+replicas_kind!(ReplicaSet, "A ReplicaSet's row.", &[Field::name(), Field::namespace()]);

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::query::{Page, Place};
+use crate::{
+    query::{Page, Place},
+    selector::Requirement,
+};
 
 /// The place that is shown. Provided by context.
 #[derive(Clone, Copy)]
@@ -10,13 +13,19 @@ pub struct Here {
     place: RwSignal<Place>,
     /// Only the view, for what does not care about filters.
     pub page: Memo<Page>,
+    /// Only the label selector's requirements.
+    requirements: Memo<Vec<Requirement>>,
 }
 
 impl Here {
     /// Starts at a path and query.
     pub fn at(url: &str) -> Here {
         let place = RwSignal::new(Place::parse(url));
-        Here { place, page: Memo::new(move |_| place.with(|place| place.page.clone())) }
+        Here {
+            place,
+            page: Memo::new(move |_| place.with(|place| place.page.clone())),
+            requirements: Memo::new(move |_| place.with(Place::requirements)),
+        }
     }
 
     /// The place of this page.
@@ -32,6 +41,11 @@ impl Here {
     /// The place, not tracked.
     pub fn place_now(self) -> Place {
         self.place.get_untracked()
+    }
+
+    /// Whether this requirement stands in the label selector, tracked.
+    pub fn requires(self, requirement: &Requirement) -> bool {
+        self.requirements.with(|requirements| requirements.contains(requirement))
     }
 
     /// Goes to another place; the back button returns here.

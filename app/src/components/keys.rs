@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 /// The keys as the help lists them.
-const HELP: [(&str, &str); 12] = [
+const HELP: [(&str, &str); 14] = [
     ("?", "This list"),
     ("/", "Search in the table"),
     ("l", "Label selector"),
@@ -14,7 +14,9 @@ const HELP: [(&str, &str); 12] = [
     ("g then o p w n s l i e", "Overview, pods, workloads, nodes, namespaces, labels, images, events"),
     ("w", "kubectl's wide columns"),
     ("t", "Theme: the system's, light, dark"),
-    ("Alt-click on a label", "All but those with the label"),
+    ("Enter on a label", "Only those with the label; once more, all again"),
+    ("Alt+Enter, Alt-click on a label", "All but those with the label"),
+    ("↓, ↑, Enter in a selector's box", "What is in use: choose and take it"),
     ("Ctrl-click", "In a new tab"),
 ];
 

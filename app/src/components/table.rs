@@ -106,7 +106,7 @@ fn columns(kind: Kind, place: &Place, extra: &[Extra]) -> Vec<Col> {
     let heads = headings(kind).into_iter().enumerate();
     let shown = |h: &Heading| place.wide || !h.wide || extra.contains(&Extra::Wide(h.text));
     cols.extend(heads.filter(|(_, h)| shown(h)).map(|(at, h)| Col::Cell(at, h)));
-    if place.page.table() == Some(kind) {
+    if place.page.tables().contains(&kind) {
         cols.extend(place.columns.iter().cloned().map(Col::Label));
     }
     cols.extend(extra.iter().filter_map(|extra| match extra {

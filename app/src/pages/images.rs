@@ -20,7 +20,7 @@ struct Use {
 
 /// Counts the images of what the place keeps, most used first.
 fn counted(pods: &[Arc<Pod>], place: &Place) -> Vec<(String, Use)> {
-    let Ok(filter) = Filter::of(place) else { return Vec::new() };
+    let Ok(filter) = Filter::of(place, Kind::Pod) else { return Vec::new() };
     let mut uses: BTreeMap<String, (usize, Vec<Health>)> = BTreeMap::new();
     for pod in pods.iter().filter(|pod| filter.keeps(&***pod)) {
         let mut images: Vec<&str> = pod.images.iter().map(|(_, image)| image.as_str()).collect();

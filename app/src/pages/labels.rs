@@ -29,8 +29,8 @@ type Used = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Counts>>;
 /// Counts every label of what the place keeps.
 fn used(store: &Store, place: &Place) -> Used {
     let mut used = Used::new();
-    let Ok(filter) = Filter::of(place) else { return used };
     for (at, kind) in KINDS.into_iter().enumerate() {
+        let Ok(filter) = Filter::of(place, kind) else { return used };
         for line in store.lines(kind).iter().filter(|line| filter.keeps(&***line)) {
             for (key, value) in line.meta().labels.iter() {
                 let values = used.entry(key.clone().into()).or_default();
@@ -117,7 +117,7 @@ fn Key(key: Arc<str>, used: Memo<Used>) -> impl IntoView {
 }
 
 fn row(here: Here, key: &str, value: &str, counts: Counts) -> impl IntoView + use<> {
-    let requirement = format!("{key}={value}");
+    let requirement = crate::selector::Requirement::equals(&key.into(), &value.into());
     let to = |page: Page| here.place().elsewhere(page).with_requirement(&requirement).href();
     let cells = KINDS.into_iter().zip(counts).map(|(kind, count)| {
         let page = match kind {

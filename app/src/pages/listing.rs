@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     api::Kind,
     components::{
-        filters::{Nothing, TableTools, pointed},
+        filters::{Nothing, TableTools, no_selector},
         frame::Head,
         gate::Gate,
         here::Here,
@@ -38,17 +38,7 @@ pub fn Listing(kind: Kind) -> impl IntoView {
             {
                 let caption = caption.clone();
                 move || match bad.get() {
-                    Some(error) => {
-                        let text = here.place().selector;
-                        view! {
-                            <section class="panel bad-selector">
-                                <h2>"This is no label selector yet"</h2>
-                                {pointed(&text, &error)}
-                                <p>"Nothing is shown until it is one, since anything else would look filtered."</p>
-                            </section>
-                        }
-                            .into_any()
-                    }
+                    Some(error) => no_selector(&here.place(), &error).into_any(),
                     None => {
                         view! {
                             <Table kind answer caption=caption.clone() sortable=true extra=extra(kind) />

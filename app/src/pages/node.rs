@@ -84,7 +84,7 @@ fn facts(store: &Store, node: &Arc<Node>) -> AnyView {
     };
     view! {
         <dl class="facts">
-            {common(store, &node.meta)}
+            {common(store, Kind::Node, &node.meta)}
             {fact("Roles", node.roles_cell())}
             {fact("Taints", taints)}
             {fact("Internal IP", node.internal_ip.as_deref().unwrap_or("<none>").to_owned())}

@@ -104,7 +104,7 @@ pub fn since(
 }
 
 /// Namespace, labels and age, which everything has.
-pub fn common(store: &Store, meta: &Meta) -> AnyView {
+pub fn common(store: &Store, kind: Kind, meta: &Meta) -> AnyView {
     let here = Here::get().place_now();
     let namespace = (!meta.namespace.is_empty()).then(|| {
         let namespace = meta.namespace.to_string();
@@ -112,8 +112,11 @@ pub fn common(store: &Store, meta: &Meta) -> AnyView {
         fact("Namespace", view! { <a href=href>{namespace}</a> })
     });
     let created = meta.created.map(|at| format!(" (since {at})"));
-    let labels =
-        if meta.labels.is_empty() { "<none>".into_any() } else { chip::labels(&meta.labels).into_any() };
+    let labels = if meta.labels.is_empty() {
+        "<none>".into_any()
+    } else {
+        chip::labels(kind, &meta.labels).into_any()
+    };
     view! {
         {namespace}
         {fact("Age", view! { {since(store, meta.created)} <span class="aside">{created}</span> })}

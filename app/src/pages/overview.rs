@@ -85,7 +85,7 @@ fn kept<T: Row>(store: &Store) -> Memo<Vec<Arc<T>>> {
     let store = store.clone();
     Memo::new(move |_| {
         let place = here.place();
-        let Ok(filter) = Filter::of(&place) else { return Vec::new() };
+        let Ok(filter) = Filter::of(&place, T::KIND) else { return Vec::new() };
         let mut rows = store.rows::<T>();
         rows.retain(|row| filter.keeps(&**row));
         rows.sort_by(|a, b| {

@@ -82,7 +82,7 @@ fn facts(store: &Store, pod: &Arc<Pod>, detail: Memo<Option<Arc<Detail>>>) -> An
     let gates = pod.gates.map(|(open, all)| fact("Readiness gates", format!("{open} of {all} true")));
     view! {
         <dl class="facts">
-            {common(store, &pod.meta)}
+            {common(store, Kind::Pod, &pod.meta)}
             {owners(store, &pod.meta)}
             {fact("Node", node)}
             {fact("IP", or_none(&pod.ip).into_owned())}

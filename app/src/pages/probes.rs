@@ -101,14 +101,14 @@ pub fn Probes() -> impl IntoView {
     let store = store();
     let asked_for = Memo::new(move |_| {
         let place = here.place();
-        Filter::of(&place).err().map(|error| (place.selector.clone(), error))
+        Filter::of(&place, Kind::Container).err().map(|error| (place.selector.clone(), error))
     });
     let place = Memo::new(move |_| here.place());
     let board = board(&store, move |container| {
         place.with(|place| {
             // state is the probes', not the container's
             let place = place.with_only(Fact::State, None);
-            Filter::of(&place).is_ok_and(|filter| filter.keeps(container))
+            Filter::of(&place, Kind::Container).is_ok_and(|filter| filter.keeps(container))
         })
     });
     let wanted = move || {

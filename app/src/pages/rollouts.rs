@@ -40,10 +40,13 @@ pub fn Rollouts() -> impl IntoView {
     });
     let parts = Memo::new(move |_| {
         let place = here.place();
-        let filter = query::Filter::of(&place).ok();
-        let all = KINDS.into_iter().flat_map(|kind| lines.lines(kind));
+        let all = KINDS.into_iter().flat_map(|kind| {
+            let filter = query::Filter::of(&place, kind).ok();
+            let mut lines = lines.lines(kind);
+            lines.retain(|line| filter.as_ref().is_none_or(|filter| filter.keeps(&**line)));
+            lines
+        });
         let mut lines: Vec<Arc<dyn Line>> = all
-            .filter(|line| filter.as_ref().is_none_or(|filter| filter.keeps(&**line)))
             .filter(|line| line.rollout().is_some_and(|rollout| rollout.verdict != Verdict::NotRolling))
             .collect();
         lines.sort_by(|a, b| a.meta().key_order(b.meta()));

@@ -102,7 +102,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
                         let store = store.clone();
                         move || {
                             found.with(|found| {
-                                found.last().map(|row| view! { {common(&store, row.meta())} {facts(row, &store)} })
+                                found.last().map(|row| view! { {common(&store, T::KIND, row.meta())} {facts(row, &store)} })
                             })
                         }
                     }

@@ -7,14 +7,14 @@ use leptos::prelude::*;
 use crate::{
     api::{Kind, Pod, ReplicaSet},
     components::{
-        filters::pointed,
+        filters::{Tools, no_selector},
         frame::Head,
         gate::Gate,
         here::Here,
         store,
         table::{Extra, Owned, Table},
     },
-    query::{self, Answer, Line},
+    query::{self, Answer, Line, Page},
     selector::SelectorError,
     store::Store,
 };
@@ -52,7 +52,8 @@ pub fn Workloads() -> impl IntoView {
     let olds = move || count(old);
     view! {
         <Head title=|| "Workloads" />
-        {move || bad.get().map(|error| view! { <section class="panel bad-selector">{pointed(&here.place().selector, &error)}</section> })}
+        <Tools what="workloads" kinds=Page::Workloads.tables().to_vec() />
+        {move || bad.get().map(|error| no_selector(&here.place(), &error))}
         <Section kind=Kind::Deployment title="Deployments" answer=deployments extra=DEPLOYMENT />
         <Section kind=Kind::ReplicationController title="ReplicationControllers" answer=controllers extra=REPLICAS />
         {unless_none(Kind::DaemonSet, "DaemonSets", daemons)}
@@ -77,7 +78,7 @@ fn part(kind: Kind, keep: fn(&dyn Line) -> bool) -> Memo<Result<Answer, Selector
     Memo::new(move |_| {
         let mut lines = store.lines(kind);
         lines.retain(|line| keep(&**line));
-        query::answer(kind, lines, &here.place().with(|place| place.group = None))
+        query::answer(kind, lines, &here.place())
     })
 }
 

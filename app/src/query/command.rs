@@ -1,7 +1,10 @@
 //! The kubectl command that shows what is on screen: people learn it by looking at Masthead.
 
 use super::{Page, Place, place::Group};
-use crate::api::ObjectKey;
+use crate::{
+    api::{Kind, ObjectKey},
+    field_selector::Term,
+};
 
 /// The command for a place. Search, grouping and the filters kubectl does not have are left out.
 pub fn kubectl(place: &Place) -> Vec<String> {
@@ -24,6 +27,10 @@ pub fn kubectl(place: &Place) -> Vec<String> {
             scoped(place, "kubectl get pods")
                 + " -o jsonpath='{range .items[*]}{.spec.containers[*].image}{\"\\n\"}{end}' | tr ' ' '\\n' | sort | uniq -c",
         ],
+        // `kubectl events` takes neither of the selectors
+        Page::Events if !place.fields.trim().is_empty() || !place.selector.trim().is_empty() => {
+            of("events", true)
+        }
         Page::Events => vec![scoped(place, "kubectl events") + event_filters(place).as_str()],
         Page::Object(key) => {
             let mut command = format!("kubectl describe {} {}", key.kind.singular(), quoted(&key.name));
@@ -46,8 +53,9 @@ fn labelled(place: &Place) -> String {
 /// One command a namespace: kubectl takes one, or all.
 fn get(place: &Place, kinds: &str, namespaced: bool) -> Vec<String> {
     let mut tail = labelled(place);
-    if let Some(node) = place.only(super::Fact::Node) {
-        tail += &format!(" --field-selector {}", quoted(&format!("spec.nodeName={node}")));
+    let fields = fields(place);
+    if !fields.is_empty() {
+        tail += &format!(" --field-selector {}", quoted(&fields));
     }
     let mut keys: Vec<&str> = place.columns.iter().map(String::as_str).collect();
     if let Some(Group::Label(key)) = &place.group
@@ -55,7 +63,7 @@ fn get(place: &Place, kinds: &str, namespaced: bool) -> Vec<String> {
     {
         keys.push(key);
     }
-    if !keys.is_empty() && place.page.table().is_some() {
+    if !keys.is_empty() && !place.page.tables().is_empty() {
         tail += &format!(" -L {}", quoted(&keys.join(",")));
     }
     if place.wide {
@@ -69,6 +77,30 @@ fn get(place: &Place, kinds: &str, namespaced: bool) -> Vec<String> {
             namespaces.iter().map(|namespace| format!("{base} -n {}{tail}", quoted(namespace))).collect()
         }
     }
+}
+
+/// The field selector, and those of the single facts that the API server knows as fields.
+fn fields(place: &Place) -> String {
+    let mut terms = vec![place.fields.trim().to_owned()];
+    let mut term = |field: &str, value: &str| {
+        let term = Term { field: field.into(), equal: true, value: value.into() };
+        terms.push(term.to_string());
+    };
+    if let Some(node) = place.only(super::Fact::Node) {
+        term("spec.nodeName", node);
+    }
+    if place.page == Page::Events {
+        if let Some(kind) = place.only(super::Fact::Type) {
+            term("type", kind);
+        }
+        if let Some((kind, name)) = place.only(super::Fact::Object).and_then(|object| object.split_once('/'))
+        {
+            term("involvedObject.kind", Kind::parse(kind).map_or(kind, |kind| kind.name()));
+            term("involvedObject.name", name);
+        }
+    }
+    terms.retain(|term| !term.is_empty());
+    terms.join(",")
 }
 
 fn scoped(place: &Place, base: &str) -> String {
@@ -123,6 +155,14 @@ mod tests {
             (
                 "/pods?selector=a%20in%20(b,c)&wide=1&columns=label:team",
                 "kubectl get pods -A -l 'a in (b,c)' -L team -o wide",
+            ),
+            (
+                "/pods?fields=status.phase!%3DRunning&node=worker-1",
+                "kubectl get pods -A --field-selector 'status.phase!=Running,spec.nodeName=worker-1'",
+            ),
+            (
+                "/events?fields=reason%3DBackOff&type=Warning&object=replicaset%2Fweb-1",
+                "kubectl get events -A --field-selector reason=BackOff,type=Warning,involvedObject.kind=ReplicaSet,involvedObject.name=web-1",
             ),
             ("/nodes?namespace=a", "kubectl get nodes"),
             ("/pods/default/web-1", "kubectl describe pod web-1 -n default"),

@@ -42,6 +42,8 @@ pub trait Line: Any + Send + Sync {
     /// Whether name, namespace, labels or any cell that does not tick contain `needle`, which is
     /// in lower case.
     fn mentions(&self, needle: &str) -> bool;
+    /// The value of a field that its kind can be selected by; see [`crate::field_selector`].
+    fn field(&self, name: &str) -> Option<Cow<'_, str>>;
     /// The group it belongs to; `None` if to none.
     fn group(&self, group: &Group) -> Option<String>;
 }
@@ -104,6 +106,9 @@ impl<T: Row> Line for T {
                 .iter()
                 .any(|column| !column.ticks && contains(&(column.cell)(self, Timestamp::default())))
     }
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        T::FIELDS.iter().find(|field| field.name == name)?.value.map(|value| value(self))
+    }
     fn group(&self, group: &Group) -> Option<String> {
         let meta = Row::meta(self);
         let text = match group {
@@ -114,6 +119,12 @@ impl<T: Row> Line for T {
                     .owner
                     .as_ref()
                     .map(|owner| format!("{}/{}", owner.kind.to_lowercase(), owner.name));
+            }
+            Group::Object => {
+                let this: &dyn Any = self;
+                this.downcast_ref::<api::Event>()
+                    .map(|event| event.object_kind.to_string())
+                    .unwrap_or_default()
             }
             Group::Node => {
                 let this: &dyn Any = self;

@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 use crate::{
     api::{Kind, Kinds, ObjectKey},
+    field_selector::{FieldSelector, Term},
+    selector::{self, Requirement, Selector},
     wire::Drawing,
 };
 
@@ -166,14 +168,21 @@ impl Page {
         }
     }
 
+    /// The view that lists a kind.
+    pub fn listing(kind: Kind) -> Page {
+        match kind {
+            Kind::Pod => Page::Pods,
+            Kind::Node => Page::Nodes,
+            Kind::Namespace => Page::Namespaces,
+            Kind::Event => Page::Events,
+            _ => Page::Workloads,
+        }
+    }
+
     /// The view of the side bar it belongs to.
     pub fn view(&self) -> Page {
         match self {
-            Page::Object(key) => match key.kind {
-                Kind::Pod => Page::Pods,
-                Kind::Node => Page::Nodes,
-                _ => Page::Workloads,
-            },
+            Page::Object(key) => Page::listing(key.kind),
             Page::Rollout(_) => Page::Rollouts,
             page => page.clone(),
         }
@@ -222,13 +231,28 @@ impl Page {
         kinds.iter().copied().chain([Namespace]).collect()
     }
 
-    /// The kind its table lists; its selector, search and sort apply to that.
-    pub fn table(&self) -> Option<Kind> {
+    /// The kinds that its tables list; selectors, search, sort, grouping and columns apply to those.
+    pub fn tables(&self) -> &'static [Kind] {
         match self {
-            Page::Pods => Some(Kind::Pod),
-            Page::Nodes => Some(Kind::Node),
-            Page::Namespaces => Some(Kind::Namespace),
-            Page::Events => Some(Kind::Event),
+            Page::Pods => &[Kind::Pod],
+            Page::Workloads => &[
+                Kind::Deployment,
+                Kind::ReplicationController,
+                Kind::DaemonSet,
+                Kind::StatefulSet,
+                Kind::ReplicaSet,
+            ],
+            Page::Nodes => &[Kind::Node],
+            Page::Namespaces => &[Kind::Namespace],
+            Page::Events => &[Kind::Event],
+            _ => &[],
+        }
+    }
+
+    /// The kind of its table, if it is one table.
+    pub fn table(&self) -> Option<Kind> {
+        match self.tables() {
+            [kind] => Some(*kind),
             _ => None,
         }
     }
@@ -252,6 +276,8 @@ pub enum Group {
     Node,
     /// Their namespace.
     Namespace,
+    /// The kind of object that they are about: events.
+    Object,
     /// The value of a label.
     Label(String),
 }
@@ -263,6 +289,7 @@ impl Group {
             "owner" => Some(Group::Owner),
             "node" => Some(Group::Node),
             "namespace" => Some(Group::Namespace),
+            "object" => Some(Group::Object),
             _ => text
                 .strip_prefix("label:")
                 .filter(|key| !key.is_empty())
@@ -276,6 +303,7 @@ impl Group {
             Group::Owner => "owner".to_owned(),
             Group::Node => "node".to_owned(),
             Group::Namespace => "namespace".to_owned(),
+            Group::Object => "object".to_owned(),
             Group::Label(key) => format!("label:{key}"),
         }
     }
@@ -335,6 +363,8 @@ pub struct Place {
     pub namespaces: Vec<String>,
     /// A label selector as typed, good or bad.
     pub selector: String,
+    /// A field selector as typed, good or bad.
+    pub fields: String,
     /// Text to search for.
     pub text: String,
     /// Order.
@@ -377,6 +407,8 @@ impl Place {
                 self.namespaces.extend(value.split(',').filter(|n| !n.is_empty()).map(str::to_owned))
             }
             "selector" => self.selector = value,
+            // which fields there are depends on what is listed
+            "fields" if !self.page.tables().is_empty() => self.fields = value,
             "q" => self.text = value,
             "sort" => {
                 let (by, descending) = match value.split_once(',') {
@@ -442,6 +474,7 @@ impl Place {
         let mut parameters = vec![
             ("namespace", self.namespaces.join(",")),
             ("selector", self.selector.clone()),
+            ("fields", self.fields.clone()),
             ("q", self.text.clone()),
             ("sort", sort.unwrap_or_default()),
             ("group", self.group.as_ref().map(Group::word).unwrap_or_default()),
@@ -491,24 +524,92 @@ impl Place {
         })
     }
 
-    /// The same place with one more requirement in the selector, unless it stands there already.
+    /// The requirements of its label selector in the order in which they are typed; none while it is none.
+    pub fn requirements(&self) -> Vec<Requirement> {
+        if Selector::parse(&self.selector).is_err() {
+            return Vec::new();
+        }
+        selector::parts(&self.selector).into_iter().filter_map(requirement).collect()
+    }
+
+    /// The same place with one more requirement in the label selector, unless it stands there already; in the place
+    /// of its opposite, if that does.
     #[must_use]
-    pub fn with_requirement(&self, requirement: &str) -> Place {
-        self.with(|place| {
-            let there = place.selector.split(',').any(|part| part.trim() == requirement);
-            if !there {
+    pub fn with_requirement(&self, wanted: &Requirement) -> Place {
+        let requirements = self.requirements();
+        if requirements.contains(wanted) {
+            return self.clone();
+        }
+        let opposite = wanted.opposite().filter(|opposite| requirements.contains(opposite));
+        self.with(|place| match opposite {
+            Some(opposite) => {
+                let part = |part: &str| match requirement(part) {
+                    Some(found) if found == opposite => wanted.to_string(),
+                    _ => part.to_owned(),
+                };
+                let parts: Vec<String> = selector::parts(&place.selector).into_iter().map(part).collect();
+                place.selector = parts.join(",");
+            }
+            None => {
                 if !place.selector.trim().is_empty() {
                     place.selector.push(',');
                 }
-                place.selector.push_str(requirement);
+                place.selector.push_str(&wanted.to_string());
             }
+        })
+    }
+
+    /// The same place without this requirement.
+    #[must_use]
+    pub fn without_requirement(&self, unwanted: &Requirement) -> Place {
+        self.with(|place| {
+            let mut parts = selector::parts(&self.selector);
+            parts.retain(|part| requirement(part).as_ref() != Some(unwanted));
+            place.selector = parts.join(",");
+        })
+    }
+
+    /// The terms of its field selector; none while it is none.
+    pub fn terms(&self) -> Vec<Term> {
+        FieldSelector::parse_typed(&self.fields, self.page.tables().iter().copied())
+            .map(|fields| fields.terms().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// The same place with another term in the field selector instead of this one, or without it.
+    #[must_use]
+    pub fn with_term(&self, term: &Term, other: Option<&Term>) -> Place {
+        let mut terms = self.terms();
+        terms.retain(|there| there != term);
+        terms.extend(other.cloned());
+        self.with(|place| place.fields = FieldSelector::of(terms).to_string())
+    }
+
+    /// The same place without any filter.
+    #[must_use]
+    pub fn unasked(&self) -> Place {
+        self.with(|place| {
+            place.namespaces.clear();
+            place.selector.clear();
+            place.fields.clear();
+            place.text.clear();
+            place.only.clear();
         })
     }
 
     /// Nothing is filtered away.
     pub fn unfiltered(&self) -> bool {
-        self.namespaces.is_empty() && self.selector.is_empty() && self.text.is_empty() && self.only.is_empty()
+        self.namespaces.is_empty()
+            && self.selector.is_empty()
+            && self.fields.is_empty()
+            && self.text.is_empty()
+            && self.only.is_empty()
     }
+}
+
+/// One requirement of a label selector.
+fn requirement(part: &str) -> Option<Requirement> {
+    Selector::parse(part).ok()?.requirements().first().cloned()
 }
 
 /// `1,3`
@@ -562,13 +663,39 @@ mod tests {
             "/pods",
             "/pods/default/web-1",
             "/nodes/worker-1?namespace=a,b",
-            "/pods?namespace=a,b&selector=app%3Drf,tier%20in%20%28a,b%29&q=x&sort=restarts,desc&group=label:team&columns=label:app,label:team&wide=1&state=failing&theme=dark",
+            "/pods?namespace=a,b&selector=app%3Drf,tier%20in%20%28a,b%29&fields=status.phase%21%3DRunning&q=x&sort=restarts,desc&group=label:team&columns=label:app,label:team&wide=1&state=failing&theme=dark",
             "/events?type=Warning&object=pod%2Fweb-1",
             "/rollouts/shop/web?between=1,3",
             "/probes?advice=off",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }
+    }
+
+    #[test]
+    fn requirements_come_and_go_where_they_are_typed() {
+        let place = Place::parse("/pods?selector=tier%20in%20(a,b),app%3Dweb");
+        let of = |text: &str| Selector::parse(text).expect(text).requirements()[0].clone();
+        assert_eq!(place.with_requirement(&of("app=web")), place);
+        assert_eq!(place.with_requirement(&of("x")).selector, "tier in (a,b),app=web,x");
+        assert_eq!(place.with_requirement(&of("app!=web")).selector, "tier in (a,b),app!=web");
+        assert_eq!(place.with_requirement(&of("tier notin (b,a)")).selector, "tier notin (a,b),app=web");
+        assert_eq!(place.without_requirement(&of("tier in (b,a)")).selector, "app=web");
+        assert_eq!(place.without_requirement(&of("app=api")), place);
+        let bad = Place::parse("/pods?selector=app%3D%3D%3D");
+        assert_eq!(bad.requirements(), []);
+        assert_eq!(bad.with_requirement(&of("x")).selector, "app===,x");
+    }
+
+    #[test]
+    fn terms_come_and_go() {
+        let place = Place::parse("/pods?fields=status.phase!%3DRunning,metadata.name%3Da");
+        let terms = place.terms();
+        assert_eq!(terms.len(), 2);
+        let flipped = place.with_term(&terms[1], Some(&terms[1].opposite()));
+        assert_eq!(flipped.fields, "metadata.name=a,status.phase=Running");
+        assert_eq!(flipped.with_term(&terms[0], None).fields, "status.phase=Running");
+        assert_eq!(Place::parse("/images?fields=status.phase%3DRunning").fields, "", "no table, no fields");
     }
 
     #[test]

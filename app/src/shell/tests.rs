@@ -37,12 +37,15 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 19] = [
+const EVERY: [&str; 22] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
     "/pods?selector=app%3D%3D%3D",
     "/pods?namespace=default&q=web&sort=age,desc",
+    "/pods?fields=status.phase%3DRunning,spec.foo%3Dx",
+    "/nodes?fields=spec.unschedulable%3Dfalse&group=label:zone",
+    "/workloads?group=namespace&columns=label:team&fields=metadata.name!%3Ddb",
     "/pods/default/rf-xyzzy",
     "/pods/default/never",
     "/workloads",
@@ -230,6 +233,74 @@ fn a_bad_selector_is_pointed_at_and_shows_no_rows() {
     assert!(text(&html).contains("at character 6"));
     assert!(!html.contains("<tbody><tr data-state"));
     assert!(!html.contains("rf-xyzzy</span>"));
+}
+
+#[test]
+fn a_field_selector_is_held_against_what_the_kind_has() {
+    let cluster = cluster();
+    let kept = page(&cluster, "/pods?fields=spec.nodeName%3Dworker-2");
+    assert!(kept.contains("rf-xyzzy") && !kept.contains("web-5d4f-aaaaa"));
+    assert!(text(&kept).contains("kubectl get pods -A --field-selector spec.nodeName=worker-2"));
+    assert!(text(&kept).contains("1 of 4 pods"));
+
+    let refused = page(&cluster, "/pods?fields=status.phase%3DRunning,spec.foo%3Dx");
+    assert!(!refused.contains("<tbody><tr data-state"));
+    let said = text(&refused);
+    assert!(said.contains("This is no field selector yet"), "{said}");
+    assert!(said.contains("field label not supported: spec.foo (pods have metadata.name"), "{said}");
+    assert!(said.contains("at character 22 of the field selector"), "{said}");
+    let said = text(&page(&cluster, "/workloads?fields=status.phase%3DRunning"));
+    assert!(said.contains("is not a known field selector: only"), "{said}");
+}
+
+#[test]
+fn what_is_asked_can_be_taken_back_or_turned_round_one_by_one() {
+    let cluster = cluster();
+    let html = page(&cluster, "/pods?selector=app%3Dweb&fields=status.phase%3DRunning&q=a");
+    for way in [
+        "href=\"/pods?fields=status.phase%3DRunning&amp;q=a\" title=\"Remove this filter: app=web\"",
+        "href=\"/pods?selector=app%21%3Dweb&amp;fields=status.phase%3DRunning&amp;q=a\" title=\"Instead: app!=web\"",
+        "href=\"/pods?selector=app%3Dweb&amp;fields=status.phase%21%3DRunning&amp;q=a\"",
+    ] {
+        assert!(html.contains(way), "{way}");
+    }
+}
+
+#[test]
+fn a_chip_is_on_while_the_selector_has_it() {
+    let cluster = cluster();
+    let chip = |html: &str| {
+        let at = html.find("class=\"chip\"").expect("a chip");
+        html[html[..at].rfind('<').expect("its tag")..].split('>').next().expect("its end").to_owned()
+    };
+    let off = chip(&page(&cluster, "/pods"));
+    assert!(
+        off.contains("aria-pressed=\"false\"") && off.contains("href=\"/pods?selector=app%3Dlost\""),
+        "{off}"
+    );
+    let on = chip(&page(&cluster, "/pods?selector=app%3Dweb"));
+    assert!(on.contains("aria-pressed=\"true\"") && on.contains("href=\"/pods\""), "{on}");
+    // on an object's own page it leads to those that are like it
+    let away = chip(&page(&cluster, "/pods/default/rf-xyzzy"));
+    assert!(!away.contains("aria-pressed") && away.contains("href=\"/pods?selector=app%3Drf\""), "{away}");
+}
+
+#[test]
+fn every_table_groups_and_takes_labels_as_columns() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    for (url, said) in [
+        ("/nodes?group=label:zone&columns=label:zone", &["ZONE", "without zone"][..]),
+        ("/namespaces?group=label:zone", &["without zone"]),
+        ("/workloads?group=label:team&columns=label:team", &["TEAM", "without team"]),
+        ("/workloads?group=owner", &["deployment/web", "no owner"]),
+        ("/events?group=object", &["By kind of object", "Pod2"]),
+    ] {
+        let text = text(&page(&cluster, url));
+        for said in said {
+            assert!(text.contains(said), "{url}: {said}: {text}");
+        }
+    }
 }
 
 #[test]

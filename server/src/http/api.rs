@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use app::{
     api::{Kind, KindState, Kinds, Millis, Row, Text},
+    field_selector::FieldSelector,
     model::WithRow,
     query::percent_decode,
     scope::Scope,
-    selector::Selector,
+    selector::{Selector, SelectorError},
 };
 use axum::{
     Json, Router,
@@ -48,6 +49,8 @@ pub struct Asked {
     kinds: Option<Kinds>,
     namespaces: Vec<Text>,
     selector: Selector,
+    /// As it came: which fields there are depends on the kinds.
+    fields: String,
     output: Output,
 }
 
@@ -73,7 +76,9 @@ pub enum AskError {
     #[error("'{0}' is no namespace's name")]
     Namespace(String),
     #[error("unable to parse labelSelector: {0}")]
-    Selector(#[from] app::selector::SelectorError),
+    Selector(SelectorError),
+    #[error("unable to parse fieldSelector: {error}")]
+    Fields { error: SelectorError, kinds: Kinds },
     #[error("Masthead may not list {} in namespace {namespace}", .kind.plural())]
     Refused { kind: Kind, namespace: Text },
     #[error("Masthead does not watch {} in namespace {namespace}", .kind.plural())]
@@ -84,13 +89,24 @@ impl AskError {
     fn hint(&self) -> String {
         match self {
             AskError::Kind(_) => format!("one of {}", plurals()),
-            AskError::Parameter(_) => "namespace, labelSelector, output, and for streams kinds".to_owned(),
+            AskError::Parameter(_) => {
+                "namespace, labelSelector, fieldSelector, output, and for streams kinds".to_owned()
+            }
             AskError::Output(_) => "one of json, table, wide, name".to_owned(),
             AskError::Namespace(_) => {
                 "lower-case letters, digits and '-'; separate several with commas".to_owned()
             }
             AskError::Selector(_) => {
                 "as in kubectl get -l: app=web,tier!=cache,env in (test,live),!legacy".to_owned()
+            }
+            AskError::Fields { kinds, .. } => {
+                let mut fields = kinds.iter().map(Kind::fields);
+                let mut common = fields.next().unwrap_or_default();
+                fields.for_each(|of| common.retain(|field| of.contains(field)));
+                format!(
+                    "as in kubectl get --field-selector: metadata.name!=web; fields are {}",
+                    common.join(", ")
+                )
             }
             AskError::Refused { kind, .. } => {
                 format!("a Role that allows list and watch of {} there", kind.plural())
@@ -122,7 +138,7 @@ impl IntoResponse for AskError {
 }
 
 impl Asked {
-    /// Reads `namespace=a,b&labelSelector=…&output=…&kinds=pods,nodes`.
+    /// Reads `namespace=a,b&labelSelector=…&fieldSelector=…&output=…&kinds=pods,nodes`.
     pub fn of_query(query: &str) -> Result<Asked, AskError> {
         let mut asked = Asked::default();
         for (name, value) in form_urlencoded(query) {
@@ -140,7 +156,8 @@ impl Asked {
                     asked.namespaces.sort();
                     asked.namespaces.dedup();
                 }
-                "labelSelector" => asked.selector = Selector::parse(&value)?,
+                "labelSelector" => asked.selector = Selector::parse(&value).map_err(AskError::Selector)?,
+                "fieldSelector" => asked.fields = value,
                 "kinds" | "kind" => {
                     let kinds: Result<Kinds, AskError> = words()
                         .map(|word| Kind::parse(word).ok_or_else(|| AskError::Kind(word.to_owned())))
@@ -162,13 +179,17 @@ impl Asked {
         Ok(asked)
     }
 
-    /// The scope it asks for; every kind if it names none.
-    pub fn scope(&self) -> Scope {
-        Scope {
-            kinds: self.kinds.unwrap_or_else(Kinds::all),
+    /// The scope it asks for: of the kinds it names, else of `kinds`. A field that one of them has not is an error,
+    /// as it is for kubectl.
+    pub fn scope(&self, kinds: Kinds) -> Result<Scope, AskError> {
+        let kinds = self.kinds.unwrap_or(kinds);
+        let fields = FieldSelector::parse_typed(&self.fields, kinds.iter());
+        Ok(Scope {
+            kinds,
             namespaces: self.namespaces.clone(),
             selector: self.selector.clone(),
-        }
+            fields: fields.map_err(|error| AskError::Fields { error, kinds })?,
+        })
     }
 }
 
@@ -206,12 +227,13 @@ async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query):
         Ok(asked) => asked,
         Err(error) => return error.into_response(),
     };
+    let scope = match asked.scope([kind].into_iter().collect()) {
+        Ok(scope) => scope,
+        Err(error) => return error.into_response(),
+    };
     let Ok(view) = hub.view().await else { return draining() };
     let response = match current(&view, kind, &asked.namespaces) {
-        Ok(state) => {
-            let scope = Scope { kinds: [kind].into_iter().collect(), ..asked.scope() };
-            kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state })
-        }
+        Ok(state) => kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state }),
         Err(refusal) => *refusal,
     };
     stamped(response, &view, kind)
@@ -318,11 +340,12 @@ async fn watch(
     State((hub, metrics, stop)): State<(Hub, Arc<Metrics>, CancellationToken)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let asked = match Asked::of_query(&query.unwrap_or_default()) {
-        Ok(asked) => asked,
+    let asked = Asked::of_query(&query.unwrap_or_default());
+    let scope = match asked.and_then(|asked| asked.scope(Kinds::all())) {
+        Ok(scope) => scope,
         Err(error) => return error.into_response(),
     };
-    let Ok(seat) = hub.subscribe(asked.scope(), Encoding::Events).await else { return draining() };
+    let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
     let events = futures::stream::unfold((seat, metrics, stop), |(seat, metrics, stop)| async move {
         let outgoing = tokio::select! {
             outgoing = seat.next() => outgoing.ok()?,
@@ -391,6 +414,18 @@ mod tests {
         {
             assert!(Asked::of_query(query).is_err(), "{query}");
         }
+        let fields = |query: &str, kind: Kind| {
+            Asked::of_query(query)
+                .expect("a query")
+                .scope([kind].into_iter().collect())
+                .map(|scope| scope.fields)
+        };
+        let query = "fieldSelector=status.phase!%3DRunning,metadata.name%3Da%5C%2Cb";
+        let found = fields(query, Kind::Pod).expect("fields of pods").to_string();
+        assert_eq!(found, r"metadata.name=a\,b,status.phase!=Running");
+        let error = fields(query, Kind::Deployment).expect_err("no fields of deployments");
+        assert!(error.to_string().contains("\"status.phase\" is not a known field selector"), "{error}");
+        assert!(error.hint().ends_with("fields are metadata.name, metadata.namespace"), "{}", error.hint());
         assert_eq!(form_urlencoded("a=%zz%4").next(), Some(("a".to_owned(), "%zz%4".to_owned())));
     }
 }

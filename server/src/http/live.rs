@@ -3,7 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::wire::{self, Ask, Frame, LONGEST_ASK};
+use app::{
+    api::Kinds,
+    scope::Scope,
+    wire::{self, Ask, Frame, LONGEST_ASK},
+};
 use axum::{
     Router,
     extract::{
@@ -61,8 +65,9 @@ async fn open(
         let text = "refused: only pages of this server may open its websocket\n";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
-    let asked = match Asked::of_query(uri.query().unwrap_or_default()) {
-        Ok(asked) => asked,
+    let asked = Asked::of_query(uri.query().unwrap_or_default());
+    let scope = match asked.and_then(|asked| asked.scope(Kinds::all())) {
+        Ok(scope) => scope,
         Err(error) => return error.into_response(),
     };
     // The defaults reserve 256 KiB a connection; a viewer sends next to nothing.
@@ -73,15 +78,14 @@ async fn open(
         .write_buffer_size(0)
         .max_write_buffer_size(64 << 20)
         .on_upgrade(move |socket| async move {
-            let why = talk(socket, live, asked).await;
+            let why = talk(socket, live, scope).await;
             tracing::debug!(why, "viewer left");
         })
 }
 
 /// Talks to one viewer until one side ends it; says why.
-async fn talk(socket: WebSocket, live: Live, asked: Asked) -> &'static str {
+async fn talk(socket: WebSocket, live: Live, mut scope: Scope) -> &'static str {
     let (mut out, mut incoming) = socket.split();
-    let mut scope = asked.scope();
     let Ok(seat) = live.hub.subscribe(scope.clone(), Encoding::Binary).await else {
         return "shutting down";
     };

@@ -93,7 +93,7 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
             let labels =
                 Memo::new(move |_| line.with(|line| line.as_ref().map(|line| line.meta().labels.clone())));
             view! {
-                <td class=class>{lead}{move || labels.get().map(|labels| chip::labels(&labels))}</td>
+                <td class=class>{lead}{move || labels.get().map(|labels| chip::labels(kind, &labels))}</td>
             }
             .into_any()
         }

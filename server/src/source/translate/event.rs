@@ -27,6 +27,8 @@ impl Translate for Event {
             object_uid: meta::uid(&about.uid, &about.namespace, &about.name),
             subobject: about.field_path.clone(),
             source: source(&event),
+            component: component(&event).clone(),
+            reporting_component: event.reporting_component.clone(),
             meta: meta::meta(&event.metadata),
             kind: event.kind,
             reason: event.reason,
@@ -35,10 +37,15 @@ impl Translate for Event {
     }
 }
 
+fn component(event: &object::Event) -> &Text {
+    let old = &event.source.component;
+    if old.is_empty() { &event.reporting_component } else { old }
+}
+
 /// `formatEventSource`: component, and host where known.
 fn source(event: &object::Event) -> Text {
-    let first = |a: &Text, b: &Text| if a.is_empty() { b.clone() } else { a.clone() };
-    let component = first(&event.source.component, &event.reporting_component);
-    let host = first(&event.source.host, &event.reporting_instance);
-    if host.is_empty() { component } else { format!("{component}, {host}").into() }
+    let component = component(event);
+    let old = &event.source.host;
+    let host = if old.is_empty() { &event.reporting_instance } else { old };
+    if host.is_empty() { component.clone() } else { format!("{component}, {host}").into() }
 }
