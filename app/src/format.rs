@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::api::{Text, Timestamp};
+use crate::api::{
+    ResourceList, Text, Timestamp,
+    resource_list::{CPU, EPHEMERAL_STORAGE, HUGE_PAGES, MEMORY},
+};
 
 /// The AGE cell: `<unknown>` without a stamp, else [`duration`] since it
 /// (`pkg/printers/internalversion/printers.go`, `translateTimestampSince`).
@@ -70,6 +73,24 @@ pub fn bytes(bytes: u64) -> String {
     }
     let text = format!("{value:.1}");
     format!("{} {}", text.strip_suffix(".0").unwrap_or(&text), UNITS[unit])
+}
+
+/// An amount of a resource, as people write it.
+pub fn amount(resource: &str, amount: u64) -> String {
+    match resource {
+        CPU => cpu(amount),
+        MEMORY | EPHEMERAL_STORAGE => bytes(amount),
+        name if name.starts_with(HUGE_PAGES) => bytes(amount),
+        _ => amount.to_string(),
+    }
+}
+
+/// `500m CPU, 1 GiB memory, 2 example.com/gpu`; without any `nothing`.
+pub fn resources(list: &ResourceList) -> String {
+    let name = |name: &str| if name == CPU { "CPU".to_owned() } else { name.to_owned() };
+    let amounts: Vec<_> =
+        list.iter().map(|(of, much)| format!("{} {}", amount(of, much), name(of))).collect();
+    if amounts.is_empty() { "nothing".to_owned() } else { amounts.join(", ") }
 }
 
 /// Control and bidirectional-override characters as visible escapes, so that cluster data cannot

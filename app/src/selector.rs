@@ -132,7 +132,8 @@ impl Requirement {
         Some(Requirement { key: self.key.clone(), operator })
     }
 
-    fn matches(&self, labels: &Labels) -> bool {
+    /// Whether these labels are as required.
+    pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         let number = || value.and_then(|value| go_int(value));
         match &self.operator {

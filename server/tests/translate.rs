@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 
 use app::api::{
     ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Health, Labels, Lease,
-    Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service, StatefulSet,
-    Timestamp,
+    Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, ResourceList, Row, Service,
+    StatefulSet, Timestamp,
     detail::{ContainerState, Role},
+    needs::Unread,
     picture::Bounds,
     probe::ProbeHandler,
     rollout::Verdict,
@@ -209,7 +210,9 @@ fn a_pods_own_page() {
     assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("ReplicaSet", "web"));
     assert_eq!(&*pod.images, [("app".into(), "app:1".into())]);
     // the init container asks for more CPU than the regular one; overhead comes on top
-    assert_eq!((pod.cpu_requests, pod.memory_requests), (1010, 1 << 30));
+    assert_eq!(amounts(&pod.requests), [("cpu", 1010), ("memory", 1 << 30)]);
+    assert_eq!(pod.detail.needs.requests, pod.requests);
+    assert_eq!(amounts(&pod.limits), [("memory", 2 << 30)]);
 
     let detail = &*pod.detail;
     assert_eq!(&*detail.uid, "u1");
@@ -217,8 +220,8 @@ fn a_pods_own_page() {
         detail.conditions[0].last_transition.map(|at| at.to_string()).as_deref(),
         Some("2026-11-23T15:00:02Z")
     );
-    assert_eq!(detail.node_selector.to_string(), "disk=ssd");
-    assert_eq!(detail.tolerations, ["k=v:NoExecute for 300s"]);
+    assert_eq!(detail.needs.node_selector.to_string(), "disk=ssd");
+    assert_eq!(detail.needs.tolerations_by_key(), ["k=v:NoExecute for 300s"]);
     assert_eq!(
         facts(detail),
         [
@@ -427,9 +430,8 @@ fn tolerations_read_as_kubectl_describe_prints_them() {
         {"key": "a", "value": "2", "effect": "NoSchedule"},
     ]);
     let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": {"tolerations": tolerations}}));
-    let lines: Vec<_> = pod.detail.tolerations.iter().map(|line| line.as_str()).collect();
     assert_eq!(
-        lines,
+        pod.detail.needs.tolerations_by_key(),
         ["op=Exists", "a=2:NoSchedule", "b=1", "node.kubernetes.io/not-ready:NoExecute op=Exists for 300s"]
     );
 }
@@ -624,8 +626,217 @@ fn requests_add_up_as_the_scheduler_adds_them() {
         (json!({"containers": [container("a lot")]}), 0),
     ] {
         let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": spec}));
-        assert_eq!(pod.cpu_requests, cpu, "{spec}");
+        assert_eq!(pod.requests.get("cpu"), cpu, "{spec}");
     }
+}
+
+fn amounts(list: &ResourceList) -> Vec<(&str, u64)> {
+    list.iter().map(|(name, amount)| (name.as_str(), amount)).collect()
+}
+
+/// A pod of one container with these resources, and these of its own.
+fn asking(container: Value, own: Value) -> Pod {
+    let spec = json!({"containers": [{"resources": container}], "resources": own});
+    read(&json!({"metadata": {"name": "p"}, "spec": spec}))
+}
+
+#[test]
+fn requests_are_of_every_resource_the_scheduler_counts_rounded_once() {
+    let list = json!({
+        "cpu": "100m", "memory": "1500m", "ephemeral-storage": "1Gi", "hugepages-2Mi": "4Mi",
+        "example.com/gpu": "2", "attachable-volumes-x": 1, "example.com/none": "0", "odd": "3", "requests.cpu/x": 1,
+    });
+    let spec = json!({"containers": [{"resources": {"requests": list}}, {"resources": {"requests": {"memory": "1500m"}}}]});
+    let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": spec}));
+    assert_eq!(
+        amounts(&pod.requests),
+        [
+            ("attachable-volumes-x", 1),
+            ("cpu", 100),
+            ("ephemeral-storage", 1 << 30),
+            ("example.com/gpu", 2),
+            ("hugepages-2Mi", 4 << 20),
+            ("memory", 3),
+        ]
+    );
+    assert!(pod.limits.is_empty());
+}
+
+#[test]
+fn what_is_asked_for_the_pod_as_a_whole_holds_instead_of_the_sum() {
+    let nothing = json!({});
+    for (container, own, requests, limits) in [
+        (json!({"requests": {"cpu": "1"}}), json!({"requests": {"cpu": "500m"}}), vec![("cpu", 500)], vec![]),
+        // only CPU, memory and huge pages can be asked for as a whole
+        (nothing.clone(), json!({"requests": {"example.com/gpu": "1"}}), vec![], vec![]),
+        // a limit is the request, unless a container asks for some of it
+        (nothing.clone(), json!({"limits": {"cpu": "2"}}), vec![("cpu", 2000)], vec![("cpu", 2000)]),
+        (
+            json!({"requests": {"cpu": "1"}}),
+            json!({"limits": {"cpu": "2"}}),
+            vec![("cpu", 1000)],
+            vec![("cpu", 2000)],
+        ),
+        (
+            json!({"limits": {"hugepages-2Mi": "2Mi"}}),
+            json!({"limits": {"hugepages-2Mi": "4Mi"}}),
+            vec![("hugepages-2Mi", 4 << 20)],
+            vec![("hugepages-2Mi", 4 << 20)],
+        ),
+    ] {
+        let pod = asking(container.clone(), own.clone());
+        assert_eq!((amounts(&pod.requests), amounts(&pod.limits)), (requests, limits), "{container} {own}");
+        assert_eq!(pod.resizing, None);
+    }
+}
+
+#[test]
+fn limits_add_up_as_kubectl_adds_them() {
+    let limits = |list: Value| json!({"resources": {"limits": list}});
+    let spec = json!({
+        "initContainers": [limits(json!({"cpu": "3"}))],
+        "containers": [limits(json!({"cpu": "1", "memory": "1Ki"})), limits(json!({"cpu": "1"}))],
+        "overhead": {"memory": "1Ki", "ephemeral-storage": "1Ki"},
+    });
+    let pod: Pod = read(&json!({"metadata": {"name": "p"}, "spec": spec}));
+    assert_eq!(amounts(&pod.limits), [("cpu", 3000), ("memory", 2048)]);
+}
+
+#[test]
+fn while_a_pod_is_resized_the_most_of_it_counts_on_its_node() {
+    let pod = |status: Value| -> Pod {
+        let spec =
+            json!({"nodeName": "n", "containers": [{"name": "a", "resources": {"requests": {"cpu": "1"}}}]});
+        read(&json!({"metadata": {"name": "p"}, "spec": spec, "status": status}))
+    };
+    let running = |cpu: &str| json!([{"name": "a", "allocatedResources": {"cpu": cpu}, "resources": {"requests": {"cpu": cpu}}}]);
+    assert_eq!(pod(json!({})).resizing, None);
+    assert_eq!(pod(json!({"containerStatuses": running("1")})).resizing, None);
+    let smaller = pod(json!({"containerStatuses": running("2")}));
+    assert_eq!(
+        (amounts(&smaller.requests), amounts(smaller.counted())),
+        (vec![("cpu", 1000)], vec![("cpu", 2000)])
+    );
+    // larger than is there: what is asked for counts, unless the node will never have it
+    assert_eq!(amounts(pod(json!({"containerStatuses": running("500m")})).counted()), [("cpu", 1000)]);
+    let never = json!([{"type": "PodResizePending", "status": "True", "reason": "Infeasible"}]);
+    let infeasible = pod(json!({"containerStatuses": running("500m"), "conditions": never}));
+    assert_eq!(amounts(infeasible.counted()), [("cpu", 500)]);
+}
+
+#[test]
+fn what_a_pod_asks_of_its_node_is_read() {
+    let pod = |spec: Value| -> Pod { read(&json!({"metadata": {"name": "p"}, "spec": spec})) };
+    let needs = |spec: Value| pod(spec).detail.needs.clone();
+    let ports = needs(json!({
+        "containers": [{"ports": [
+            {"containerPort": 1, "hostPort": 80}, {"containerPort": 2, "hostPort": 53, "protocol": "UDP", "hostIP": "10.0.0.1"},
+            {"containerPort": 3}, {"containerPort": 4, "hostPort": 70000},
+        ]}],
+        "initContainers": [
+            {"ports": [{"containerPort": 5, "hostPort": 81}]},
+            {"restartPolicy": "Always", "ports": [{"containerPort": 5, "hostPort": 82}]},
+        ],
+    }));
+    let printed: Vec<_> = ports.host_ports.iter().map(ToString::to_string).collect();
+    assert_eq!(printed, ["80/TCP", "82/TCP", "10.0.0.1:53/UDP"]);
+    let host = pod(json!({"hostNetwork": true, "containers": [{"ports": [{"containerPort": 9}]}]}));
+    assert_eq!(host.host_ports.iter().map(ToString::to_string).collect::<Vec<_>>(), ["9/TCP"]);
+
+    let term = |term: Value| {
+        let affinity =
+            json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}});
+        let needs = needs(json!({"affinity": {"nodeAffinity": affinity}}));
+        let term = needs.affinity.expect("required")[0].clone();
+        let parts =
+            term.labels.iter().map(ToString::to_string).chain(term.names.iter().map(ToString::to_string));
+        (parts.collect::<Vec<_>>().join(" "), term.never)
+    };
+    let expression = |operator: &str, values: Value| {
+        term(json!({"matchExpressions": [{"key": "k", "operator": operator, "values": values}]}))
+    };
+    for (operator, values, printed, never) in [
+        ("In", json!(["b", "a"]), "k in (a,b)", false),
+        ("In", json!([]), "", true),
+        ("NotIn", json!(["a"]), "k notin (a)", false),
+        ("Exists", Value::Null, "k", false),
+        ("Exists", json!(["a"]), "", true),
+        ("DoesNotExist", json!([]), "!k", false),
+        ("Gt", json!(["5"]), "k>5", false),
+        ("Lt", json!(["5"]), "k<5", false),
+        ("Lt", json!(["five"]), "", true),
+        ("Gt", json!(["1", "2"]), "", true),
+        ("Near", json!(["a"]), "", true),
+        ("In", json!(["no label's value"]), "", true),
+    ] {
+        assert_eq!(expression(operator, values.clone()), (printed.to_owned(), never), "{operator} {values}");
+    }
+    let field = |operator: &str, values: Value| {
+        term(json!({"matchFields": [{"key": "metadata.name", "operator": operator, "values": values}]}))
+    };
+    assert_eq!(field("In", json!(["n"])), ("metadata.name=n".to_owned(), false));
+    assert_eq!(field("NotIn", json!(["n"])), ("metadata.name!=n".to_owned(), false));
+    assert_eq!(field("In", json!(["n", "m"])), (String::new(), true));
+    assert_eq!(term(json!({})), (String::new(), true));
+    assert_eq!(needs(json!({"affinity": {"nodeAffinity": {}}})).affinity, None);
+
+    let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": [{}]});
+    let gated = pod(json!({
+        "schedulerName": "mine", "schedulingGates": [{"name": "g"}], "resourceClaims": [{}],
+        "affinity": {"podAffinity": required, "podAntiAffinity": required},
+        "topologySpreadConstraints": [{"whenUnsatisfiable": "DoNotSchedule"}],
+        "volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {"claimName": "c"}}],
+    }));
+    let needs = &gated.detail.needs;
+    assert!(gated.keeps_away);
+    assert_eq!((needs.scheduler.as_str(), &needs.gates[..]), ("mine", &["g".into()][..]));
+    assert_eq!(
+        needs.unread,
+        [
+            Unread::PodAffinity,
+            Unread::PodAntiAffinity,
+            Unread::TopologySpread,
+            Unread::Volumes,
+            Unread::ResourceClaims
+        ]
+    );
+    let usual = pod(json!({
+        "affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{}]}},
+        "topologySpreadConstraints": [{"whenUnsatisfiable": "ScheduleAnyway"}],
+        "volumes": [{"name": "kube-api-access", "projected": {}}, {"name": "x", "csi": null}, null],
+    }));
+    assert_eq!(usual.detail.needs.unread, []);
+}
+
+#[test]
+fn a_template_with_volume_claims_has_volumes() {
+    let set: StatefulSet = read(&json!({
+        "metadata": {"name": "s"},
+        "spec": {"volumeClaimTemplates": [{}], "template": {"spec": {"runtimeClassName": "kata"}}},
+    }));
+    assert_eq!(set.detail.needs.unread, [Unread::RuntimeClass, Unread::Volumes]);
+}
+
+#[test]
+fn a_node_knows_when_anything_but_its_status_was_written() {
+    let node = |fields: Value| -> Node { read(&json!({"metadata": {"name": "n", "managedFields": fields}})) };
+    let entry = |at: &str, subresource: &str| json!({"time": at, "subresource": subresource, "fieldsV1": {"f:x": {}}});
+    let changed = node(json!([
+        entry("2026-11-23T15:00:00Z", ""),
+        entry("2026-11-23T15:30:00Z", ""),
+        entry("2026-11-23T15:59:00Z", "status"),
+        null,
+    ]));
+    assert_eq!(changed.changed.map(|at| at.to_string()).as_deref(), Some("2026-11-23T15:30:00Z"));
+    assert_eq!(node(Value::Null).changed, None);
+    assert_eq!(node(json!([{"time": 3}])).changed, None);
+    let allocatable =
+        json!({"cpu": "1500m", "memory": "1Ki", "pods": "110", "example.com/gpu": "0", "odd": "x"});
+    let node: Node = read(&json!({"metadata": {"name": "n"}, "status": {"allocatable": allocatable}}));
+    assert_eq!(
+        amounts(&node.allocatable),
+        [("cpu", 1500), ("example.com/gpu", 0), ("memory", 1024), ("pods", 110)]
+    );
 }
 
 #[test]
@@ -1034,7 +1245,7 @@ fn specimens() -> Vec<(Value, Walk)> {
 
 /// Labels, selectors and the like are maps whose values are not fields.
 fn is_field(place: &str) -> bool {
-    const MAPS: [&str; 9] = [
+    const MAPS: [&str; 10] = [
         "/labels/",
         "/matchLabels/",
         "/nodeSelector/",
@@ -1044,6 +1255,7 @@ fn is_field(place: &str) -> bool {
         "/overhead/",
         "/capacity/",
         "/allocatable/",
+        "/allocatedResources/",
     ];
     !MAPS.iter().any(|map| place.contains(map))
 }

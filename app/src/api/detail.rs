@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Text, Timestamp, manifest::Manifest, probe::Probe};
+use super::{Labels, Needs, Text, Timestamp, manifest::Manifest, probe::Probe};
 
 /// What an object's own page shows. What a kind does not have stays empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +19,8 @@ pub struct Detail {
     pub conditions: Vec<Condition>,
     /// Containers: a pod's, or a pod template's. Init containers first, then regular, then ephemeral.
     pub containers: Vec<Container>,
-    /// `spec.nodeSelector` of a pod or template.
-    pub node_selector: Labels,
-    /// `spec.tolerations` of a pod or template, as kubectl describe prints them.
-    pub tolerations: Vec<Text>,
+    /// What a pod, or a pod of the template, asks of its node.
+    pub needs: Needs,
     /// What a pod template has besides; `None` for what is none.
     pub template: Option<Template>,
     /// The pod template as a whole, of kinds whose templates are compared. Stays with the server.
@@ -68,7 +66,7 @@ pub struct Condition {
     pub last_transition: Option<Timestamp>,
 }
 
-/// What a pod template says of the pods as a whole, beside their node selector and tolerations.
+/// What a pod template says of the pods as a whole, beside what they ask of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Template {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Field, Health, Kind, Meta, Row, Text, row_fields};
+use super::{Column, Detail, Field, Health, Kind, Meta, ResourceList, Row, Text, Timestamp, row_fields};
 
 /// A node's row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,9 +35,11 @@ pub struct Node {
     /// `spec.taints`.
     pub taints: Vec<Taint>,
     /// What the scheduler may give out.
-    pub allocatable: Resources,
+    pub allocatable: ResourceList,
     /// What the machine has.
-    pub capacity: Resources,
+    pub capacity: ResourceList,
+    /// When anything but its status was last written: labels, taints, cordon. `None` if the API server does not say.
+    pub changed: Option<Timestamp>,
     /// Its state in the page's five.
     pub health: Health,
     /// Why it is not healthy.
@@ -45,17 +47,6 @@ pub struct Node {
     /// What its own page shows.
     #[serde(skip)]
     pub detail: Arc<Detail>,
-}
-
-/// CPU, memory and pods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resources {
-    /// In thousandths of a core.
-    pub cpu: u64,
-    /// In bytes.
-    pub memory: u64,
-    /// How many pods fit.
-    pub pods: u64,
 }
 
 /// A taint.

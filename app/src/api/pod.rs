@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Column, Detail, Field, Health, Kind, Meta, Row, Text, Timestamp, row_fields};
+use super::{
+    Column, Detail, Field, Health, Kind, Meta, ResourceList, Row, Text, Timestamp, needs::HostPort,
+    row_fields,
+};
 use crate::format::{age, or_none};
 
 /// A pod's row.
@@ -35,10 +38,16 @@ pub struct Pod {
     pub gates: Option<(i32, i32)>,
     /// Name and image of each regular container and sidecar, in the order of the spec.
     pub images: Arc<[(Text, Text)]>,
-    /// Sum of requests, as the scheduler counts it: CPU in thousandths.
-    pub cpu_requests: u64,
-    /// Sum of requests: memory in bytes.
-    pub memory_requests: u64,
+    /// What it asks for, as the scheduler adds it up.
+    pub requests: ResourceList,
+    /// What the scheduler counts for it on its node, where that is something else: while it is resized.
+    pub resizing: Option<ResourceList>,
+    /// Its upper bounds, as kubectl adds them up.
+    pub limits: ResourceList,
+    /// The ports of its node that it takes.
+    pub host_ports: Vec<HostPort>,
+    /// Whether it keeps other pods away from where it is (required `podAntiAffinity`).
+    pub keeps_away: bool,
     /// Its state in the page's five.
     pub health: Health,
     /// Why it is not healthy; empty when there is nothing to say.
@@ -124,6 +133,21 @@ impl Pod {
             Some(at) if self.restarts != 0 => format!("{} ({} ago)", self.restarts, age(Some(at), now)),
             _ => self.restarts.to_string(),
         }
+    }
+
+    /// Whether it has ended: what it asked for is free again.
+    pub fn ended(&self) -> bool {
+        self.phase == "Succeeded" || self.phase == "Failed"
+    }
+
+    /// What the scheduler takes as given out for it on its node.
+    pub fn counted(&self) -> &ResourceList {
+        self.resizing.as_ref().unwrap_or(&self.requests)
+    }
+
+    /// Whether it waits for a node.
+    pub fn pending(&self) -> bool {
+        self.node.is_empty() && !self.ended() && self.meta.deleting.is_none()
     }
 }
 

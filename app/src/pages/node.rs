@@ -6,9 +6,19 @@ use leptos::prelude::*;
 
 use super::object::{Events, Found, absence, common, conditions, detail, fact, follow};
 use crate::{
-    api::{Kind, Node, ObjectKey, Pod},
-    components::{frame::Head, gate::Gate, icon, meter::meter, name, store, table::Table},
-    format::{bytes, cpu, visible},
+    api::{
+        Kind, Node, ObjectKey, Pod, ResourceList, Text,
+        resource_list::{CPU, EPHEMERAL_STORAGE, HUGE_PAGES, MEMORY, PODS},
+    },
+    components::{
+        frame::Head,
+        gate::Gate,
+        icon,
+        meter::{meter, overcommitted},
+        name, store,
+        table::Table,
+    },
+    format::{self, visible},
     query::{self, Fact, Line, Page, Place},
     store::Store,
 };
@@ -97,20 +107,49 @@ fn facts(store: &Store, node: &Arc<Node>) -> AnyView {
     .into_any()
 }
 
-/// Requests of its pods against what it may give out. Pods that have ended ask for nothing.
+/// What its pods ask for and what bounds them, against what it may give out, as kubectl counts: pods that have ended ask
+/// for nothing (kubectl `pkg/describe/describe.go`, `describeNodeResource`).
 fn requests(node: &Arc<Node>, pods: &[Arc<Pod>]) -> impl IntoView + use<> {
-    let counted = || pods.iter().filter(|pod| pod.phase != "Succeeded" && pod.phase != "Failed");
-    let cpus = counted().map(|pod| pod.cpu_requests).sum();
-    let memory = counted().map(|pod| pod.memory_requests).sum();
-    let count = counted().count() as u64;
+    let (mut asked, mut bounded) = (ResourceList::default(), ResourceList::default());
+    let mut count = 0;
+    for pod in pods.iter().filter(|pod| !pod.ended()) {
+        asked.add(&pod.requests);
+        bounded.add(&pod.limits);
+        count += 1;
+    }
+    let whole = if node.allocatable.is_empty() { &node.capacity } else { &node.allocatable };
+    let bars = allocated(whole).into_iter().map(|name| {
+        let print = |amount: u64| format::amount(&name, amount);
+        let (asked, bounded, whole) = (asked.get(&name), bounded.get(&name), whole.get(&name));
+        view! {
+            <div class="resource">
+                <h3>{visible(&name).into_owned()}</h3>
+                {meter("Requests", asked, whole, print)}
+                // more limits than there is to give is allowed: not all of them are reached at once
+                {overcommitted("Limits", bounded, whole, print)}
+            </div>
+        }
+    });
     view! {
         <section aria-labelledby="requests">
-            <h2 id="requests">"Requests against allocatable"</h2>
+            <h2 id="requests">"Allocated resources"</h2>
             <div class="meters">
-                {meter("CPU", cpus, node.allocatable.cpu, cpu)} {meter("Memory", memory, node.allocatable.memory, bytes)}
-                {meter("Pods", count, node.allocatable.pods, |pods| pods.to_string())}
+                {bars.collect_view()}
+                <div class="resource">
+                    <h3>"pods"</h3>
+                    {meter("On it", count, whole.get(PODS), |pods| pods.to_string())}
+                </div>
             </div>
         </section>
     }
     .into_any()
+}
+
+/// The resources of a node in kubectl's order: those that every node has, huge pages, extended ones.
+fn allocated(whole: &ResourceList) -> Vec<Text> {
+    const ALWAYS: [&str; 3] = [CPU, MEMORY, EPHEMERAL_STORAGE];
+    let others =
+        whole.iter().map(|(name, _)| name).filter(|name| !ALWAYS.contains(&name.as_str()) && **name != PODS);
+    let (huge, extended): (Vec<&Text>, Vec<&Text>) = others.partition(|name| name.starts_with(HUGE_PAGES));
+    ALWAYS.into_iter().map(Text::from).chain(huge.into_iter().chain(extended).cloned()).collect()
 }

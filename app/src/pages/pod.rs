@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{Detail, Kind, ObjectKey, Pod},
     components::{frame::Head, gate::Gate, icon, name, store},
-    format::{bytes, cpu, or_none, visible},
+    format::{or_none, resources, visible},
     store::Store,
 };
 
@@ -77,7 +77,7 @@ fn facts(store: &Store, pod: &Arc<Pod>, detail: Memo<Option<Arc<Detail>>>) -> An
         let (store, pod) = (store.clone(), pod.clone());
         move || pod.restarts_cell(store.now().seconds())
     };
-    let requests = format!("{} CPU, {} memory", cpu(pod.cpu_requests), bytes(pod.memory_requests));
+    let requests = resources(&pod.requests);
     let deleting = pod.meta.deleting.map(|at| fact("Being deleted", format!("since {at}")));
     let gates = pod.gates.map(|(open, all)| fact("Readiness gates", format!("{open} of {all} true")));
     view! {
@@ -99,17 +99,18 @@ fn facts(store: &Store, pod: &Arc<Pod>, detail: Memo<Option<Arc<Detail>>>) -> An
 
 /// What keeps it on, or off, nodes, and further facts.
 pub fn placement(detail: &Detail) -> impl IntoView + use<> {
-    let selector = (!detail.node_selector.is_empty()).then(|| {
-        let pairs = detail.node_selector.iter().map(|(key, value)| {
+    let needs = &detail.needs;
+    let selector = (!needs.node_selector.is_empty()).then(|| {
+        let pairs = needs.node_selector.iter().map(|(key, value)| {
             view! { <li><code>{visible(&format!("{key}={value}")).into_owned()}</code></li> }
         });
         fact("Only on nodes with", view! { <ul class="plain-list">{pairs.collect_view()}</ul> })
     });
-    let tolerations = (!detail.tolerations.is_empty()).then(|| {
-        let lines = detail
-            .tolerations
-            .iter()
-            .map(|line| view! { <li><code>{visible(line).into_owned()}</code></li> });
+    let tolerations = (!needs.tolerations.is_empty()).then(|| {
+        let lines = needs
+            .tolerations_by_key()
+            .into_iter()
+            .map(|line| view! { <li><code>{visible(&line).into_owned()}</code></li> });
         fact("Tolerates", view! { <ul class="plain-list">{lines.collect_view()}</ul> })
     });
     let others = detail

@@ -1,7 +1,7 @@
 //! Kubernetes objects as far as Masthead reads them: one file a kind, only the fields it shows.
 //!
 //! What these structs do not name is skipped without being built: environment, arguments, volumes,
-//! header values, `managedFields`, every annotation but those of [`meta::Annotations`]. That is what
+//! header values, all of `managedFields` but a time, every annotation but those of [`meta::Annotations`]. That is what
 //! keeps secrets out of the model, and what makes decoding cheap. Of pod templates it is hashed as it is
 //! skipped ([`manifest`]), so that a change can be told.
 //!

@@ -33,11 +33,12 @@ pub fn describe(detail: &Detail, change_cause: &str) -> String {
         let _ = writeln!(out, "  Topology Spread Constraints:\t{}", template.spread.join("\n  \t"));
     }
     fact(&mut out, "Priority Class Name", &template.priority_class);
-    pairs(&mut out, "Node-Selectors", &detail.node_selector);
-    if detail.tolerations.is_empty() {
+    pairs(&mut out, "Node-Selectors", &detail.needs.node_selector);
+    let tolerations = detail.needs.tolerations_by_key();
+    if tolerations.is_empty() {
         out.push_str("  Tolerations:\t<none>\n");
     } else {
-        let _ = writeln!(out, "  Tolerations:\t{}", detail.tolerations.join("\n\t"));
+        let _ = writeln!(out, "  Tolerations:\t{}", tolerations.join("\n\t"));
     }
     if !template.pod_group.is_empty() {
         let _ = writeln!(out, "  SchedulingGroup:\n  PodGroupName:\t{}", template.pod_group);

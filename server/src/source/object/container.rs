@@ -69,6 +69,9 @@ object! {
         pub container_port: i64,
         /// `hostPort`
         pub host_port: i64,
+        /// `hostIP`
+        #[serde(rename = "hostIP")]
+        pub host_ip: Text,
         /// `protocol`
         pub protocol: Text,
     }
@@ -164,6 +167,16 @@ object! {
         /// `imageID`
         #[serde(rename = "imageID")]
         pub image_id: Text,
+        /// `allocatedResources`: what the node has set aside for it
+        pub allocated_resources: Option<BTreeMap<Text, Quantity>>,
+        /// `resources`: what it runs with
+        pub resources: RunningResources,
+    }
+
+    /// Requests a container, or a pod, runs with.
+    pub struct RunningResources {
+        /// `requests`
+        pub requests: Option<BTreeMap<Text, Quantity>>,
     }
 
     /// At most one of the three is set.

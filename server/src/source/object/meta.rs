@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use app::api::{Labels, Text};
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use super::{
@@ -56,6 +56,8 @@ object! {
         pub annotations: Annotations,
         /// `metadata.ownerReferences`
         pub owner_references: Vec<OwnerReference>,
+        /// `metadata.managedFields`, of which only the last time of writing is read
+        pub managed_fields: LastWritten,
     }
 
     /// One owner.
@@ -185,6 +187,48 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
             }
         }
         Ok(read)
+    }
+}
+
+/// When anything but the status was last written, by `metadata.managedFields`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastWritten(pub Time);
+
+object! {
+    /// One of `managedFields`.
+    pub struct ManagedFields {
+        /// `time`
+        pub time: Loose,
+        /// `subresource`
+        pub subresource: Loose,
+    }
+}
+
+impl<'de> Deserialize<'de> for LastWritten {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LastWritten, D::Error> {
+        deserializer.deserialize_seq(LastWrittenVisitor)
+    }
+}
+
+struct LastWrittenVisitor;
+
+impl<'de> Visitor<'de> for LastWrittenVisitor {
+    type Value = LastWritten;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("managedFields")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LastWritten, A::Error> {
+        // stamps of one form, to the second and in UTC, are in the order of their letters
+        let mut last = Loose::default();
+        while let Some(fields) = list.next_element::<Option<ManagedFields>>()? {
+            let fields = fields.unwrap_or_default();
+            if fields.subresource.0.is_empty() && fields.time.0 > last.0 {
+                last = fields.time;
+            }
+        }
+        Ok(LastWritten(Time::parse(&last.0)))
     }
 }
 

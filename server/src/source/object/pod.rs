@@ -1,13 +1,14 @@
 //! `core/v1` Pod.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::api::Text;
 
 use super::{
-    container::ContainerStatus,
+    container::{ContainerStatus, RunningResources},
     meta::{Condition, ObjectMeta},
     object,
+    quantity::Quantity,
     scalar::Time,
     template::PodSpec,
 };
@@ -54,6 +55,10 @@ object! {
         pub qos_class: Text,
         /// `startTime`
         pub start_time: Time,
+        /// `allocatedResources`: what the node has set aside for the pod as a whole
+        pub allocated_resources: Option<BTreeMap<Text, Quantity>>,
+        /// `resources`: what the pod as a whole runs with
+        pub resources: RunningResources,
     }
 
     /// One of `podIPs`.

@@ -1,6 +1,6 @@
 //! Kubernetes' scalars that are more than a JSON string or number.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use app::api::{Text, Timestamp};
 use serde::{
@@ -17,7 +17,8 @@ pub struct Time(pub Option<Timestamp>);
 pub const GO_ZERO: i64 = -62_135_596_800;
 
 impl Time {
-    fn parse(text: &str) -> Time {
+    /// Reads a stamp.
+    pub fn parse(text: &str) -> Time {
         Time(seconds(text).filter(|seconds| *seconds != GO_ZERO).map(Timestamp))
     }
 }
@@ -111,6 +112,92 @@ impl<'de> Visitor<'de> for WordsVisitor {
             count = count.saturating_add(1);
         }
         Ok(Words(count))
+    }
+}
+
+/// A list of volumes, whose contents are not read: how many, and whether one is of a kind that the scheduler goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volumes {
+    /// How many.
+    pub count: u32,
+    /// Whether one of them decides where the pod may run.
+    pub decide: bool,
+}
+
+impl Volumes {
+    /// The sources that the scheduler's plugins VolumeBinding, VolumeZone, VolumeRestrictions and NodeVolumeLimits
+    /// look at.
+    const DECIDING: [&str; 10] = [
+        "awsElasticBlockStore",
+        "azureDisk",
+        "cinder",
+        "csi",
+        "ephemeral",
+        "gcePersistentDisk",
+        "iscsi",
+        "persistentVolumeClaim",
+        "portworxVolume",
+        "rbd",
+    ];
+
+    /// Whether there is one at all.
+    pub fn any(self) -> bool {
+        self.count > 0
+    }
+}
+
+impl<'de> Deserialize<'de> for Volumes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Volumes, D::Error> {
+        deserializer.deserialize_seq(VolumesVisitor)
+    }
+}
+
+struct VolumesVisitor;
+
+impl<'de> Visitor<'de> for VolumesVisitor {
+    type Value = Volumes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of volumes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Volumes, A::Error> {
+        let mut volumes = Volumes::default();
+        while let Some(volume) = list.next_element::<Option<Volume>>()? {
+            volumes.count = volumes.count.saturating_add(1);
+            volumes.decide |= volume.is_some_and(|volume| volume.decides);
+        }
+        Ok(volumes)
+    }
+}
+
+/// One volume, of which only the names of its fields are looked at.
+struct Volume {
+    decides: bool,
+}
+
+impl<'de> Deserialize<'de> for Volume {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Volume, D::Error> {
+        deserializer.deserialize_map(VolumeVisitor)
+    }
+}
+
+struct VolumeVisitor;
+
+impl<'de> Visitor<'de> for VolumeVisitor {
+    type Value = Volume;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a volume")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Volume, A::Error> {
+        let mut decides = false;
+        while let Some(source) = map.next_key::<Cow<'de, str>>()? {
+            let there = map.next_value::<Option<IgnoredAny>>()?.is_some();
+            decides |= there && Volumes::DECIDING.contains(&&*source);
+        }
+        Ok(Volume { decides })
     }
 }
 

@@ -5,12 +5,13 @@ use app::api::Text;
 use super::{
     meta::{Condition, LabelSelector, ObjectMeta},
     object,
+    scalar::Words,
     strategy::Strategy,
     template::PodTemplate,
 };
 
 object! {
-    /// A StatefulSet. Its `volumeClaimTemplates` are not read.
+    /// A StatefulSet. Of its `volumeClaimTemplates` only the length is read.
     pub struct StatefulSet {
         /// `metadata`
         pub metadata: ObjectMeta,
@@ -38,6 +39,8 @@ object! {
         pub min_ready_seconds: i64,
         /// `revisionHistoryLimit`
         pub revision_history_limit: Option<i64>,
+        /// `volumeClaimTemplates`, its length
+        pub volume_claim_templates: Words,
     }
 
     /// `status` of a StatefulSet.

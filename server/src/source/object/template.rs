@@ -6,10 +6,10 @@ use app::api::{Labels, Text};
 
 use super::{
     container::{Container, Resources},
-    meta::{LabelSelector, ObjectMeta},
+    meta::{LabelRequirement, LabelSelector, ObjectMeta},
     object,
     quantity::Quantity,
-    scalar::Words,
+    scalar::{Volumes, Words},
 };
 
 object! {
@@ -21,7 +21,7 @@ object! {
         pub spec: PodSpec,
     }
 
-    /// `spec` of a pod. Of `volumes` only the length is read.
+    /// `spec` of a pod. Of `volumes` it is read how many there are, and whether there are any that the scheduler looks at.
     pub struct PodSpec {
         /// `nodeName`
         pub node_name: Text,
@@ -51,8 +51,8 @@ object! {
         pub scheduler_name: Text,
         /// `terminationGracePeriodSeconds`
         pub termination_grace_period_seconds: Option<i64>,
-        /// `volumes`, its length
-        pub volumes: Words,
+        /// `volumes`
+        pub volumes: Volumes,
         /// `topologySpreadConstraints`
         pub topology_spread_constraints: Vec<SpreadConstraint>,
         /// `schedulingGroup`
@@ -61,6 +61,56 @@ object! {
         pub overhead: BTreeMap<Text, Quantity>,
         /// `resources`, of the pod as a whole
         pub resources: Resources,
+        /// `affinity`
+        pub affinity: Affinity,
+        /// `hostNetwork`
+        pub host_network: bool,
+        /// `schedulingGates`
+        pub scheduling_gates: Vec<SchedulingGate>,
+        /// `resourceClaims`, its length
+        pub resource_claims: Words,
+    }
+
+    /// Near what a pod is to be. What is only preferred is not read, nor whom it wants near.
+    pub struct Affinity {
+        /// `nodeAffinity`
+        pub node_affinity: NodeAffinity,
+        /// `podAffinity`
+        pub pod_affinity: PodAffinity,
+        /// `podAntiAffinity`
+        pub pod_anti_affinity: PodAffinity,
+    }
+
+    /// On which nodes.
+    pub struct NodeAffinity {
+        /// `requiredDuringSchedulingIgnoredDuringExecution`
+        pub required_during_scheduling_ignored_during_execution: Option<NodeSelector>,
+    }
+
+    /// Near, or not near, which pods.
+    pub struct PodAffinity {
+        /// `requiredDuringSchedulingIgnoredDuringExecution`, its length
+        pub required_during_scheduling_ignored_during_execution: Words,
+    }
+
+    /// Terms of which one must hold.
+    pub struct NodeSelector {
+        /// `nodeSelectorTerms`
+        pub node_selector_terms: Vec<NodeSelectorTerm>,
+    }
+
+    /// Requirements that must all hold.
+    pub struct NodeSelectorTerm {
+        /// `matchExpressions`
+        pub match_expressions: Vec<LabelRequirement>,
+        /// `matchFields`
+        pub match_fields: Vec<LabelRequirement>,
+    }
+
+    /// What must be lifted before the pod is scheduled.
+    pub struct SchedulingGate {
+        /// `name`
+        pub name: Text,
     }
 
     /// How evenly pods are to be spread.

@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use app::api::{
-    Detail, Health, Labels, Node, Text,
-    node::{Resources, Taint},
-};
+use app::api::{Detail, Health, Labels, Node, ResourceList, Text, node::Taint, resource_list::CPU};
 
 use super::{Translate, line, meta, template::Facts};
 use crate::source::object::{meta::Condition, node as object, quantity::Quantity};
@@ -34,6 +31,7 @@ impl Translate for Node {
             taints: node.spec.taints.iter().map(taint).collect(),
             allocatable: resources(&node.status.allocatable),
             capacity: resources(&node.status.capacity),
+            changed: node.metadata.managed_fields.0.0,
             health,
             why: why.into(),
             detail: Arc::new(detail(&node)),
@@ -65,13 +63,12 @@ fn taint(taint: &object::Taint) -> Taint {
     Taint { key: taint.key.clone(), value: taint.value.clone(), effect: taint.effect.clone() }
 }
 
-fn resources(list: &BTreeMap<Text, Quantity>) -> Resources {
-    let value = |name: &str| list.get(name).and_then(Quantity::value).unwrap_or_default();
-    Resources {
-        cpu: list.get("cpu").and_then(Quantity::milli).unwrap_or_default(),
-        memory: value("memory"),
-        pods: value("pods"),
-    }
+fn resources(list: &BTreeMap<Text, Quantity>) -> ResourceList {
+    let amount = |(name, quantity): (&Text, &Quantity)| {
+        let amount = if *name == CPU { quantity.milli() } else { quantity.value() };
+        Some((name.clone(), amount?))
+    };
+    list.iter().filter_map(amount).collect()
 }
 
 /// What is wrong with a node when it is True.

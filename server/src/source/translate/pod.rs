@@ -1,17 +1,13 @@
 //! A pod's row: the only home of STATUS, READY, RESTARTS, and of a pod's health.
 
 mod health;
-mod requests;
 mod status;
 
 use std::sync::Arc;
 
 use app::api::{Detail, Pod, Text, Timestamp};
 
-use super::{
-    Translate, container, meta,
-    template::{self, Facts},
-};
+use super::{Translate, container, meta, needs, requests, template::Facts};
 use crate::source::object::{meta::ObjectMeta, pod as object};
 
 impl Translate for Pod {
@@ -20,7 +16,8 @@ impl Translate for Pod {
     fn translate(pod: object::Pod) -> Pod {
         let printed = status::print(&pod);
         let (health, why) = health::judge(&pod);
-        let requests = requests::of(&pod.spec);
+        let requests = requests::requests(&pod.spec);
+        let counted = requests::counted(&pod);
         Pod {
             meta: meta::meta(&pod.metadata),
             ready: printed.ready,
@@ -35,8 +32,11 @@ impl Translate for Pod {
             nominated_node: pod.status.nominated_node_name.clone(),
             gates: status::gates(&pod),
             images: images(&pod),
-            cpu_requests: requests.cpu,
-            memory_requests: requests.memory,
+            resizing: (counted != requests).then_some(counted),
+            requests,
+            limits: requests::limits(&pod.spec),
+            host_ports: needs::host_ports(&pod.spec),
+            keeps_away: needs::keeps_away(&pod.spec),
             health,
             why: why.into(),
             detail: Arc::new(detail(&pod)),
@@ -90,8 +90,7 @@ fn detail(pod: &object::Pod) -> Detail {
         told_to_end: told_to_end(&pod.metadata),
         conditions: meta::conditions(&status.conditions),
         containers: container::containers(spec, statuses),
-        node_selector: spec.node_selector.clone(),
-        tolerations: template::tolerations(&spec.tolerations),
+        needs: needs::needs(spec),
         facts: facts.0,
         ..Detail::default()
     }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use app::api::{Detail, Health, StatefulSet, StatefulSetRollout, detail::Pace, picture::Bounds};
+use app::api::{
+    Detail, Health, StatefulSet, StatefulSetRollout, detail::Pace, needs::Unread, picture::Bounds,
+};
 
 use super::{
     Translate, count, meta, selector, strategy,
@@ -150,5 +152,10 @@ fn detail(set: &object::StatefulSet) -> Arc<Detail> {
         partition: partition(set).unwrap_or(0),
         ..Pace::default()
     };
-    Arc::new(template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts))
+    let mut detail = template::detail(&set.metadata, &status.conditions, &spec.template, pace, facts);
+    let unread = &mut detail.needs.unread;
+    if spec.volume_claim_templates.any() && !unread.contains(&Unread::Volumes) {
+        unread.push(Unread::Volumes);
+    }
+    Arc::new(detail)
 }

@@ -7,10 +7,10 @@ use app::api::{
     detail::{Pace, Template},
 };
 
-use super::{container, meta, selector};
+use super::{container, meta, needs, selector};
 use crate::source::object::{
     meta::{Annotations, Condition, ObjectMeta},
-    template::{PodSpec, PodTemplate, SpreadConstraint, Toleration},
+    template::{PodSpec, PodTemplate, SpreadConstraint},
 };
 
 /// Name and image of each regular container.
@@ -33,8 +33,7 @@ pub fn detail(
         uid: metadata.uid.clone(),
         conditions: meta::conditions(conditions),
         containers: container::containers(&template.spec, [&[]; 3]),
-        node_selector: template.spec.node_selector.clone(),
-        tolerations: tolerations(&template.spec.tolerations),
+        needs: needs::of_template(&template.spec),
         template: Some(whole(template)),
         pace,
         facts: facts.0,
@@ -80,33 +79,6 @@ fn spread(constraints: &[SpreadConstraint]) -> Vec<Text> {
         .into()
     };
     sorted.into_iter().map(text).collect()
-}
-
-/// Tolerations as kubectl prints them (kubectl `pkg/describe/describe.go`,
-/// `printTolerationsMultilineWithIndent`).
-pub fn tolerations(tolerations: &[Toleration]) -> Vec<Text> {
-    let mut sorted: Vec<_> = tolerations.iter().collect();
-    sorted.sort_by(|a, b| a.key.cmp(&b.key));
-    sorted.into_iter().map(|toleration| self::toleration(toleration).into()).collect()
-}
-
-fn toleration(toleration: &Toleration) -> String {
-    let mut text = toleration.key.to_string();
-    if !toleration.value.is_empty() {
-        text.push('=');
-        text.push_str(&toleration.value);
-    }
-    if !toleration.effect.is_empty() {
-        text.push(':');
-        text.push_str(&toleration.effect);
-    }
-    if toleration.operator == "Exists" && toleration.value.is_empty() {
-        text.push_str(if text.is_empty() { "op=Exists" } else { " op=Exists" });
-    }
-    if let Some(seconds) = toleration.toleration_seconds {
-        text.push_str(&format!(" for {seconds}s"));
-    }
-    text
 }
 
 /// Label and value of what has no field of its own in [`Detail`], in the words of `kubectl describe`.
