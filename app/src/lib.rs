@@ -10,8 +10,8 @@
 //! 1. [`api`]: the rows, one file a kind, in the viewer's terms and kubectl's words
 //! 2. [`model`]: the fold, run by the hub and by every browser
 //! 3. [`wire`]: frames, and the string table that keeps them small
-//! 4. [`selector`], [`field_selector`], [`query`], [`quantity`], [`format`](mod@format): pure rules over rows,
-//!    and the URL that asks them
+//! 4. [`selector`], [`field_selector`], [`placement`], [`query`], [`quantity`], [`format`](mod@format): pure rules
+//!    over rows, and the URL that asks them
 //! 5. [`seed`], [`store`], `live`: what the first paint is made of, the model behind signals, the
 //!    socket that feeds it
 //! 6. [`shell`], `pages`, `components`: the document, one file a view, building blocks
@@ -28,6 +28,7 @@ pub mod wire;
 
 pub mod field_selector;
 pub mod format;
+pub mod placement;
 pub mod quantity;
 pub mod query;
 pub mod scope;
