@@ -11,6 +11,7 @@ mod pod;
 mod probes;
 mod rollout;
 mod rollouts;
+mod services;
 mod workload;
 mod workloads;
 
@@ -23,6 +24,8 @@ pub fn view(page: Page) -> AnyView {
     match page {
         Page::Overview => view! { <overview::Overview /> }.into_any(),
         Page::Pods => view! { <listing::Listing kind=Kind::Pod /> }.into_any(),
+        Page::Services => view! { <services::Services /> }.into_any(),
+        Page::EndpointSlices => view! { <listing::Listing kind=Kind::EndpointSlice /> }.into_any(),
         Page::Nodes => view! { <listing::Listing kind=Kind::Node /> }.into_any(),
         Page::Namespaces => view! { <listing::Listing kind=Kind::Namespace /> }.into_any(),
         Page::Events => view! { <listing::Listing kind=Kind::Event /> }.into_any(),
@@ -35,6 +38,8 @@ pub fn view(page: Page) -> AnyView {
         Page::Object(key) => match key.kind {
             Kind::Pod => view! { <pod::PodPage key /> }.into_any(),
             Kind::Node => view! { <node::NodePage key /> }.into_any(),
+            Kind::Service => view! { <services::ServicePage key /> }.into_any(),
+            Kind::EndpointSlice => view! { <services::EndpointSlicePage key /> }.into_any(),
             _ => view! { <workload::WorkloadPage key /> }.into_any(),
         },
         Page::Nowhere => view! { <Nowhere /> }.into_any(),

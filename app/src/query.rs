@@ -3,6 +3,7 @@
 pub mod advice;
 mod command;
 pub mod complete;
+pub mod endpoints;
 mod history;
 mod in_use;
 pub mod line;

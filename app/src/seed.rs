@@ -208,6 +208,7 @@ fn related(row: &dyn Line, place: &Place) -> bool {
     let pod = (row as &dyn std::any::Any).downcast_ref::<Pod>();
     match (&place.page, row.kind()) {
         (_, Kind::Node | Kind::Namespace) => true,
+        (Page::Object(key), Kind::Lease) => key.kind == Kind::Node && *row.meta().name == *key.name,
         (Page::Object(key), Kind::Pod) if key.kind == Kind::Node => {
             pod.is_some_and(|pod| *pod.node == *key.name)
         }

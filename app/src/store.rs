@@ -113,6 +113,12 @@ impl Store {
         rows
     }
 
+    /// All rows of a kind as what they are, without those that have just gone: for what is counted.
+    pub fn current<T: Row>(&self) -> Vec<Arc<T>> {
+        self.track_kind(T::KIND);
+        T::rows(&self.cluster()).iter().cloned().collect()
+    }
+
     /// One row as what it is.
     pub fn row<T: Row>(&self, uid: Uid) -> Option<Arc<T>> {
         self.track_row(T::KIND, uid);

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod assets;
+mod endpoints;
 mod live;
 mod page;
 mod probes;
@@ -24,6 +25,7 @@ use crate::{hub::Hub, metrics::Metrics};
 pub fn router(hub: Hub, metrics: Arc<Metrics>, hosts: Hosts, stop: CancellationToken) -> Router {
     let compressed = Router::new()
         .merge(api::router(hub.clone()))
+        .merge(endpoints::router(hub.clone()))
         .merge(rollouts::router(hub.clone()))
         .merge(page::router(hub.clone()))
         .layer(CompressionLayer::new());

@@ -325,6 +325,46 @@ async fn a_bad_request_is_told_what_is_wrong_and_what_is_right() {
     }
 }
 
+#[tokio::test]
+async fn who_is_behind_a_service_can_be_asked() {
+    let site = Site::with(|demo| {
+        demo.put(json!({"kind": "Service", "metadata": {"name": "web"}, "spec": {"type": "ClusterIP", "selector": {"app": "web"}}}));
+        let uid = demo.get("pods", "default", "a").expect("a pod")["metadata"]["uid"].clone();
+        demo.put(json!({
+            "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+            "endpoints": [
+                {"addresses": ["10.0.0.1"], "nodeName": "one", "targetRef": {"kind": "Pod", "name": "a", "uid": uid}},
+                {"addresses": ["10.0.0.9"], "conditions": {"ready": false, "serving": true, "terminating": true}},
+            ],
+        }));
+    })
+    .await;
+    let answer = site.get_until("/api/v1/services/default/web/endpoints", "sentence").await;
+    assert!(answer.contains("masthead-state: live\r\n"), "{answer}");
+    let json: serde_json::Value =
+        serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+    assert_eq!(json["sentence"], "1 of 2 addresses ready");
+    assert_eq!(json["addresses"], json!({"ready": 1, "draining": 1, "all": 2}));
+    let members = json["members"].as_array().expect("members");
+    let said: Vec<_> = members.iter().map(|m| (&m["name"], &m["standing"], &m["why"], &m["ready"])).collect();
+    assert_eq!(
+        said,
+        [
+            (&json!("10.0.0.9"), &json!("draining"), &json!(""), &json!(false)),
+            (&json!("a"), &json!("ready"), &json!(""), &json!(null)),
+            (&json!("b"), &json!("absent"), &json!("it has no address yet"), &json!(null)),
+        ]
+    );
+    let gone = site.get("/api/v1/services/default/gone/endpoints").await;
+    assert!(gone.starts_with("HTTP/1.1 404") && gone.contains("services \\\"gone\\\" not found"), "{gone}");
+    let leases = site.get("/api/v1/leases?namespace=default").await;
+    assert!(
+        leases.starts_with("HTTP/1.1 400") && leases.contains("kube-node-lease, the only one"),
+        "{leases}"
+    );
+}
+
 fn template(labels: &serde_json::Value) -> serde_json::Value {
     let container = json!({"name": "main", "image": "i:1", "args": ["secret"], "ports": [{"containerPort": 80, "name": "http"}]});
     json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}})

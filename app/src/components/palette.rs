@@ -12,14 +12,16 @@ use crate::{
 /// How many results are listed.
 const MOST: usize = 12;
 /// Kinds whose objects are found by name.
-const OBJECTS: [Kind; 7] = [
+const OBJECTS: [Kind; 9] = [
     Kind::Deployment,
     Kind::ReplicationController,
     Kind::DaemonSet,
     Kind::StatefulSet,
+    Kind::Service,
     Kind::Node,
     Kind::Pod,
     Kind::ReplicaSet,
+    Kind::EndpointSlice,
 ];
 
 /// One place to jump to.
@@ -118,12 +120,12 @@ pub fn Palette() -> impl IntoView {
 /// Views first, then objects whose name begins with what was typed, then those that contain it.
 fn search(typed: &str) -> Vec<Hit> {
     let needle = typed.trim().to_lowercase();
-    let mut hits: Vec<Hit> = Page::VIEWS
-        .into_iter()
+    let views = Page::VIEWS.into_iter().map(|(page, key)| (page, format!("view · g {key}")));
+    let others = Page::OTHERS.into_iter().map(|page| (page, "view".to_owned()));
+    let mut hits: Vec<Hit> = views
+        .chain(others)
         .filter(|(page, _)| page.title().to_lowercase().starts_with(&needle))
-        .map(|(page, key)| Hit {
-            title: page.title(), page, beside: format!("view · g {key}"), health: None
-        })
+        .map(|(page, beside)| Hit { title: page.title(), page, beside, health: None })
         .collect();
     if needle.is_empty() {
         return hits;

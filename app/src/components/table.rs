@@ -17,7 +17,7 @@ use window::Window;
 use crate::{
     api::{Align, Kind, Uid},
     components::{here::Here, store},
-    query::{Answer, Heading, Item, Page, Place, Sort, headings},
+    query::{Answer, Heading, Item, Page, Place, Sort, endpoints::Tally, headings},
     selector::SelectorError,
 };
 
@@ -36,7 +36,14 @@ pub enum Col {
     Pods,
     /// The sentence of `kubectl rollout status`.
     Rollout,
+    /// How many of its addresses are ready; see [`Addresses`].
+    Addresses,
 }
+
+/// Each Service's addresses, for tables with [`Extra::Addresses`]; provided by the page. `None` while they are not
+/// known; of a Service, if it has none of its own.
+#[derive(Clone, Copy)]
+pub struct Addresses(pub Memo<Option<HashMap<Uid, Option<Tally>>>>);
 
 /// Each controller's pods, for tables with [`Extra::Pods`]; provided by the page.
 #[derive(Clone, Copy)]
@@ -53,6 +60,8 @@ pub enum Extra {
     Pods,
     /// See [`Col::Rollout`].
     Rollout,
+    /// See [`Col::Addresses`].
+    Addresses,
 }
 
 impl Col {
@@ -64,6 +73,7 @@ impl Col {
             Col::Labels => "LABELS".to_owned(),
             Col::Pods => "PODS".to_owned(),
             Col::Rollout => "ROLLOUT STATUS".to_owned(),
+            Col::Addresses => "ADDRESSES".to_owned(),
         }
     }
 
@@ -73,7 +83,7 @@ impl Col {
             Col::Namespace => Some("namespace".to_owned()),
             Col::Cell(_, heading) => Some(heading.text.to_lowercase()),
             Col::Label(key) => Some(format!("label:{key}")),
-            Col::Labels | Col::Pods | Col::Rollout => None,
+            Col::Labels | Col::Pods | Col::Rollout | Col::Addresses => None,
         }
     }
 
@@ -91,6 +101,7 @@ impl Col {
             Col::Labels => "c-labels".to_owned(),
             Col::Pods => "c-pods".to_owned(),
             Col::Rollout => "c-rollout".to_owned(),
+            Col::Addresses => "c-addresses".to_owned(),
         }
     }
 }
@@ -114,6 +125,7 @@ fn columns(kind: Kind, place: &Place, extra: &[Extra]) -> Vec<Col> {
         Extra::Labels => Some(Col::Labels),
         Extra::Pods => Some(Col::Pods),
         Extra::Rollout => Some(Col::Rollout),
+        Extra::Addresses => Some(Col::Addresses),
     }));
     cols
 }

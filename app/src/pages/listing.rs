@@ -25,7 +25,12 @@ pub fn asked(kind: Kind) -> Memo<Result<Answer, SelectorError>> {
 
 /// A table of a kind with all its tools.
 #[component]
-pub fn Listing(kind: Kind) -> impl IntoView {
+pub fn Listing(
+    kind: Kind,
+    /// What stands above the table.
+    #[prop(optional, into)]
+    note: Option<ViewFn>,
+) -> impl IntoView {
     let here = Here::get();
     let answer = asked(kind);
     let title = here.page.get_untracked().title();
@@ -34,6 +39,7 @@ pub fn Listing(kind: Kind) -> impl IntoView {
     view! {
         <Head title=move || title.clone() aside=move || view! { <States kind /> } />
         <TableTools kind answer />
+        {note.map(|note| move || note.run())}
         <Gate kind>
             {
                 let caption = caption.clone();
@@ -57,6 +63,7 @@ fn extra(kind: Kind) -> &'static [Extra] {
     match kind {
         Kind::Pod => &[Extra::Wide("NODE"), Extra::Labels],
         Kind::Node => &[Extra::Labels],
+        Kind::Service => &[Extra::Addresses, Extra::Wide("SELECTOR")],
         Kind::Event => &[Extra::Wide("COUNT")],
         _ => &[],
     }

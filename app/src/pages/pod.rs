@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::{
     containers::Containers,
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
+    services::ServedBy,
 };
 use crate::{
     api::{Detail, Kind, ObjectKey, Pod},
@@ -38,6 +39,7 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
                     there.get().then(|| view! {
                         <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
                             {move || found.with(|found| found.last().map(|pod| facts(&store, pod, detail)))}
+                            <ServedBy pod=found />
                             <Containers detail of=key />
                             {conditions(&crate::components::store(), detail)}
                             <Events uid=uid.into() />

@@ -10,6 +10,7 @@ use super::{
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
     pod::placement,
     probes::ProbesOf,
+    services::around,
     workloads::{REPLICAS, fixed, provide_owned},
 };
 use crate::{
@@ -106,6 +107,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
                             })
                         }
                     }
+                    {around(&store, &key, detail)}
                     {template}
                 </dl>
                 {(key.kind == Kind::Deployment).then(|| view! { <Sets uid=uid.into() /> })}

@@ -20,6 +20,8 @@ pub fn kubectl(place: &Place) -> Vec<String> {
             scoped(place, "kubectl describe pods") + &labelled(place),
             scoped(place, "kubectl events") + " --types=Warning",
         ],
+        Page::Services => of("services", true),
+        Page::EndpointSlices => of("endpointslices", true),
         Page::Nodes => of("nodes", false),
         Page::Namespaces => of("namespaces", false),
         Page::Labels => vec![scoped(place, "kubectl get pods") + " --show-labels"],

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     api::{
-        DaemonSet, DaemonSetRollout, Deployment, Event, Health, Kind, KindState, Labels, Meta, Millis,
-        Namespace, Node, Owner, Pod, ReplicaSet, ReplicationController, Rollout, Row, StatefulSet,
-        StatefulSetRollout, Text, Timestamp, Uid, pod::PodStatus,
+        DaemonSet, DaemonSetRollout, Deployment, EndpointSlice, Event, Health, Kind, KindState, Labels,
+        Lease, Meta, Millis, Namespace, Node, Owner, Pod, PodDisruptionBudget, ReplicaSet,
+        ReplicationController, Rollout, Row, Service, StatefulSet, StatefulSetRollout, Text, Timestamp, Uid,
+        endpoint_slice::{Endpoint, EndpointPort, Target},
+        pod::PodStatus,
+        service::ServicePort,
     },
     model::{Change, Cluster, Delta},
     wire::About,
@@ -176,4 +179,79 @@ pub fn sets(cluster: &mut Cluster) {
     let first = pod(24, "db-0", "db", "worker-2");
     let owner = Some(Owner { kind: "StatefulSet".into(), name: "db".into(), uid: Uid(14) });
     put(cluster, Pod { meta: Meta { owner, ..first.meta.clone() }, ..first });
+}
+
+/// `web`, a Service of two pods, both ready; `rf`, of one that is not; `nobody`, whose selector is mistyped. A budget
+/// of `web` that lets no pod go, and the lease of worker-1, heard four seconds ago.
+pub fn services(cluster: &mut Cluster) {
+    for (uid, name, app) in [(40, "web", "web"), (41, "rf", "rf"), (42, "nobody", "wed")] {
+        put(
+            cluster,
+            Service {
+                meta: meta(uid, "default", name),
+                kind: "ClusterIP".into(),
+                cluster_ips: vec![Arc::from(format!("10.96.0.{uid}"))],
+                ports: vec![ServicePort {
+                    port: 80,
+                    target: "http".into(),
+                    protocol: "TCP".into(),
+                    ..ServicePort::default()
+                }],
+                selector: Some(labels(&[("app", app)])),
+                ..Service::default()
+            },
+        );
+    }
+    let endpoint = |uid: u128, name: &str, ready: bool| Endpoint {
+        addresses: vec![Arc::from(format!("10.0.0.{uid}"))],
+        target: Some(Target { kind: "Pod".into(), name: name.into(), uid: Uid(uid) }),
+        node: "worker-1".into(),
+        ready: Some(ready),
+        serving: Some(ready),
+        terminating: Some(false),
+        ..Endpoint::default()
+    };
+    let web = vec![endpoint(20, "web-5d4f-aaaaa", true), endpoint(21, "web-5d4f-bbbbb", true)];
+    for (uid, service, endpoints) in
+        [(45, "web", web), (46, "rf", vec![endpoint(22, "rf-xyzzy", false)]), (47, "nobody", Vec::new())]
+    {
+        put(
+            cluster,
+            EndpointSlice {
+                meta: meta(uid, "default", &format!("{service}-x7k2p")),
+                address_type: "IPv4".into(),
+                service: service.into(),
+                ports: vec![EndpointPort {
+                    name: Some(Text::default()),
+                    port: Some(8080),
+                    protocol: "TCP".into(),
+                    ..EndpointPort::default()
+                }],
+                endpoints,
+                ..EndpointSlice::default()
+            },
+        );
+    }
+    put(
+        cluster,
+        PodDisruptionBudget {
+            meta: meta(48, "default", "web"),
+            max_unavailable: Some("0".into()),
+            current_healthy: 2,
+            desired_healthy: 2,
+            expected_pods: 2,
+            selector: Some("app=web".into()),
+            observed: true,
+            ..PodDisruptionBudget::default()
+        },
+    );
+    put(
+        cluster,
+        Lease {
+            meta: meta(49, "kube-node-lease", "worker-1"),
+            holder: "worker-1".into(),
+            renewed: Some(Timestamp(NOW.seconds().0 - 4)),
+            duration: Some(40),
+        },
+    );
 }

@@ -23,6 +23,9 @@ pub enum Page {
     Workloads,
     Rollouts,
     Probes,
+    Services,
+    /// The slices behind all Services; led to from there.
+    EndpointSlices,
     Nodes,
     Namespaces,
     Labels,
@@ -38,12 +41,13 @@ pub enum Page {
 
 impl Page {
     /// The views of the side bar, in its order, with the letter that follows `g`.
-    pub const VIEWS: [(Page, char); 10] = [
+    pub const VIEWS: [(Page, char); 11] = [
         (Page::Overview, 'o'),
         (Page::Pods, 'p'),
         (Page::Workloads, 'w'),
         (Page::Rollouts, 'r'),
         (Page::Probes, 'b'),
+        (Page::Services, 'v'),
         (Page::Nodes, 'n'),
         (Page::Namespaces, 's'),
         (Page::Labels, 'l'),
@@ -51,8 +55,11 @@ impl Page {
         (Page::Events, 'e'),
     ];
 
+    /// Views that are not in the side bar.
+    pub const OTHERS: [Page; 1] = [Page::EndpointSlices];
+
     /// Kinds with a page of their own for each object.
-    const OBJECTS: [Kind; 7] = [
+    const OBJECTS: [Kind; 9] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicationController,
@@ -60,6 +67,8 @@ impl Page {
         Kind::DaemonSet,
         Kind::StatefulSet,
         Kind::ReplicaSet,
+        Kind::Service,
+        Kind::EndpointSlice,
     ];
 
     /// The view at `path`.
@@ -77,6 +86,7 @@ impl Page {
         Page::VIEWS
             .into_iter()
             .map(|(page, _)| page)
+            .chain(Page::OTHERS)
             .find(|page| page.word() == view)
             .unwrap_or(Page::Nowhere)
     }
@@ -122,6 +132,8 @@ impl Page {
             Page::Workloads => "workloads",
             Page::Rollouts | Page::Rollout(_) => "rollouts",
             Page::Probes => "probes",
+            Page::Services => "services",
+            Page::EndpointSlices => "endpointslices",
             Page::Nodes => "nodes",
             Page::Namespaces => "namespaces",
             Page::Labels => "labels",
@@ -157,6 +169,8 @@ impl Page {
             Page::Workloads => "Workloads".to_owned(),
             Page::Rollouts => "Rollouts".to_owned(),
             Page::Probes => "Probes".to_owned(),
+            Page::Services => "Services".to_owned(),
+            Page::EndpointSlices => "EndpointSlices".to_owned(),
             Page::Nodes => "Nodes".to_owned(),
             Page::Namespaces => "Namespaces".to_owned(),
             Page::Labels => "Labels".to_owned(),
@@ -175,6 +189,7 @@ impl Page {
             Kind::Node => Page::Nodes,
             Kind::Namespace => Page::Namespaces,
             Kind::Event => Page::Events,
+            Kind::Service | Kind::EndpointSlice => Page::Services,
             _ => Page::Workloads,
         }
     }
@@ -184,6 +199,7 @@ impl Page {
         match self {
             Page::Object(key) => Page::listing(key.kind),
             Page::Rollout(_) => Page::Rollouts,
+            Page::EndpointSlices => Page::Services,
             page => page.clone(),
         }
     }
@@ -212,19 +228,27 @@ impl Page {
                 Event,
             ],
             Page::Nodes | Page::Namespaces => &[Node, Pod],
+            Page::Services | Page::EndpointSlices => &[Service, EndpointSlice],
             Page::Events => &[Event],
-            Page::Object(key) if key.kind == Node => &[Node, Pod, Event],
-            Page::Object(_) => &[
-                Node,
-                Pod,
-                Container,
-                ReplicationController,
-                Deployment,
-                DaemonSet,
-                StatefulSet,
-                ReplicaSet,
-                Event,
-            ],
+            Page::Object(key) => match key.kind {
+                // the only page that shows leases, and so the only one that is told of their renewals
+                Node => &[Node, Pod, PodDisruptionBudget, Lease, Event],
+                Service | EndpointSlice => &[Pod, Service, EndpointSlice, Event],
+                _ => &[
+                    Node,
+                    Pod,
+                    Container,
+                    ReplicationController,
+                    Deployment,
+                    DaemonSet,
+                    StatefulSet,
+                    ReplicaSet,
+                    Service,
+                    EndpointSlice,
+                    PodDisruptionBudget,
+                    Event,
+                ],
+            },
             Page::Nowhere => &[],
         };
         // The namespace picker is on every page.
@@ -242,6 +266,8 @@ impl Page {
                 Kind::StatefulSet,
                 Kind::ReplicaSet,
             ],
+            Page::Services => &[Kind::Service],
+            Page::EndpointSlices => &[Kind::EndpointSlice],
             Page::Nodes => &[Kind::Node],
             Page::Namespaces => &[Kind::Namespace],
             Page::Events => &[Kind::Event],
@@ -667,6 +693,10 @@ mod tests {
             "/events?type=Warning&object=pod%2Fweb-1",
             "/rollouts/shop/web?between=1,3",
             "/probes?advice=off",
+            "/services?sort=cluster-ip",
+            "/services/shop/web",
+            "/endpointslices?namespace=shop",
+            "/endpointslices/shop/web-x7k2p",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }

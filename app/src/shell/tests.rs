@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::{
-    api::{Kind, KindState, Pod},
-    model::{Change, Cluster},
-    query::fixtures::{NOW, about, cluster, pod, put, sets},
+    api::{Deployment, Detail, Kind, KindState, Pod, detail::Template},
+    model::{Change, Cluster, Delta},
+    query::fixtures::{NOW, about, cluster, labels, meta, pod, put, services, sets},
 };
 
 const ASSETS: Assets = Assets {
@@ -37,7 +39,7 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 22] = [
+const EVERY: [&str; 26] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
@@ -54,6 +56,10 @@ const EVERY: [&str; 22] = [
     "/replicationcontrollers/default/rf",
     "/daemonsets/default/agent",
     "/statefulsets/default/db",
+    "/services",
+    "/services/default/web",
+    "/endpointslices",
+    "/endpointslices/default/rf-x7k2p",
     "/nodes",
     "/nodes/worker-1",
     "/namespaces",
@@ -66,6 +72,7 @@ const EVERY: [&str; 22] = [
 fn every_view_keeps_the_policy_against_inline_code() {
     let mut cluster = cluster();
     sets(&mut cluster);
+    services(&mut cluster);
     for url in EVERY {
         let html = page(&cluster, url);
         assert!(html.starts_with("<!doctype html><html"), "{url}");
@@ -84,6 +91,7 @@ fn every_view_keeps_the_policy_against_inline_code() {
 fn the_browser_starts_from_the_same_html() {
     let mut cluster = cluster();
     sets(&mut cluster);
+    services(&mut cluster);
     for url in EVERY {
         let seed = seed(&cluster, url);
         let (_, html) = render(url, &seed, &ASSETS);
@@ -195,6 +203,75 @@ fn sets_that_may_not_be_seen_are_not_left_out() {
     let said = text(&page(&cluster, "/workloads"));
     assert!(said.contains("Masthead may not list daemonsets.apps in the whole cluster."), "{said}");
     assert!(said.contains("Listing statefulsets, 3 so far"), "{said}");
+}
+
+#[test]
+fn a_service_says_how_many_of_its_addresses_are_ready() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    let html = page(&cluster, "/services");
+    let said = text(&html);
+    for cell in ["CLUSTER-IP", "PORT(S)", "80/TCP", "ADDRESSES", "2 of 2 ready", "none of 1 ready", "none"] {
+        assert!(said.contains(cell), "{cell}: {said}");
+    }
+    assert!(html.contains("href=\"/services/default/web\"") && html.contains("href=\"/endpointslices\""));
+
+    let html = page(&cluster, "/services/default/rf");
+    let said = text(&html);
+    for part in ["none of 1 address ready", "not ready", "exits with code 1", "10.0.0.22"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    for link in ["/pods/default/rf-xyzzy", "/nodes/worker-1", "/endpointslices/default/rf-x7k2p"] {
+        assert!(html.contains(&format!("href=\"{link}\"")), "{link}");
+    }
+    let nobody = text(&page(&cluster, "/services/default/nobody"));
+    assert!(nobody.contains("No pod of this namespace has the labels app=wed."), "{nobody}");
+
+    let slice = page(&cluster, "/endpointslices/default/rf-x7k2p");
+    assert!(slice.contains("href=\"/services/default/rf\"") && text(&slice).contains("8080/TCP"));
+    assert!(text(&page(&cluster, "/endpointslices")).contains("10.0.0.20,10.0.0.21"));
+}
+
+#[test]
+fn what_is_behind_a_service_says_so() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    let pod = page(&cluster, "/pods/default/rf-xyzzy");
+    assert!(pod.contains("href=\"/services/default/rf\"") && text(&pod).contains("not ready"));
+    assert!(text(&page(&cluster, "/pods/default/lost")).contains("No Service selects it."));
+    let mut starting = cluster.clone();
+    starting.apply(Change::EndpointSlice(Delta::Gone(crate::api::Uid(45))));
+    let starting = text(&page(&starting, "/pods/default/web-5d4f-aaaaa"));
+    assert!(starting.contains("not in any slice"), "{starting}");
+
+    let template = Some(Template { labels: labels(&[("app", "web")]), ..Template::default() });
+    let detail = Arc::new(Detail { template, ..Detail::default() });
+    put(&mut cluster, Deployment { meta: meta(10, "default", "web"), detail, ..Deployment::default() });
+    let html = page(&cluster, "/deployments/default/web");
+    assert!(html.contains("href=\"/services/default/web\""));
+    let said = text(&html);
+    assert!(said.contains("2 of 2 addresses ready"), "{said}");
+    assert!(said.contains("web: at most 0 unavailable; 0 may be evicted now"), "{said}");
+}
+
+#[test]
+fn addresses_that_are_not_known_are_not_called_none() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    cluster.apply(Change::State(Kind::EndpointSlice, KindState::Listing { seen: 3 }));
+    let said = text(&page(&cluster, "/services"));
+    assert!(said.contains("not known") && !said.contains("2 of 2 ready"), "{said}");
+    let said = text(&page(&cluster, "/services/default/web"));
+    assert!(said.contains("Listing endpointslices, 3 so far") && !said.contains("addresses ready"), "{said}");
+    let refused = KindState::Forbidden {
+        verb: "list".into(),
+        resource: "endpointslices.discovery.k8s.io".into(),
+        namespace: "".into(),
+    };
+    cluster.apply(Change::State(Kind::EndpointSlice, refused));
+    let said = text(&page(&cluster, "/pods/default/web-5d4f-aaaaa"));
+    assert!(said.contains("Masthead may not list endpointslices.discovery.k8s.io"), "{said}");
+    assert!(!said.contains("No Service selects it."), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{Col, Owned};
+use super::{Addresses, Col, Owned};
 use crate::{
     api::{Event, Health, Kind, Uid},
     components::{chip, icon, name, store, strip::Way, tiles::Tiles},
@@ -117,6 +117,21 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
                 <td class=class>{lead}<Way line=line /><span class="text" title=sentence>{sentence}</span></td>
             }
             .into_any()
+        }
+        Col::Addresses => {
+            let known = use_context::<Addresses>();
+            let tally = Memo::new(move |_| {
+                known.and_then(|Addresses(known)| known.with(|known| known.as_ref()?.get(&uid).copied()))
+            });
+            let store = store.clone();
+            let old = Memo::new(move |_| store.freshness(Kind::EndpointSlice).dims());
+            let said = move || match tally.get() {
+                None => "not known".into_any(),
+                Some(None) => "its name's".into_any(),
+                Some(Some(tally)) => view! { {icon::state(tally.health())} " " {tally.brief()} }.into_any(),
+            };
+            view! { <td class=class>{lead}<span class="text" class:was=move || old.get()>{said}</span></td> }
+                .into_any()
         }
         Col::Cell(at, heading) => {
             let now = store.clone();

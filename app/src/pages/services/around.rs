@@ -1,0 +1,162 @@
+//! Services seen from what is behind them: on the pages of pods and of workloads.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    super::object::{Found, fact},
+    members::known,
+};
+use crate::{
+    api::{Detail, EndpointSlice, Kind, Labels, ObjectKey, Pod, PodDisruptionBudget, Service},
+    components::{gate::Gate, icon, name, store},
+    format::visible,
+    query::endpoints::{self, Standing},
+    store::Store,
+};
+
+/// Which Services a pod is behind, and whether its address is in each.
+#[component]
+pub fn ServedBy(pod: Memo<Found<Pod>>) -> impl IntoView {
+    let store = store();
+    let there = Memo::new(move |_| pod.with(|pod| matches!(pod, Found::Here(_))));
+    let services = Memo::new(move |_| {
+        let Found::Here(pod) = pod.get() else { return None };
+        known(&store).then(|| {
+            endpoints::services_of(&pod, &store.current::<Service>(), &store.current::<EndpointSlice>())
+                .into_iter()
+                .map(|(service, standing)| (service, standing, why(&pod, standing)))
+                .collect::<Vec<_>>()
+        })
+    });
+    let rows = move || match services.get() {
+        None => view! { <div class="skeleton" aria-busy="true"><div class="bar"></div></div> }.into_any(),
+        Some(services) if services.is_empty() => {
+            view! { <p class="nothing">"No Service selects it."</p> }.into_any()
+        }
+        Some(services) => table(&services),
+    };
+    move || {
+        there.get().then(|| {
+            view! {
+                <section aria-labelledby="served-by">
+                    <h2 id="served-by">"Services"</h2>
+                    <Gate kind=Kind::Service>
+                        <Gate kind=Kind::EndpointSlice>{rows}</Gate>
+                    </Gate>
+                </section>
+            }
+        })
+    }
+}
+
+fn why(pod: &Pod, standing: Standing) -> String {
+    match standing {
+        Standing::Ready => String::new(),
+        Standing::Absent => endpoints::absent(pod).to_owned(),
+        _ => pod.why.to_string(),
+    }
+}
+
+fn table(services: &[(Arc<Service>, Standing, String)]) -> AnyView {
+    let rows = services.iter().map(|(service, standing, why)| {
+        view! {
+            <tr>
+                <th scope="row">{name::link(Kind::Service, &service.meta)}</th>
+                <td>{icon::shape(standing.health())} " " {standing.word()}</td>
+                <td class="message">{visible(why).into_owned()}</td>
+                <td>{service.kind.to_string()}</td>
+                <td>{service.ports_cell()}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="scroll" tabindex="0" role="group" aria-label="Services of this pod">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"Service"</th>
+                        <th scope="col">"Its address there"</th>
+                        <th scope="col">"Why"</th>
+                        <th scope="col">"Type"</th>
+                        <th scope="col">"Ports"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// What stands around a workload's pods, as facts: the Services that select them, and the budgets that cover them.
+pub fn around(
+    store: &Store,
+    key: &ObjectKey,
+    detail: Memo<Option<Arc<Detail>>>,
+) -> impl Fn() -> Option<AnyView> + use<> {
+    let (store, namespace) = (store.clone(), key.namespace.clone());
+    move || {
+        let labels = detail.with(|detail| Some(detail.as_ref()?.template.as_ref()?.labels.clone()))?;
+        Some(
+            view! {
+                {fact("Services", selecting(&store, &namespace, &labels))}
+                {fact("Budgets", covering(&store, &namespace, &labels))}
+            }
+            .into_any(),
+        )
+    }
+}
+
+fn selecting(store: &Store, namespace: &str, labels: &Labels) -> AnyView {
+    if !store.state(Kind::Service).listed() || !known(store) {
+        return "not known".into_any();
+    }
+    let mut services = store.current::<Service>();
+    services.retain(|service| service.selects(namespace, labels));
+    if services.is_empty() {
+        return "none selects its pods".into_any();
+    }
+    services.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+    let tallies = endpoints::tallies(&store.current::<EndpointSlice>());
+    let old = [Kind::Service, Kind::EndpointSlice].iter().any(|kind| store.freshness(*kind).dims());
+    let lines = services.iter().map(|service| {
+        let tally = endpoints::tally_of(service, &tallies).unwrap_or_default();
+        view! {
+            <li>
+                {icon::state(tally.health())} " " {name::link(Kind::Service, &service.meta)} ": " {tally.sentence()}
+            </li>
+        }
+    });
+    view! { <ul class="plain-list" class:was=old>{lines.collect_view()}</ul> }.into_any()
+}
+
+fn covering(store: &Store, namespace: &str, labels: &Labels) -> AnyView {
+    if !store.state(Kind::PodDisruptionBudget).listed() || store.partial().is_some() {
+        return "not known".into_any();
+    }
+    let mut budgets = store.current::<PodDisruptionBudget>();
+    budgets.retain(|budget| {
+        *budget.meta.namespace == *namespace
+            && budget.selects().is_some_and(|selector| selector.matches(labels))
+    });
+    if budgets.is_empty() {
+        return "none covers its pods".into_any();
+    }
+    budgets.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+    let old = store.freshness(Kind::PodDisruptionBudget).dims();
+    let lines = budgets.iter().map(|budget| {
+        let said = format!(
+            "{}: {}; {} may be evicted now",
+            budget.meta.name,
+            budget.asks(),
+            budget.disruptions_allowed
+        );
+        view! { <li title=visible(&budget.why).into_owned()>{icon::state(budget.health)} " " {visible(&said).into_owned()}</li> }
+    });
+    // `pkg/registry/core/pod/storage/eviction.go`
+    let several = (budgets.len() > 1)
+        .then(|| view! { <li>"More than one covers them: their pods cannot be evicted at all."</li> });
+    view! { <ul class="plain-list" class:was=old>{lines.collect_view()} {several}</ul> }.into_any()
+}
