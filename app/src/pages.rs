@@ -26,7 +26,7 @@ pub fn view(page: Page) -> AnyView {
         Page::Pods => view! { <listing::Listing kind=Kind::Pod /> }.into_any(),
         Page::Services => view! { <services::Services /> }.into_any(),
         Page::EndpointSlices => view! { <listing::Listing kind=Kind::EndpointSlice /> }.into_any(),
-        Page::Nodes => view! { <listing::Listing kind=Kind::Node /> }.into_any(),
+        Page::Nodes => view! { <node::Nodes /> }.into_any(),
         Page::Namespaces => view! { <listing::Listing kind=Kind::Namespace /> }.into_any(),
         Page::Events => view! { <listing::Listing kind=Kind::Event /> }.into_any(),
         Page::Workloads => view! { <workloads::Workloads /> }.into_any(),

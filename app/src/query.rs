@@ -3,6 +3,7 @@
 pub mod advice;
 mod command;
 pub mod complete;
+pub mod drain;
 pub mod endpoints;
 mod history;
 mod in_use;
@@ -10,6 +11,7 @@ pub mod line;
 mod owned;
 pub mod place;
 pub mod probed;
+pub mod skew;
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 

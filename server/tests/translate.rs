@@ -840,6 +840,17 @@ fn a_node_knows_when_anything_but_its_status_was_written() {
 }
 
 #[test]
+fn a_pod_is_ready_when_its_condition_says_so() {
+    let ready = |status: &str| {
+        let conditions =
+            json!([{"type": "ContainersReady", "status": "True"}, {"type": "Ready", "status": status}]);
+        read::<Pod>(&json!({"metadata": {"name": "p"}, "status": {"conditions": conditions}})).is_ready
+    };
+    assert!(ready("True") && !ready("False") && !ready("Unknown"));
+    assert!(!read::<Pod>(&json!({"metadata": {"name": "p"}})).is_ready);
+}
+
+#[test]
 fn an_old_servers_single_address_is_the_first() {
     let pod: Pod = read(&json!({"metadata": {"name": "p"}, "status": {"podIP": "10.0.0.9"}}));
     assert_eq!(&*pod.ip, "10.0.0.9");

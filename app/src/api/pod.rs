@@ -34,6 +34,8 @@ pub struct Pod {
     pub ip: Arc<str>,
     /// `status.nominatedNodeName`.
     pub nominated_node: Text,
+    /// Condition Ready is True, which is more than READY: its gates are open too, and its node is heard.
+    pub is_ready: bool,
     /// READINESS GATES: true, total; `None` without gates.
     pub gates: Option<(i32, i32)>,
     /// Name and image of each regular container and sidecar, in the order of the spec.

@@ -1,13 +1,18 @@
-//! One node: what it can give out, what is asked of it, who runs on it.
+//! One node: what it can give out, what is asked of it, who runs on it, and whether its kubelet is heard.
+
+mod drain;
+mod kubelet;
 
 use std::sync::Arc;
 
+use drain::Draining;
+pub use kubelet::Nodes;
 use leptos::prelude::*;
 
 use super::object::{Events, Found, absence, common, conditions, detail, fact, follow};
 use crate::{
     api::{
-        Kind, Node, ObjectKey, Pod, ResourceList, Text,
+        Detail, Kind, Node, ObjectKey, Pod, ResourceList, Text,
         resource_list::{CPU, EPHEMERAL_STORAGE, HUGE_PAGES, MEMORY, PODS},
     },
     components::{
@@ -52,6 +57,17 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
             pods
         })
     };
+    let cordoned =
+        Memo::new(move |_| found.with(|found| found.last().is_some_and(|node| node.unschedulable)));
+    // What is counted leaves out those that have just gone.
+    let there = {
+        let (store, name) = (store.clone(), key.name.clone());
+        Memo::new(move |_| {
+            let mut pods = store.current::<Pod>();
+            pods.retain(|pod| *pod.node == *name);
+            pods
+        })
+    };
     let answer = Memo::new(move |_| {
         let lines = pods.get().into_iter().map(|pod| pod as Arc<dyn Line>).collect();
         query::answer(Kind::Pod, lines, &Place::default())
@@ -66,7 +82,8 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
         <Gate kind=Kind::Node>
             {absence(found, key.clone())}
             <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
-                {let store = store.clone(); move || found.with(|found| found.last().map(|node| facts(&store, node)))}
+                {let store = store.clone(); move || found.with(|found| found.last().map(|node| facts(&store, node, detail, there)))}
+                <Draining cordoned pods=there />
                 {move || found.with(|found| found.last().map(|node| requests(node, &pods.get())))}
                 {conditions(&store, detail)}
                 <section aria-labelledby="pods-here">
@@ -82,7 +99,12 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
     .into_any()
 }
 
-fn facts(store: &Store, node: &Arc<Node>) -> AnyView {
+fn facts(
+    store: &Store,
+    node: &Arc<Node>,
+    detail: Memo<Option<Arc<Detail>>>,
+    pods: Memo<Vec<Arc<Pod>>>,
+) -> AnyView {
     let taints = if node.taints.is_empty() {
         "<none>".into_any()
     } else {
@@ -92,14 +114,21 @@ fn facts(store: &Store, node: &Arc<Node>) -> AnyView {
             .map(|taint| view! { <li><code>{visible(&taint.to_string()).into_owned()}</code></li> });
         view! { <ul class="plain-list">{taints.collect_view()}</ul> }.into_any()
     };
+    let reported = {
+        let store = store.clone();
+        move || detail.get().map(|detail| kubelet::reported(&store, &detail))
+    };
     view! {
         <dl class="facts">
             {common(store, Kind::Node, &node.meta)}
+            {kubelet::heard(store, &node.meta.name)}
+            {reported}
+            {fact("Pods", move || pods.with(|pods| kubelet::phases(pods)))}
             {fact("Roles", node.roles_cell())}
             {fact("Taints", taints)}
             {fact("Internal IP", node.internal_ip.as_deref().unwrap_or("<none>").to_owned())}
             {fact("External IP", node.external_ip.as_deref().unwrap_or("<none>").to_owned())}
-            {fact("Kubelet", node.version.to_string())}
+            {kubelet::version(store, node)}
             {fact("System", format!("{}, kernel {}", node.os_image, node.kernel_version))}
             {fact("Container runtime", node.container_runtime.to_string())}
         </dl>

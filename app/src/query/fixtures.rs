@@ -38,6 +38,7 @@ pub fn pod(uid: u128, name: &str, app: &str, node: &str) -> Pod {
         status: PodStatus::Reason("Running".into()),
         phase: "Running".into(),
         node: node.into(),
+        is_ready: true,
         images: Arc::from([("c".into(), Text::from(format!("registry.example/{app}:v1")))]),
         ..Pod::default()
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    api::{Deployment, Detail, Kind, KindState, Pod, detail::Template},
+    api::{Deployment, Detail, Kind, KindState, Lease, Node, Pod, detail::Template},
     model::{Change, Cluster, Delta},
     query::fixtures::{NOW, about, cluster, labels, meta, pod, put, services, sets},
 };
@@ -272,6 +272,51 @@ fn addresses_that_are_not_known_are_not_called_none() {
     let said = text(&page(&cluster, "/pods/default/web-5d4f-aaaaa"));
     assert!(said.contains("Masthead may not list endpointslices.discovery.k8s.io"), "{said}");
     assert!(!said.contains("No Service selects it."), "{said}");
+}
+
+#[test]
+fn a_nodes_page_tells_its_kubelet_and_what_a_drain_has_left() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    let said = text(&page(&cluster, "/nodes/worker-1"));
+    assert!(said.contains("Kubelet heard4s ago") && said.contains("Pods2 Running"), "{said}");
+    assert!(!said.contains("Cordoned"), "{said}");
+    assert!(text(&page(&cluster, "/nodes/worker-2")).contains("Kubelet heardit has no lease"));
+
+    let lease = |ago: i64| Lease {
+        meta: meta(49, "kube-node-lease", "worker-1"),
+        renewed: Some(crate::api::Timestamp(NOW.seconds().0 - ago)),
+        duration: Some(40),
+        ..Lease::default()
+    };
+    put(&mut cluster, lease(75));
+    let said = text(&page(&cluster, "/nodes/worker-1"));
+    assert!(said.contains("75s ago, longer than the 40s that its lease is good for"), "{said}");
+    // What is old itself cannot say how long a kubelet has been silent since.
+    let since = crate::api::Millis(NOW.0 - 70_000);
+    let stale = KindState::Stale { since, because: "connection refused".into() };
+    cluster.apply(Change::State(Kind::Lease, stale));
+    let said = text(&page(&cluster, "/nodes/worker-1"));
+    assert!(said.contains("5s ago when that was last known"), "{said}");
+
+    let node = |unschedulable, version: &str| Node {
+        meta: meta(1, "", "worker-1"),
+        ready: Some(true),
+        unschedulable,
+        version: version.into(),
+        ..Node::default()
+    };
+    put(&mut cluster, node(true, "v1.29.4"));
+    let said = text(&page(&cluster, "/nodes/worker-1"));
+    for part in [
+        "2 pods are left that a drain evicts",
+        "web needs 2 healthy pods and has 2",
+        "v1.29.4: 4 minor versions older than the API server, which is not supported (v1.33.0)",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = text(&page(&cluster, "/nodes"));
+    assert!(said.contains("1 node with kubelet") && said.contains("which is not supported"), "{said}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ impl Translate for Pod {
             // the first, also where that is empty and the second is not
             ip: ips(&pod).next().cloned().unwrap_or_default(),
             nominated_node: pod.status.nominated_node_name.clone(),
+            is_ready: pod.status.condition("Ready").is_some_and(|ready| ready.is_true()),
             gates: status::gates(&pod),
             images: images(&pod),
             resizing: (counted != requests).then_some(counted),

@@ -1,0 +1,88 @@
+//! A cordoned node: what is left on it, and what holds it up.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{Kind, Pod, PodDisruptionBudget},
+    components::{gate::Gate, name, store},
+    format::visible,
+    query::drain::Drain,
+};
+
+/// What a drain has yet to do, while the node is cordoned. Whether anybody drains it, the cluster does not say: pods
+/// that leave do.
+#[component]
+pub fn Draining(cordoned: Memo<bool>, pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
+    let store = store();
+    let drain = Memo::new(move |_| {
+        let whole = cordoned.get() && store.partial().is_none();
+        whole.then(|| Drain::of(&pods.get(), &store.current::<PodDisruptionBudget>()))
+    });
+    let said = move || {
+        drain.with(|drain| {
+            drain.as_ref().map(|drain| {
+                let stay = match drain.staying {
+                    0 => String::new(),
+                    1 => "; 1 stays, as a DaemonSet's or the kubelet's own".to_owned(),
+                    many => format!("; {many} stay, as DaemonSets' or the kubelet's own"),
+                };
+                let alone = (drain.unmanaged > 0).then(|| {
+                    let text = match drain.unmanaged {
+                        1 => "1 of them has no controller: a drain wants --force for it.".to_owned(),
+                        many => format!("{many} of them have no controller: a drain wants --force for them."),
+                    };
+                    view! { <p>{text}</p> }
+                });
+                view! { <p>"New pods are kept away; " {drain.sentence()} {stay} "."</p> {alone} }
+            })
+        })
+    };
+    let held = move || {
+        drain
+            .with(|drain| drain.as_ref().map(|drain| drain.held.clone()))
+            .filter(|held| !held.is_empty())
+            .map(held_up)
+    };
+    move || {
+        cordoned.get().then(|| {
+            view! {
+                <section aria-labelledby="drain">
+                    <h2 id="drain">"Cordoned"</h2>
+                    <Gate kind=Kind::Pod>{said}</Gate>
+                    <Gate kind=Kind::PodDisruptionBudget>{held}</Gate>
+                </section>
+            }
+        })
+    }
+}
+
+/// Pods whose eviction the API server refuses now.
+fn held_up(held: Vec<(Arc<Pod>, String)>) -> AnyView {
+    let rows = held.into_iter().map(|(pod, why)| {
+        view! {
+            <tr>
+                <th scope="row">{name::link(Kind::Pod, &pod.meta)}</th>
+                <td>{pod.meta.namespace.to_string()}</td>
+                <td class="message">{visible(&why).into_owned()}</td>
+            </tr>
+        }
+    });
+    view! {
+        <p>"These may not be evicted now:"</p>
+        <div class="scroll" tabindex="0" role="group" aria-label="Pods that may not be evicted">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"Pod"</th>
+                        <th scope="col">"Namespace"</th>
+                        <th scope="col">"Budget"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
