@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
-import { kinds } from './kinds';
+import { calm, kinds } from './kinds';
 
 const run = promisify(execFile);
 
@@ -98,7 +98,7 @@ export class Cluster {
     const end = Date.now() + 120_000;
     // The versions of all objects; three looks alike, a second apart.
     const look = async () =>
-      (await Promise.all(Object.values(kinds).map(({ collection }) => this.request<{ items: ApiObject[] }>('GET', collection))))
+      (await Promise.all(calm.map((kind) => kinds[kind].collection).map((collection) => this.request<{ items: ApiObject[] }>('GET', collection))))
         .flatMap(({ items }) => items.map(({ metadata }) => `${metadata.uid}@${metadata.resourceVersion}`))
         .join();
     for (let before = '', alike = 0; alike < 2 && Date.now() < end; ) {

@@ -50,7 +50,8 @@ export class Comparison {
   }
 
   /** The same, as what differs in words. */
-  async tryApi(kind: string, namespace?: string): Promise<{ found: string[]; printed?: Table }> {
+  async tryApi(kind: string, within?: string): Promise<{ found: string[]; printed?: Table }> {
+    const namespace = kinds[kind].only ?? within;
     const query = namespace && kinds[kind].namespaced ? `&namespace=${namespace}` : '';
     let printed: Table | undefined;
     const found = await this.settle(kind, 'api', async () => {

@@ -33,6 +33,19 @@ export const generate: Record<string, Generate> = {
     // What is in it is its controller's own affair.
     data: random.pick<unknown>([{ spec: { template: { $patch: 'replace', spec: { containers: [{ name: 'a', image: 'a:1' }] } } } }, { spec: 5 }, {}]),
   }),
+  services: service,
+  endpointslices: slice,
+  poddisruptionbudgets: budget,
+  leases: (random, namespace, at) => tidy({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: `lease-${at}`, namespace, labels: someLabels(random), creationTimestamp: time(random) },
+    spec: {
+      holderIdentity: random.maybe(0.8, () => random.pick(['node-1', 'a.b_c', 'Größe'])),
+      leaseDurationSeconds: random.maybe(0.8, () => random.pick([1, 40, 2147483647])),
+      renewTime: random.maybe(0.8, () => stamp(-random.whole(0, 5_000)).replace('Z', '.123456Z')),
+    },
+  }) as Written,
 };
 
 const now = Date.now();
@@ -290,4 +303,87 @@ function withSelector(random: Random, kind: string, namespace: string, at: numbe
   );
   const matchLabels = random.chance(0.8) || matchExpressions.length === 0 ? { app: labels.app } : undefined;
   return workload(random, 'apps/v1', kind, namespace, at, labels, tidy({ matchLabels, matchExpressions }));
+}
+
+const protocols = ['TCP', 'TCP', 'UDP', 'SCTP'];
+
+function service(random: Random, namespace: string, at: number): Written {
+  // One in two has an address of its own: there are 254.
+  const type = random.pick(['ClusterIP', 'Headless', 'NodePort', 'LoadBalancer', 'ExternalName', 'ExternalName']);
+  const headless = type === 'Headless';
+  const ports = random.some(headless || type === 'ExternalName' ? 0 : 1, 4, (i) => ({
+    name: `p-${i}`,
+    port: random.whole(1, 65_535),
+    protocol: random.pick(protocols),
+    targetPort: random.maybe(0.5, () => random.pick<number | string>([8080, 'http', 'a-b'])),
+    appProtocol: random.maybe(0.2, () => 'kubernetes.io/h2c'),
+  }));
+  const address = (i: number) => random.pick([`192.0.2.${i + 1}`, `2001:db8::${i + 1}`]);
+  return tidy({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `service-${at}`, namespace, labels: someLabels(random), creationTimestamp: time(random) },
+    spec: {
+      type: headless ? 'ClusterIP' : type,
+      ...(headless && { clusterIP: 'None' }),
+      ...(type === 'ExternalName' && { externalName: random.pick(['db.example.com', 'x', 'a-b.c']) }),
+      ports,
+      selector: random.maybe(0.7, () => someLabels(random)),
+      externalIPs: random.chance(0.2) ? random.some(1, 3, address) : undefined,
+      publishNotReadyAddresses: random.maybe(0.2, () => true),
+      sessionAffinity: headless || type === 'ExternalName' ? undefined : random.maybe(0.3, () => 'ClientIP'),
+    },
+    status:
+      type === 'LoadBalancer' && random.chance(0.6)
+        ? { loadBalancer: { ingress: random.some(1, 4, (i) => random.pick([{ ip: `203.0.113.${random.whole(1, 3)}` }, { hostname: `lb-${i}.example.com` }])) } }
+        : undefined,
+  }) as Written;
+}
+
+function slice(random: Random, namespace: string, at: number): Written {
+  const addressType = random.pick(['IPv4', 'IPv4', 'IPv6', 'FQDN']);
+  const address = () => ({ IPv4: `10.0.${random.whole(0, 9)}.${random.whole(1, 250)}`, IPv6: `fd00::${random.whole(1, 9_999)}`, FQDN: `name-${random.whole(1, 99)}.example.com` })[addressType];
+  const yes = () => random.maybe(0.7, () => random.chance(0.6));
+  return tidy({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: `slice-${at}`,
+      namespace,
+      labels: { ...someLabels(random), ...random.maybe(0.8, () => ({ 'kubernetes.io/service-name': `service-${at}` })) },
+      creationTimestamp: time(random),
+    },
+    addressType,
+    ports: random.some(0, 6, (i) => ({
+      name: i === 0 ? random.pick([undefined, '', 'p-0']) : `p-${i}`,
+      port: random.maybe(0.8, () => random.whole(1, 65_535)),
+      protocol: random.pick(protocols),
+    })),
+    endpoints: random.some(0, 8, () => ({
+      addresses: random.some(1, 3, address),
+      conditions: random.maybe(0.8, () => ({ ready: yes(), serving: yes(), terminating: yes() })),
+      hostname: random.maybe(0.2, () => 'db-0'),
+      nodeName: random.maybe(0.6, () => 'node-1'),
+      zone: random.maybe(0.3, () => 'z-1'),
+      targetRef: random.maybe(0.7, () => ({ kind: 'Pod', name: `pod-${at}`, namespace, uid: `u-${at}` })),
+    })),
+  }) as Written;
+}
+
+function budget(random: Random, namespace: string, at: number): Written {
+  const bound = () => random.pick<number | string>([0, 1, 3, 1_000, '0%', '50%', '100%']);
+  return tidy({
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: `budget-${at}`, namespace, labels: someLabels(random), creationTimestamp: time(random), generation: random.whole(1, 3) },
+    spec: {
+      ...random.pick([() => ({ minAvailable: bound() }), () => ({ maxUnavailable: bound() }), () => ({})])(),
+      selector: random.pick([undefined, {}, { matchLabels: someLabels(random) }, { matchExpressions: [{ key: 'tier', operator: 'Exists' }] }]),
+      unhealthyPodEvictionPolicy: random.maybe(0.3, () => random.pick(['AlwaysAllow', 'IfHealthyBudget'])),
+    },
+    status: {
+      disruptionsAllowed: many(random), currentHealthy: many(random), desiredHealthy: many(random), expectedPods: many(random),
+      observedGeneration: random.whole(0, 3),
+    },
+  }) as Written;
 }

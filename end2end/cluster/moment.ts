@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, type ApiObject } from './client';
-import { kinds } from './kinds';
+import { calm, kinds } from './kinds';
 
 /** One recorded change. */
 export type Change = { kind: string; type: string; object: ApiObject; version: number; line: string };
@@ -41,7 +41,7 @@ export class Moment {
   ) {}
 
   /** Held at the version of now; records what comes. Who needs some kinds only hears less: the API server lets go of those who are slow to listen. */
-  static async of(cluster: Cluster, only = Object.keys(kinds)): Promise<Moment> {
+  static async of(cluster: Cluster, only = calm): Promise<Moment> {
     const moment = new Moment(cluster, only);
     moment.at = moment.began = await cluster.version();
     for (const kind of only) {
@@ -161,7 +161,8 @@ export class Moment {
   private async answer(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://moment');
     const asked = place(url.pathname);
-    if (!asked) return this.forward(request, response, request.url ?? '/');
+    // What changes by itself goes by: it is not recorded.
+    if (!asked || kinds[asked.kind].only) return this.forward(request, response, request.url ?? '/');
     const query = url.searchParams;
     if (query.get('watch') === '1' || query.get('watch') === 'true') {
       if (query.has('sendInitialEvents')) return refuse(response, 422, 'Invalid', 'this API server lists first');

@@ -3,7 +3,7 @@ import { kinds } from './kinds';
 import { type Written } from './corpus';
 
 /** Where etcd has a kind, if not under its plural. */
-const stored: Record<string, string> = { nodes: 'minions', replicationcontrollers: 'controllers' };
+const stored: Record<string, string> = { nodes: 'minions', replicationcontrollers: 'controllers', services: 'services/specs' };
 /** What the API server sets itself, whatever it is told. */
 const overruled = ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'];
 

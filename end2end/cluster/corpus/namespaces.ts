@@ -9,7 +9,7 @@ const namespace = (name: string, { metadata, stored }: More = {}): Written => ({
 });
 
 /** Those that the other objects are in. */
-const used = ['corpus', 'corpus-pods', 'corpus-workloads', 'corpus-events'].map((name) => namespace(name));
+const used = ['corpus', 'corpus-pods', 'corpus-workloads', 'corpus-services', 'corpus-events'].map((name) => namespace(name));
 
 const deletionTimestamp = ago(5 * hour);
 const message = 'Some resources are remaining: pods. has 3 resource instances';

@@ -25,7 +25,7 @@ test('at random: every cell of 2,000 pods and 200 of each other kind', async ({ 
   await write(alone, namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
   const objects: Record<string, Written[]> = {};
   for (const [kind, make] of Object.entries(generate)) {
-    objects[kind] = Array.from({ length: count(kind) }, (_, at) => make(random, namespaces[Math.floor(at / together(kind))], at));
+    objects[kind] = Array.from({ length: count(kind) }, (_, at) => make(random, kinds[kind].only ?? namespaces[Math.floor(at / together(kind))], at));
     await write(alone, objects[kind]);
   }
 
@@ -53,7 +53,7 @@ let tried = 0;
 async function smallest(comparison: Comparison, kind: string, objects: Written[], differs: string[]): Promise<string> {
   const first = objects.find(({ metadata: { name } }) => differs.some((line) => line.includes(`/${name}: `)));
   if (!first) return 'no single object differs';
-  const namespace = 'shrinking';
+  const namespace = kinds[kind].only ?? 'shrinking';
   await write(comparison.cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]).catch(() => undefined);
   const fails = async (object: Written) => {
     const name = `try-${(tried += 1)}`;

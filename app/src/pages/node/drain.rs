@@ -35,7 +35,8 @@ pub fn Draining(cordoned: Memo<bool>, pods: Memo<Vec<Arc<Pod>>>) -> impl IntoVie
                     };
                     view! { <p>{text}</p> }
                 });
-                view! { <p>"New pods are kept away; " {drain.sentence()} {stay} "."</p> {alone} }
+                let left = format!("New pods are kept away; {}{stay}.", drain.sentence());
+                view! { <p>{left}</p> {alone} }
             })
         })
     };
