@@ -40,10 +40,14 @@ pub enum Col {
     Addresses,
 }
 
-/// Each Service's addresses, for tables with [`Extra::Addresses`]; provided by the page. `None` while they are not
-/// known; of a Service, if it has none of its own.
+/// How many addresses each row has, for tables with [`Extra::Addresses`]; provided by the page.
 #[derive(Clone, Copy)]
-pub struct Addresses(pub Memo<Option<HashMap<Uid, Option<Tally>>>>);
+pub struct Addresses {
+    /// By row, of a row `None` if it has none of its own; `None` altogether while they are not known.
+    pub tallies: Memo<Option<HashMap<Uid, Option<Tally>>>>,
+    /// They are not known to be current.
+    pub old: Memo<bool>,
+}
 
 /// Each controller's pods, for tables with [`Extra::Pods`]; provided by the page.
 #[derive(Clone, Copy)]

@@ -31,6 +31,10 @@ use crate::{
 pub fn Services() -> impl IntoView {
     let store = store();
     let here = Here::get();
+    let old = {
+        let store = store.clone();
+        Memo::new(move |_| store.freshness(Kind::EndpointSlice).dims())
+    };
     let tallies = Memo::new(move |_| {
         known(&store).then(|| {
             let tallies = endpoints::tallies(&store.current::<EndpointSlice>());
@@ -41,7 +45,7 @@ pub fn Services() -> impl IntoView {
                 .collect()
         })
     });
-    provide_context(Addresses(tallies));
+    provide_context(Addresses { tallies, old });
     let slices = move || here.place().elsewhere(Page::EndpointSlices).href();
     let note = move || {
         view! { <p><a href=slices>"EndpointSlices"</a>": the addresses behind them, as Kubernetes keeps them"</p> }
@@ -70,11 +74,15 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
             })
         })
     };
+    let pods = {
+        let store = store.clone();
+        Memo::new(move |_| store.state(Kind::Pod).listed())
+    };
     let note = move || {
         found.with(|found| {
             let service = found.last()?;
             members.with(|members| {
-                let said = without(service, members.as_ref()?)?;
+                let said = without(service, members.as_ref()?, pods.get())?;
                 Some(view! { <p class="notice" role="note">{said}</p> })
             })
         })
@@ -125,8 +133,8 @@ fn Status(found: Memo<Found<Service>>, members: Memo<Option<Vec<Member>>>) -> im
     }
 }
 
-/// Why nobody is behind a Service, where that is known.
-fn without(service: &Service, members: &[Member]) -> Option<String> {
+/// Why nobody is behind a Service, where that is known: of pods only once they are.
+fn without(service: &Service, members: &[Member], pods: bool) -> Option<String> {
     if service.kind == "ExternalName" {
         return Some(format!(
             "It is another name for {}; nobody of this cluster is behind it.",
@@ -137,7 +145,10 @@ fn without(service: &Service, members: &[Member]) -> Option<String> {
         return None;
     }
     Some(match &service.selector {
-        Some(selector) => format!("No pod of this namespace has the labels {selector}."),
+        Some(_) if !pods => return None,
+        Some(selector) => {
+            format!("No pod of this namespace has the labels {}.", visible(&selector.to_string()))
+        }
         None => "It has no selector: its addresses are whatever EndpointSlices somebody writes for it, and there are none.".to_owned(),
     })
 }
@@ -172,8 +183,8 @@ fn facts(store: &Store, service: &Arc<Service>, detail: Memo<Option<Arc<Detail>>
     view! {
         <dl class="facts">
             {common(store, Kind::Service, &service.meta)}
-            {fact("Type", service.kind.to_string())}
-            {fact("Cluster IP", view! { {service.cluster_ip().to_owned()} {headless} })}
+            {fact("Type", visible(&service.kind).into_owned())}
+            {fact("Cluster IP", view! { {visible(service.cluster_ip()).into_owned()} {headless} })}
             {fact("External IP", visible(&service.external_ip()).into_owned())}
             {fact("Selector", selector)}
             {unready}

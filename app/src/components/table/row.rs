@@ -120,18 +120,15 @@ fn cell(store: &Store, line: Row, uid: Uid, kind: Kind, col: Col, health: Option
         }
         Col::Addresses => {
             let known = use_context::<Addresses>();
-            let tally = Memo::new(move |_| {
-                known.and_then(|Addresses(known)| known.with(|known| known.as_ref()?.get(&uid).copied()))
-            });
-            let store = store.clone();
-            let old = Memo::new(move |_| store.freshness(Kind::EndpointSlice).dims());
+            let tally =
+                Memo::new(move |_| known?.tallies.with(|tallies| tallies.as_ref()?.get(&uid).copied()));
+            let old = move || known.is_some_and(|known| known.old.get());
             let said = move || match tally.get() {
                 None => "not known".into_any(),
                 Some(None) => "its name's".into_any(),
                 Some(Some(tally)) => view! { {icon::state(tally.health())} " " {tally.brief()} }.into_any(),
             };
-            view! { <td class=class>{lead}<span class="text" class:was=move || old.get()>{said}</span></td> }
-                .into_any()
+            view! { <td class=class>{lead}<span class="text" class:was=old>{said}</span></td> }.into_any()
         }
         Col::Cell(at, heading) => {
             let now = store.clone();

@@ -28,8 +28,7 @@ pub fn heard(store: &Store, name: &str) -> AnyView {
         // What is not known to be current says nothing of the time since then.
         let (now, then) = match store.freshness(Kind::Lease) {
             Freshness::Forbidden { namespace, .. } => {
-                return view! { {format!("not known: Masthead may not list leases in {namespace}")} }
-                    .into_any();
+                return format!("not known: Masthead may not list leases in {namespace}").into_any();
             }
             Freshness::Listing(_) | Freshness::Failing(_) => return "not known yet".into_any(),
             Freshness::Old { as_of: Some(as_of), .. } => (as_of.seconds(), " when that was last known"),
@@ -79,7 +78,7 @@ pub fn reported(store: &Store, detail: &Detail) -> AnyView {
         view! { <span class="aside">" for " {since}</span> }
     };
     let ready = detail.conditions.iter().rev().find(|condition| condition.kind == "Ready").map(|ready| {
-        fact("Ready", view! { {ready.status.to_string()} {for_as_long(ready.last_transition)} })
+        fact("Ready", view! { {visible(&ready.status).into_owned()} {for_as_long(ready.last_transition)} })
     });
     let short: Vec<_> = detail
         .conditions

@@ -66,8 +66,8 @@ fn table(services: &[(Arc<Service>, Standing, String)]) -> AnyView {
                 <th scope="row">{name::link(Kind::Service, &service.meta)}</th>
                 <td>{icon::shape(standing.health())} " " {standing.word()}</td>
                 <td class="message">{visible(why).into_owned()}</td>
-                <td>{service.kind.to_string()}</td>
-                <td>{service.ports_cell()}</td>
+                <td>{visible(&service.kind).into_owned()}</td>
+                <td>{visible(&service.ports_cell()).into_owned()}</td>
             </tr>
         }
     });
