@@ -2,10 +2,12 @@
 //!
 //! Pure: no clock, no I/O. The page and the server ask the same functions. [`rules`] holds one filter after another,
 //! [`Placement`] what they say of every node, [`missing`] which labels would help, [`said`] the scheduler's words taken
-//! apart, [`standing`] where a pod is on its way to a node, [`asked`] what somebody typed in. What is decided here and
+//! apart, [`standing`] where a pod is on its way to a node, [`asked`] what somebody typed in, and [`case`](mod@case)
+//! puts it together. What is decided here and
 //! what is not is listed in [`Unchecked`].
 
 pub mod asked;
+pub mod case;
 pub mod grouped;
 pub mod missing;
 pub mod room;
@@ -17,6 +19,7 @@ mod unchecked;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use case::{Case, Seen};
 pub use room::Rooms;
 pub use rules::{Plugin, Reason};
 pub use unchecked::{Unchecked, unchecked};

@@ -58,6 +58,10 @@ impl Site {
             demo.put(pod(name, &[("app", app)]));
         }
         before(&demo);
+        Site::of(demo, namespaces).await
+    }
+
+    async fn of(demo: Demo, namespaces: &[&str]) -> Site {
         let source = Source {
             api: ApiServer::in_process(demo.router()),
             namespaces: namespaces.iter().copied().map(Text::from).collect(),
@@ -531,6 +535,129 @@ async fn a_rollouts_picture_and_its_end_can_be_asked_for() {
     };
     let (end, ()) = tokio::join!(end, finish);
     assert!(end.starts_with("HTTP/1.1 200") && end.contains("successfully rolled out"), "{end}");
+}
+
+fn body(answer: &str) -> serde_json::Value {
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap_or_default()).unwrap_or_default()
+}
+
+fn node(name: &str, labels: &serde_json::Value) -> serde_json::Value {
+    json!({
+        "kind": "Node", "metadata": {"name": name, "labels": labels},
+        "status": {"allocatable": {"cpu": "2", "memory": "1Gi", "pods": "10"}},
+    })
+}
+
+/// Two nodes, and a pod that fits on neither; by what is said here the scheduler looked at another cluster.
+fn picky(demo: &Demo) {
+    demo.put(node("one", &json!({"project": "fraud"})));
+    demo.put(node("two", &json!({})));
+    let message = "0/2 nodes are available: 1 Insufficient memory, 1 node(s) had volume node affinity conflict. \
+                   preemption: none";
+    let mut pod = pod("picky", &[]);
+    pod["spec"] = json!({
+        "nodeSelector": {"project": "listingqc"},
+        "containers": [{"name": "c", "resources": {"requests": {"cpu": "3"}}}],
+    });
+    pod["status"] = json!({"phase": "Pending", "conditions": [{
+        "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
+        "lastTransitionTime": "2020-01-01T00:00:00Z",
+    }]});
+    demo.put(pod);
+    let mut web = deployed(json!({}));
+    web["spec"]["template"]["spec"]["nodeSelector"] = json!({"project": "fraud"});
+    demo.put(web);
+}
+
+#[tokio::test]
+async fn where_a_pod_fits_is_told_node_by_node() {
+    let site = Site::with(picky).await;
+    site.get_until("/readyz", "200 OK").await;
+    let answer = site.get("/api/v1/placement/default/pod/picky").await;
+    assert!(answer.contains("masthead-state: live") && answer.contains("masthead-as-of: "), "{answer}");
+    let told = body(&answer);
+    let mismatch = "node(s) didn't match Pod's node affinity/selector";
+    assert_eq!((&told["nodes"], &told["fits"], &told["standing"]), (&json!(2), &json!(0), &json!("refused")));
+    assert_eq!(told["message"], json!(format!("0/2 nodes are available: 2 {mismatch}.")));
+    assert_eq!(told["reasons"], json!([{"count": 2, "reason": mismatch}]));
+    assert_eq!(
+        told["missing"][0]["sentence"],
+        "no node has project=listingqc; one has project=fraud; two has no project"
+    );
+    let one = &told["verdicts"][0];
+    assert_eq!((&one["node"], &one["fits"]), (&json!("one"), &json!(false)));
+    let why: Vec<_> =
+        one["reasons"].as_array().into_iter().flatten().map(|r| (&r["why"], &r["spoken"])).collect();
+    assert_eq!(
+        why,
+        [
+            (&json!("label project is fraud, wants listingqc"), &json!(true)),
+            (&json!("cpu: wants 3, 2 of 2 left"), &json!(false)),
+        ]
+    );
+    let scheduler = &told["scheduler"];
+    assert_eq!((&scheduler["nodes"], &scheduler["then"]), (&json!(2), &json!("preemption: none")));
+    assert_eq!(scheduler["comparison"]["agrees"], false);
+    assert_eq!(
+        scheduler["comparison"]["differences"],
+        json!([
+            {"reason": "Insufficient memory", "said": 1, "found": 0},
+            {"reason": mismatch, "said": 0, "found": 2},
+        ])
+    );
+    let beyond = json!([{"count": 1, "reason": "node(s) had volume node affinity conflict"}]);
+    assert_eq!(scheduler["comparison"]["notChecked"], beyond);
+    assert!(scheduler["nodeChangedSince"]["node"].is_string(), "the nodes were made later: {scheduler}");
+
+    let web = body(&site.get("/api/v1/placement/default/deployment/web").await);
+    assert_eq!((&web["fits"], &web["standing"]), (&json!(1), &serde_json::Value::Null));
+    let typed = body(&site.get("/api/v1/placement?nodeSelector=!project&cpu=500m&memory=1Gi").await);
+    assert_eq!((&typed["fits"], &typed["verdicts"][1]["fits"]), (&json!(1), &json!(true)));
+
+    for (path, code, part) in [
+        ("/api/v1/placement/default/pod/gone", 404, "not found"),
+        ("/api/v1/placement/default/node/one", 404, "one of pod, deployment"),
+        ("/api/v1/placement/default/pod/picky?cpu=1", 400, "unknown parameter 'cpu'"),
+        ("/api/v1/placement", 400, "nothing is asked for"),
+        ("/api/v1/placement?for=pod/default/picky", 400, "unknown parameter 'for'"),
+        ("/api/v1/placement?nodeSelector=a+in+b", 400, "at character 6"),
+        ("/api/v1/placement?memory=lots", 400, "'lots' is no quantity"),
+        ("/api/v1/placement?tolerate=a:b", 400, "NoSchedule"),
+    ] {
+        let answer = site.get(path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn without_nodes_to_see_nothing_is_said_of_placement() {
+    let site = Site::with(|demo| {
+        picky(demo);
+        demo.faults().set("nodes", Fault::Answer(403));
+    })
+    .await;
+    let answer = site.get_until("/api/v1/placement/default/pod/picky", "403").await;
+    assert!(answer.contains("may not list nodes"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_pod_is_placed_once_a_node_has_the_label() {
+    let demo = demo::start(demo::Options { play: false, controllers: true, ..demo::Options::default() });
+    for name in ["one", "two"] {
+        demo.put(json!({"kind": "Node", "metadata": {"name": name}}));
+    }
+    demo.put(json!({
+        "kind": "Pod", "metadata": {"name": "picky", "namespace": "default"},
+        "spec": {"nodeSelector": {"project": "listingqc"}, "containers": [{"name": "c", "image": "i"}]},
+    }));
+    let site = Site::of(demo, &[]).await;
+    let path = "/api/v1/placement/default/pod/picky";
+    let refused = body(&site.get_until(path, "\"standing\":\"refused\"").await);
+    assert_eq!(refused["scheduler"]["comparison"]["agrees"], true, "{refused}");
+    site.demo.put(json!({"kind": "Node", "metadata": {"name": "two", "labels": {"project": "listingqc"}}}));
+    let placed = body(&site.get_until(path, "\"standing\":\"placed\"").await);
+    assert_eq!((&placed["fits"], &placed["scheduler"]), (&json!(1), &serde_json::Value::Null));
 }
 
 #[tokio::test]

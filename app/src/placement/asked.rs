@@ -76,6 +76,14 @@ impl Asked {
         true
     }
 
+    /// Sets a part by its name to this alone.
+    pub fn set_anew(&mut self, name: &str, value: String) {
+        if name == "tolerate" {
+            self.tolerate.clear();
+        }
+        self.set(name, value);
+    }
+
     /// Nothing is asked.
     pub fn is_empty(&self) -> bool {
         Asked::PARTS.iter().all(|part| self.part(part).trim().is_empty())

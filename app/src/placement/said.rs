@@ -86,6 +86,17 @@ fn counted(text: &str) -> Vec<(u64, String)> {
     reasons
 }
 
+/// The reason that most nodes have: `Insufficient cpu (3 of 5 nodes)`. What has no counted reasons is told as it is.
+pub fn main_reason(message: &str) -> String {
+    let said = said(message);
+    let most = said.reasons.iter().max_by_key(|(count, _)| *count);
+    match (most, said.nodes) {
+        (Some((count, reason)), Some(all)) => format!("{reason} ({count} of {all} nodes)"),
+        _ if !said.refused.is_empty() => said.refused,
+        _ => said.message,
+    }
+}
+
 /// A reason in the words of 1.37, if it is one of those that are checked here.
 fn ours(reason: &str) -> Option<String> {
     let starts = |start: &str| reason.starts_with(start);

@@ -16,6 +16,8 @@ pub enum Unchecked {
     KeptAway,
     /// Room is kept for pods for which others are being preempted.
     Nominated,
+    /// What pods of namespaces have that Masthead does not watch.
+    OtherNamespaces,
 }
 
 /// The scheduler that pods get who name none.
@@ -62,6 +64,7 @@ impl Unchecked {
             Unchecked::DeviceClass(name) => format!("whether a DeviceClass gives out {name}"),
             Unchecked::KeptAway => "pods that are there and keep others away (podAntiAffinity)".to_owned(),
             Unchecked::Nominated => "room kept for pods for which others are preempted".to_owned(),
+            Unchecked::OtherNamespaces => "what pods of namespaces have that are not watched".to_owned(),
         }
     }
 }
