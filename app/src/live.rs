@@ -104,14 +104,10 @@ pub fn start(store: Store, here: Here) {
 
     let want = live.clone();
     let drawing = Memo::new(move |_| here.place().drawing());
+    let looking = Memo::new(move |_| here.place().looks_at());
     Effect::new(move |_| {
-        let page = here.page.get();
-        let kinds = page.kinds();
-        let draw = drawing.get();
-        let look = match page {
-            Page::Object(key) => Some(key),
-            _ => None,
-        };
+        let kinds = here.page.get().kinds();
+        let (draw, look) = (drawing.get(), looking.get());
         {
             let mut wanted = want.wanted.borrow_mut();
             let kinds = wanted.kinds.union(kinds);

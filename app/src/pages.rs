@@ -7,6 +7,7 @@ mod listing;
 mod node;
 mod object;
 mod overview;
+mod placement;
 mod pod;
 mod probes;
 mod rollout;
@@ -33,6 +34,7 @@ pub fn view(page: Page) -> AnyView {
         Page::Rollouts => view! { <rollouts::Rollouts /> }.into_any(),
         Page::Probes => view! { <probes::Probes /> }.into_any(),
         Page::Rollout(key) => view! { <rollout::RolloutPage key /> }.into_any(),
+        Page::Placement => view! { <placement::PlacementPage /> }.into_any(),
         Page::Labels => view! { <labels::LabelsPage /> }.into_any(),
         Page::Images => view! { <images::Images /> }.into_any(),
         Page::Object(key) => match key.kind {

@@ -68,7 +68,8 @@ impl Seed {
             .filter(|kind| **kind != Kind::Event && kind.watched() == **kind)
             .map(|kind| cluster.count(*kind))
             .sum();
-        let most = if matches!(place.page, Page::Labels | Page::Images) { COUNTED } else { SMALL };
+        let most =
+            if matches!(place.page, Page::Labels | Page::Images | Page::Placement) { COUNTED } else { SMALL };
         let complete = rows <= most;
         let first = First::of(cluster, &place, complete);
         let matches = first.matches as u32;
@@ -82,10 +83,10 @@ impl Seed {
             totals: Kind::ALL.iter().map(|kind| (*kind, cluster.count(*kind) as u32)).collect(),
             matches,
             complete,
-            detail: match &place.page {
-                Page::Object(key) => Some((key.clone(), detail(cluster, key))),
-                _ => None,
-            },
+            detail: place.looks_at().map(|key| {
+                let detail = detail(cluster, &key);
+                (key, detail)
+            }),
             picture: None,
             url: url.to_owned(),
             snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),

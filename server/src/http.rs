@@ -8,6 +8,7 @@ mod assets;
 mod endpoints;
 mod live;
 mod page;
+mod placement;
 mod probes;
 mod rollouts;
 pub mod text;
@@ -26,6 +27,7 @@ pub fn router(hub: Hub, metrics: Arc<Metrics>, hosts: Hosts, stop: CancellationT
     let compressed = Router::new()
         .merge(api::router(hub.clone()))
         .merge(endpoints::router(hub.clone()))
+        .merge(placement::router(hub.clone()))
         .merge(rollouts::router(hub.clone()))
         .merge(page::router(hub.clone()))
         .layer(CompressionLayer::new());

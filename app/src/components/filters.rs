@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The place's parameters that a form does not set itself, to be kept when it is sent.
-fn kept(place: &Place, own: &[&str]) -> impl IntoView + use<> {
+pub fn kept(place: &Place, own: &[&str]) -> impl IntoView + use<> {
     place
         .parameters()
         .into_iter()
@@ -30,8 +30,12 @@ fn kept(place: &Place, own: &[&str]) -> impl IntoView + use<> {
 
 /// The selector with a caret under the character that is wrong, and what was expected there.
 pub fn pointed(text: &str, error: &SelectorError) -> impl IntoView + use<> {
-    let message = error.to_string();
-    let caret = format!("{}^", " ".repeat(error.at));
+    pointed_at(text, error.at, error.to_string())
+}
+
+/// A text with a caret under the character that is wrong, and what is wrong there.
+pub fn pointed_at(text: &str, at: usize, message: String) -> impl IntoView + use<> {
+    let caret = format!("{}^", " ".repeat(at));
     let text = text.to_owned();
     view! {
         <div class="pointed">

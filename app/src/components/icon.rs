@@ -74,6 +74,7 @@ pub fn view_icon(page: &Page) -> impl IntoView + use<> {
         Page::Probes => "M1.5 8h3l1.5-4.5 3.5 9L11 8h3.5",
         Page::Services => "M2.5 8h4M6.5 8l3-4.5h4M6.5 8l3 4.5h4M6.5 8h7",
         Page::Nodes => "M2.5 2.5h11v4h-11zM2.5 9.5h11v4h-11zM5 4.5h.01M5 11.5h.01",
+        Page::Placement => "M8 14S3 9.6 3 6a5 5 0 0 1 10 0c0 3.6-5 8-5 8zM6.2 6.2 7.6 7.6 10 5",
         Page::Namespaces => "M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3M6 8h4",
         Page::Labels => "M2.5 2.5h5l6 6-5 5-6-6zM5.3 5.3h.01",
         Page::Images => "M2.5 5.5h11v8h-11zM4 3.5h8M5.5 1.5h5M6 9.5h4",

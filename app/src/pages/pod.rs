@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::{
     containers::Containers,
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
+    placement::WhyPending,
     services::ServedBy,
 };
 use crate::{
@@ -38,6 +39,7 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
                     let (store, key) = (store.clone(), key.clone());
                     there.get().then(|| view! {
                         <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
+                            <WhyPending found detail />
                             {move || found.with(|found| found.last().map(|pod| facts(&store, pod, detail)))}
                             <ServedBy pod=found />
                             <Containers detail of=key />

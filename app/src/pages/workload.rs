@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::{
     containers::Containers,
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
+    placement::Fits,
     pod::placement,
     probes::ProbesOf,
     services::around,
@@ -111,6 +112,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
                     {template}
                 </dl>
                 {(key.kind == Kind::Deployment).then(|| view! { <Sets uid=uid.into() /> })}
+                <Fits kind=key.kind uid detail />
                 <section aria-labelledby="owned-pods">
                     <h2 id="owned-pods">"Its pods"</h2>
                     <Gate kind=Kind::Pod>

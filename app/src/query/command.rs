@@ -23,6 +23,7 @@ pub fn kubectl(place: &Place) -> Vec<String> {
         Page::Services => of("services", true),
         Page::EndpointSlices => of("endpointslices", true),
         Page::Nodes => of("nodes", false),
+        Page::Placement => placement(place),
         Page::Namespaces => of("namespaces", false),
         Page::Labels => vec![scoped(place, "kubectl get pods") + " --show-labels"],
         Page::Images => vec![
@@ -34,13 +35,7 @@ pub fn kubectl(place: &Place) -> Vec<String> {
             of("events", true)
         }
         Page::Events => vec![scoped(place, "kubectl events") + event_filters(place).as_str()],
-        Page::Object(key) => {
-            let mut command = format!("kubectl describe {} {}", key.kind.singular(), quoted(&key.name));
-            if key.kind.namespaced() {
-                command += &format!(" -n {}", quoted(&key.namespace));
-            }
-            vec![command]
-        }
+        Page::Object(key) => vec![describe(key)],
         Page::Nowhere => Vec::new(),
     }
 }
@@ -49,6 +44,32 @@ fn labelled(place: &Place) -> String {
     match place.selector.trim() {
         "" => String::new(),
         selector => format!(" -l {}", quoted(selector)),
+    }
+}
+
+fn describe(key: &ObjectKey) -> String {
+    let mut command = format!("kubectl describe {} {}", key.kind.singular(), quoted(&key.name));
+    if key.kind.namespaced() {
+        command += &format!(" -n {}", quoted(&key.namespace));
+    }
+    command
+}
+
+/// What is asked about; without a question the pods that wait.
+fn placement(place: &Place) -> Vec<String> {
+    let selector = place.asked.node_selector.trim();
+    match place.looks_at() {
+        Some(key) => vec![describe(&key)],
+        None if !selector.is_empty() => vec![format!("kubectl get nodes -l {}", quoted(selector))],
+        None if !place.asked.is_empty() => vec!["kubectl describe nodes".to_owned()],
+        None => {
+            let pending =
+                |within: String| format!("kubectl get pods {within} --field-selector status.phase=Pending");
+            match &place.namespaces[..] {
+                [] => vec![pending("-A".to_owned())],
+                namespaces => namespaces.iter().map(|name| pending(format!("-n {}", quoted(name)))).collect(),
+            }
+        }
     }
 }
 
@@ -169,6 +190,10 @@ mod tests {
             ("/nodes?namespace=a", "kubectl get nodes"),
             ("/pods/default/web-1", "kubectl describe pod web-1 -n default"),
             ("/events?type=Warning", "kubectl events -A --types=Warning"),
+            ("/placement", "kubectl get pods -A --field-selector status.phase=Pending"),
+            ("/placement?nodeSelector=a%20in%20(b)&cpu=1", "kubectl get nodes -l 'a in (b)'"),
+            ("/placement?for=pod/default/web-1", "kubectl describe pod web-1 -n default"),
+            ("/placement?cpu=1", "kubectl describe nodes"),
         ] {
             assert_eq!(kubectl(&Place::parse(url)), [command]);
         }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use crate::{
     api::{Kind, Kinds, ObjectKey},
     field_selector::{FieldSelector, Term},
+    placement::asked::Asked,
     selector::{self, Requirement, Selector},
     wire::Drawing,
 };
@@ -27,6 +28,7 @@ pub enum Page {
     /// The slices behind all Services; led to from there.
     EndpointSlices,
     Nodes,
+    Placement,
     Namespaces,
     Labels,
     Images,
@@ -41,7 +43,7 @@ pub enum Page {
 
 impl Page {
     /// The views of the side bar, in its order, with the letter that follows `g`.
-    pub const VIEWS: [(Page, char); 11] = [
+    pub const VIEWS: [(Page, char); 12] = [
         (Page::Overview, 'o'),
         (Page::Pods, 'p'),
         (Page::Workloads, 'w'),
@@ -49,6 +51,7 @@ impl Page {
         (Page::Probes, 'b'),
         (Page::Services, 'v'),
         (Page::Nodes, 'n'),
+        (Page::Placement, 'f'),
         (Page::Namespaces, 's'),
         (Page::Labels, 'l'),
         (Page::Images, 'i'),
@@ -135,6 +138,7 @@ impl Page {
             Page::Services => "services",
             Page::EndpointSlices => "endpointslices",
             Page::Nodes => "nodes",
+            Page::Placement => "placement",
             Page::Namespaces => "namespaces",
             Page::Labels => "labels",
             Page::Images => "images",
@@ -172,6 +176,7 @@ impl Page {
             Page::Services => "Services".to_owned(),
             Page::EndpointSlices => "EndpointSlices".to_owned(),
             Page::Nodes => "Nodes".to_owned(),
+            Page::Placement => "Placement".to_owned(),
             Page::Namespaces => "Namespaces".to_owned(),
             Page::Labels => "Labels".to_owned(),
             Page::Images => "Images".to_owned(),
@@ -229,6 +234,10 @@ impl Page {
             ],
             Page::Nodes | Page::Namespaces => &[Node, Pod],
             Page::Services | Page::EndpointSlices => &[Service, EndpointSlice],
+            // whatever makes pods may be asked about, by name
+            Page::Placement => {
+                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet]
+            }
             Page::Events => &[Event],
             Page::Object(key) => match key.kind {
                 // the only page that shows leases, and so the only one that is told of their renewals
@@ -403,6 +412,8 @@ pub struct Place {
     pub wide: bool,
     /// Exact filters.
     pub only: Vec<(Fact, String)>,
+    /// What placement is asked about.
+    pub asked: Asked,
     /// Two revisions of a rollout, to be held against each other.
     pub between: Option<(i64, i64)>,
     /// No advice.
@@ -463,6 +474,7 @@ impl Place {
                     _ => None,
                 }
             }
+            _ if self.asked.set(key, value.clone()) => {}
             _ => {
                 if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.word() == key) {
                     self.only.push((fact, value));
@@ -508,11 +520,21 @@ impl Place {
             ("wide", if self.wide { "1".to_owned() } else { String::new() }),
         ];
         parameters.extend(self.only.iter().map(|(fact, value)| (fact.word(), value.clone())));
+        parameters.extend(Asked::PARTS.map(|part| (part, self.asked.part(part).to_owned())));
         parameters
             .push(("between", self.between.map(|(from, to)| format!("{from},{to}")).unwrap_or_default()));
         parameters.push(("advice", if self.unadvised { "off".to_owned() } else { String::new() }));
         parameters.push(("theme", self.theme.map(|theme| theme.word().to_owned()).unwrap_or_default()));
         parameters
+    }
+
+    /// The object whose detail it shows, if it shows one's.
+    pub fn looks_at(&self) -> Option<ObjectKey> {
+        match &self.page {
+            Page::Object(key) => Some(key.clone()),
+            Page::Placement => self.asked.object().ok().flatten(),
+            _ => None,
+        }
     }
 
     /// The picture it shows, if it shows one.
@@ -697,6 +719,8 @@ mod tests {
             "/services/shop/web",
             "/endpointslices?namespace=shop",
             "/endpointslices/shop/web-x7k2p",
+            "/placement?nodeSelector=project%3Dlistingqc&cpu=500m&memory=1Gi&tolerate=key%3Dvalue:NoSchedule,%2A",
+            "/placement?for=deployment%2Fdefault%2Fweb",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }

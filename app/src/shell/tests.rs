@@ -2,7 +2,11 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    api::{Deployment, Detail, Kind, KindState, Lease, Node, Pod, detail::Template},
+    api::{
+        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Needs, Node, Owner, Pod, ResourceList,
+        Text, Uid,
+        detail::{Condition, Container, Template},
+    },
     model::{Change, Cluster, Delta},
     query::fixtures::{NOW, about, cluster, labels, meta, pod, put, services, sets},
 };
@@ -39,7 +43,7 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 26] = [
+const EVERY: [&str; 31] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
@@ -62,6 +66,11 @@ const EVERY: [&str; 26] = [
     "/endpointslices/default/rf-x7k2p",
     "/nodes",
     "/nodes/worker-1",
+    "/pods/default/lost",
+    "/placement",
+    "/placement?nodeSelector=project%3Dlistingqc&cpu=500m&tolerate=a%3Db:NoSchedule",
+    "/placement?for=deployment/default/web",
+    "/placement?cpu=many",
     "/namespaces",
     "/labels",
     "/images",
@@ -152,6 +161,138 @@ fn a_pod_page_tells_its_owners_and_events() {
     );
 }
 
+/// Three nodes and pods of which one fits nowhere.
+fn pending() -> Cluster {
+    let mut cluster = cluster();
+    let amounts = |cpu: u64| [(Text::from("cpu"), cpu), (Text::from("pods"), 10)].into_iter().collect();
+    for (uid, name, project) in [(1, "worker-1", None), (2, "worker-2", Some("fraud")), (4, "worker-3", None)]
+    {
+        let pairs: Vec<(&str, &str)> = project.into_iter().map(|project| ("project", project)).collect();
+        let meta = Meta { labels: labels(&pairs), ..meta(uid, "", name) };
+        put(&mut cluster, Node { meta, allocatable: amounts(2000), ready: Some(true), ..Node::default() });
+    }
+    let message = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes \
+                   are available: 3 Preemption is not helpful for scheduling.";
+    let condition = Condition {
+        kind: "PodScheduled".into(),
+        status: "False".into(),
+        reason: "Unschedulable".into(),
+        message: message.into(),
+        last_transition: Some(NOW.seconds()),
+    };
+    let needs = Needs { node_selector: labels(&[("project", "listingqc")]), ..Needs::default() };
+    let detail = Arc::new(Detail { conditions: vec![condition], needs, ..Detail::default() });
+    for (uid, name) in [(60, "picky-a"), (61, "picky-b")] {
+        let pod = Pod {
+            phase: "Pending".into(),
+            why: message.into(),
+            health: Health::Failing,
+            ..pod(uid, name, "x", "")
+        };
+        let owner = Some(Owner { kind: "ReplicaSet".into(), name: "web-5d4f".into(), uid: Uid(11) });
+        let meta = Meta { owner, ..pod.meta.clone() };
+        put(&mut cluster, Pod { meta, detail: detail.clone(), ..pod });
+    }
+    let template = Arc::new(Detail {
+        containers: vec![Container::default()],
+        needs: Needs { node_selector: labels(&[("project", "fraud")]), ..Needs::default() },
+        ..Detail::default()
+    });
+    put(
+        &mut cluster,
+        Deployment { meta: meta(10, "default", "web"), detail: template, ..Deployment::default() },
+    );
+    cluster
+}
+
+#[test]
+fn a_pending_pods_page_says_why_node_by_node() {
+    let cluster = pending();
+    let said = text(&page(&cluster, "/pods/default/picky-a"));
+    for part in [
+        "Why is it pending?",
+        "3 of 3 nodesnode(s) didn't match Pod's node affinity/selector",
+        "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+        "The same is found here, node by node.",
+        "Fits on none of 3 nodes.",
+        "label project is fraud, wants listingqc",
+        "no label project, wants listingqc",
+        "No node has project=listingqc; worker-2 has project=fraud; worker-1 and worker-3 have no project.",
+        "Nowhere in the way: name, cordon, taints, ports, room.",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!text(&page(&cluster, "/pods/default/rf-xyzzy")).contains("Why is it pending?"));
+    // nothing has been said of this one
+    let lost = text(&page(&cluster, "/pods/default/lost"));
+    assert!(lost.contains("The scheduler has not said anything of it yet."), "{lost}");
+    assert!(lost.contains("Fits on 3 of 3 nodes."), "{lost}");
+}
+
+#[test]
+fn a_workloads_page_says_where_its_pods_fit() {
+    let said = text(&page(&pending(), "/deployments/default/web"));
+    assert!(said.contains("Fits on 1 of 3 nodes"), "{said}");
+}
+
+#[test]
+fn placement_answers_what_is_asked_and_lists_who_waits() {
+    let cluster = pending();
+    let said = |url: &str| text(&page(&cluster, url));
+    let plain = said("/placement");
+    assert!(plain.contains("Pods that wait for a node 3"), "{plain}");
+    assert!(plain.contains("and 1 more like it"), "{plain}");
+    assert!(plain.contains("node(s) didn't match Pod's node affinity/selector (3 of 3 nodes)"), "{plain}");
+    assert!(!plain.contains("Fits on"), "{plain}");
+    assert!(said("/placement?cpu=2500m").contains("cpu: wants 2500m, 2 of 2 left"));
+    assert!(said("/placement?nodeSelector=project").contains("Fits on 1 of 3 nodes."));
+    let about = said("/placement?for=deployment/default/web");
+    assert!(
+        about.contains("For one more pod of deployment web") && about.contains("Fits on 1 of 3 nodes."),
+        "{about}"
+    );
+    assert!(said("/placement?for=pod/default/gone").contains("There is no pod gone in namespace default."));
+    assert!(said("/placement?tolerate=a:Never").contains("tolerate: 'Never' where one of NoSchedule"));
+    assert!(said("/placement?for=node/x/y").contains("'node' is neither a pod nor does it make any"));
+    assert!(said("/placement?namespace=elsewhere").contains("No pod waits for a node."));
+    let mut unlisted = Cluster::default();
+    unlisted.apply(Change::State(Kind::Node, KindState::Live));
+    assert!(!text(&page(&unlisted, "/placement")).contains("No pod waits"), "not listed is not none");
+}
+
+#[test]
+fn a_nodes_page_has_requests_and_limits_of_every_resource() {
+    let mut cluster = cluster();
+    let list = |amounts: &[(&str, u64)]| -> ResourceList {
+        amounts.iter().map(|(name, amount)| (Text::from(*name), *amount)).collect()
+    };
+    let allocatable = list(&[
+        ("cpu", 2000),
+        ("memory", 1 << 30),
+        ("example.com/gpu", 4),
+        ("hugepages-2Mi", 0),
+        ("pods", 10),
+    ]);
+    put(&mut cluster, Node { meta: meta(1, "", "worker-1"), allocatable, ..Node::default() });
+    let (requests, limits) = (list(&[("cpu", 500), ("example.com/gpu", 1)]), list(&[("cpu", 3000)]));
+    put(&mut cluster, Pod { requests, limits, ..pod(20, "web-5d4f-aaaaa", "web", "worker-1") });
+    put(
+        &mut cluster,
+        Pod { phase: "Succeeded".into(), requests: list(&[("cpu", 9)]), ..pod(70, "done", "x", "worker-1") },
+    );
+    let said = text(&page(&cluster, "/nodes/worker-1"));
+    for part in [
+        "cpuRequests500m of 2 (25 %)Limits3 of 2 (150 %)",
+        "ephemeral-storageRequests0 B of none",
+        "hugepages-2MiRequests0 B of none",
+        "example.com/gpuRequests1 of 4 (25 %)Limits0 of 4 (0 %)",
+        "podsOn it2 of 10 (20 %)",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("Limits0 of 10"), "pods have no limits");
+}
+
 #[test]
 fn sets_are_told_where_there_are_any() {
     let mut cluster = cluster();
@@ -240,7 +381,7 @@ fn what_is_behind_a_service_says_so() {
     assert!(pod.contains("href=\"/services/default/rf\"") && text(&pod).contains("not ready"));
     assert!(text(&page(&cluster, "/pods/default/lost")).contains("No Service selects it."));
     let mut starting = cluster.clone();
-    starting.apply(Change::EndpointSlice(Delta::Gone(crate::api::Uid(45))));
+    starting.apply(Change::EndpointSlice(Delta::Gone(Uid(45))));
     let starting = text(&page(&starting, "/pods/default/web-5d4f-aaaaa"));
     assert!(starting.contains("not in any slice"), "{starting}");
 
@@ -446,7 +587,7 @@ fn names_cannot_become_markup() {
         &mut cluster,
         Pod {
             why: "<img src=x onerror=alert(1)>".into(),
-            health: crate::api::Health::Failing,
+            health: Health::Failing,
             ..pod(50, "a\u{202e}b", "x", "")
         },
     );
@@ -463,7 +604,8 @@ fn the_first_paint_of_ten_thousand_pods_stays_small() {
     for i in 0..10_000u128 {
         put(&mut cluster, pod(1_000 + i, &format!("many-{i:05}"), "many", "worker-1"));
     }
-    for url in EVERY.iter().filter(|url| !["/labels", "/images"].contains(*url)) {
+    let counts = |url: &&&str| ["/labels", "/images", "/placement"].iter().any(|view| url.starts_with(view));
+    for url in EVERY.iter().filter(|url| !counts(url)) {
         let seed = seed(&cluster, url);
         assert!(!seed.complete);
         let size = seed.to_text().len();
@@ -484,7 +626,7 @@ fn what_is_counted_is_counted_whole_before_the_program_runs() {
     for i in 0..10_000u128 {
         put(&mut cluster, pod(1_000 + i, &format!("many-{i:05}"), "many", "worker-1"));
     }
-    for url in ["/labels", "/images"] {
+    for url in ["/labels", "/images", "/placement?cpu=1"] {
         assert!(seed(&cluster, url).complete, "{url}");
         let html = page(&cluster, url);
         assert!(!text(&html).contains("Counting"), "{url}");
