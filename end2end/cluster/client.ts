@@ -28,6 +28,8 @@ export class Cluster {
   private service = '';
   /** The real node, if there is one. */
   node?: string;
+  /** The log of its kubelet, which says each attempt of a probe. */
+  kubeletLog = '';
   /** etcd, where the cluster is our own. */
   etcd = '';
   /** The API server without its credentials. */
@@ -73,6 +75,7 @@ export class Cluster {
         if (name === 'CLUSTER_BIN') cluster.bin = `${value}/`;
         if (name === 'CLUSTER_IMAGES') cluster.service = value;
         if (name === 'CLUSTER_NODE') cluster.node = value;
+        if (name === 'CLUSTER_KUBELET_LOG') cluster.kubeletLog = value;
         if (name === 'CLUSTER_ETCD') cluster.etcd = value;
         if (line === 'up') up();
         cluster.heard(line);
