@@ -200,6 +200,19 @@ pub struct ContainerStatus {
     pub image_id: Text,
 }
 
+impl ContainerStatus {
+    /// Whether what has this stamp happened since the container last began. Stamps are whole seconds, and a container
+    /// often ends and begins again within one: what may as well have happened before is not known to have.
+    pub fn in_this_start(&self, at: Timestamp) -> bool {
+        let ContainerState::Running { since: Some(since) } = self.state else { return false };
+        let ended_before = match self.last.as_ref().and_then(|end| end.finished) {
+            Some(end) => end < at,
+            None => self.restarts == 0,
+        };
+        at > since || at == since && ended_before
+    }
+}
+
 /// `state` of a container status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

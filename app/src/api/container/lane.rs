@@ -97,16 +97,16 @@ pub enum Why {
 pub fn of(container: &Container, probe: &Probe, known: Known, now: Timestamp) -> Lane {
     let heard = container.heard(probe.kind);
     let failure = heard.and_then(|heard| heard.failure.as_ref());
-    let since = container.running_since();
-    // stamps are whole seconds
-    let current = failure.filter(|failure| since.is_some_and(|since| failure.at >= since));
+    let status = container.status.as_ref();
+    let current = failure.filter(|failure| status.is_some_and(|status| status.in_this_start(failure.at)));
     let doing = doing(container, probe, heard, current, known, now);
     Lane {
         kind: probe.kind,
         since: since_when(container, probe.kind, doing, current),
         doing,
         last: failure.map(|failure| (failure.message.clone(), failure.at)),
-        earlier: failure.is_some() && current.is_none(),
+        earlier: failure
+            .is_some_and(|failure| container.running_since().is_some_and(|since| failure.at < since)),
     }
 }
 
@@ -137,7 +137,7 @@ fn doing(
     }
     let killed = heard.and_then(|heard| heard.killed);
     if probe.kind != ProbeKind::Readiness {
-        if killed.is_some_and(|killed| since.is_some_and(|since| killed >= since)) {
+        if killed.is_some_and(|killed| status.in_this_start(killed)) {
             return Doing::Restarting;
         }
         if container.meta.deleting.is_some() {
@@ -157,8 +157,13 @@ fn doing(
         (ProbeKind::Liveness, Some(failure)) if lately(failure, probe, now) => {
             Doing::Failing(run(failure, probe))
         }
-        (ProbeKind::Liveness, failure) => {
-            Doing::Quiet { failed: failure.map(|failure| failure.at), deaf: known.no_events }
+        (ProbeKind::Liveness, _) => {
+            // one that may be of the start before still is the last that was seen
+            let failed = heard.and_then(|heard| heard.failure.as_ref()).map(|failure| failure.at);
+            Doing::Quiet {
+                failed: failed.filter(|at| since.is_some_and(|since| *at >= since)),
+                deaf: known.no_events,
+            }
         }
         // what was ready in this start and is not any more has failed as often as it takes
         (ProbeKind::Readiness, _) if was_ready(container) => {
@@ -188,7 +193,8 @@ fn threshold(probe: &Probe) -> u32 {
 
 /// Whether it was ready since it runs.
 fn was_ready(container: &Container) -> bool {
-    let this_start = container.life.iter().rev().take_while(|span| span.phase.runs());
+    let since = container.running_since().unwrap_or_default().millis();
+    let this_start = container.life.iter().rev().take_while(|span| span.phase.runs() && span.from >= since);
     this_start.into_iter().any(|span| span.phase == Phase::Ready)
 }
 

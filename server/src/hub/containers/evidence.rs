@@ -18,8 +18,8 @@ const EVENTS: usize = 40;
 #[derive(Debug, Default)]
 pub struct Evidence {
     probes: Vec<Probe>,
-    running_since: Option<Timestamp>,
-    restarts: Option<i32>,
+    /// As it was when it was last seen running.
+    running: Option<ContainerStatus>,
     failures: [Option<Failure>; KINDS.len()],
     kills: VecDeque<(ProbeKind, Timestamp)>,
     ends: VecDeque<Terminated>,
@@ -68,14 +68,10 @@ impl Evidence {
         if self.probes != probes {
             self.probes = probes.to_vec();
         }
-        let since = match status.state {
-            ContainerState::Running { since } => since,
-            _ => None,
-        };
-        if since.is_some() {
-            self.running_since = since;
+        if matches!(status.state, ContainerState::Running { .. }) {
+            self.running = Some(status.clone());
+            self.begin_anew(status);
         }
-        self.restarts = Some(status.restarts);
         if let Some(end) = &status.last {
             self.end(end);
         }
@@ -88,6 +84,17 @@ impl Evidence {
         }
         if status.ready {
             self.success(ProbeKind::Readiness);
+        }
+    }
+
+    /// A failure of this start that was heard of before the start itself was put together with those before it.
+    fn begin_anew(&mut self, status: &ContainerStatus) {
+        for failure in self.failures.iter_mut().flatten() {
+            if status.in_this_start(failure.at) && !status.in_this_start(failure.since) {
+                failure.since = failure.at;
+                failure.run = failure.run.min(u32::from(!failure.errored));
+                failure.heard = 1;
+            }
         }
     }
 
@@ -146,7 +153,8 @@ impl Evidence {
     /// The failure at `at`, `new` of which are new, put together with those before it.
     fn failed(&self, kind: ProbeKind, at: Timestamp, new: u32, message: &Text, errored: bool) -> Failure {
         let before = self.failures[kind as usize].as_ref();
-        let before = before.filter(|before| self.running_since.is_some_and(|since| before.at >= since));
+        let before = before
+            .filter(|before| self.running.as_ref().is_some_and(|running| running.in_this_start(before.at)));
         let timed_out = timed_out(message);
         let alone = Failure {
             at,
@@ -207,8 +215,12 @@ impl Evidence {
     pub fn restarts(&self, count: i32) -> Restarts {
         let mut restarts = Restarts::default();
         // the last end is no restart until the container has begun again
+        let since = self.running.as_ref().and_then(|running| match running.state {
+            ContainerState::Running { since } => since,
+            _ => None,
+        });
         let begun_again = |end: &&Terminated| {
-            end.finished.is_none() || self.running_since.is_some_and(|since| end.finished <= Some(since))
+            end.finished.is_none() || since.is_some_and(|since| end.finished <= Some(since))
         };
         for end in self.ends.iter().filter(begun_again) {
             let which = match self.cause(end) {

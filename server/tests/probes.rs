@@ -1,0 +1,163 @@
+//! What is said of probes, held against what a kubelet did.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use app::{
+    api::{
+        Container, Event, Namespace, Pod, Timestamp,
+        container::lane::{self, Doing, Known, Lane, Run},
+        probe::ProbeKind::{self, Liveness, Readiness},
+    },
+    model::Delta,
+    wire::About,
+};
+use serde_json::{Value, json};
+use server::{
+    hub::{Hub, News},
+    source::translate::{self, Translate},
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A time: so many seconds after some midnight.
+fn at(second: i64) -> Timestamp {
+    Timestamp(1_700_006_400 + second)
+}
+
+/// A hub that is told what the API server says.
+struct Stage {
+    hub: Hub,
+    told: std::cell::Cell<u32>,
+    _owner: JoinHandle<()>,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let (hub, owner) = Hub::new(About::default(), CancellationToken::new());
+        Stage { hub, told: std::cell::Cell::new(0), _owner: tokio::spawn(owner) }
+    }
+
+    async fn put<T: Translate>(&self, object: &Value) {
+        let row: T = translate::row(&object.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        let change = T::change(Delta::Put(Arc::new(row)));
+        self.hub.tell(News::Change { change, within: None }).await.expect("a hub");
+    }
+
+    /// The rows once the hub knows all that it was told so far.
+    async fn containers(&self) -> Vec<Arc<Container>> {
+        let count = self.told.get() + 1;
+        self.told.set(count);
+        self.put::<Namespace>(&json!({"metadata": {"name": format!("told-{count}"), "uid": "told"}})).await;
+        loop {
+            let view = self.hub.view().await.expect("a hub");
+            if view.cluster.namespaces.named("", &format!("told-{count}")).is_some() {
+                return view.cluster.containers.iter().cloned().collect();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn pod(&self, pod: &Value) {
+        self.put::<Pod>(pod).await;
+    }
+
+    /// An event about the container of [`pod`] that was last seen then, for the count-th time.
+    async fn event(&self, reason: &str, message: &str, second: i64, count: i32) {
+        self.put::<Event>(&json!({
+            "metadata": {"name": message, "uid": message, "namespace": "default"},
+            "involvedObject": {"kind": "Pod", "name": "web", "namespace": "default", "uid": "web", "fieldPath": "spec.containers{web}"},
+            "reason": reason, "message": message, "count": count, "lastTimestamp": at(second).to_string(),
+        }))
+        .await;
+    }
+
+    async fn fails(&self, kind: ProbeKind, second: i64, count: i32) {
+        self.event("Unhealthy", &format!("{} probe failed: {count}", kind.word()), second, 1).await;
+    }
+
+    async fn ends_it(&self, kind: ProbeKind, second: i64) {
+        let over = kind.word().to_lowercase();
+        self.event("Killing", &format!("Container web failed {over} probe, will be restarted"), second, 1)
+            .await;
+    }
+
+    async fn container(&self) -> Arc<Container> {
+        self.containers().await.first().expect("a container").clone()
+    }
+
+    async fn lane(&self, kind: ProbeKind, second: i64) -> Lane {
+        let container = self.container().await;
+        let probe = container.probe(kind).expect("a probe");
+        lane::of(&container, probe, Known::default(), at(second))
+    }
+
+    async fn doing(&self, kind: ProbeKind, second: i64) -> Doing {
+        self.lane(kind, second).await.doing
+    }
+}
+
+/// A pod of one container, asked in both ways.
+fn pod(probes: Value, status: Value) -> Value {
+    let mut container = json!({"name": "web"});
+    for (probe, asks) in probes.as_object().expect("probes") {
+        container[probe] = asks.clone();
+        container[probe]["tcpSocket"] = json!({"port": 5000});
+    }
+    let mut of = json!({"name": "web", "restartCount": 0, "ready": false, "started": true});
+    for (field, value) in status.as_object().expect("a status") {
+        of[field] = value.clone();
+    }
+    json!({
+        "metadata": {"name": "web", "namespace": "default", "uid": "web", "creationTimestamp": at(0).to_string()},
+        "spec": {"nodeName": "worker", "containers": [container]},
+        "status": {"phase": "Running", "containerStatuses": [of]},
+    })
+}
+
+fn running(second: i64) -> Value {
+    json!({"running": {"startedAt": at(second).to_string()}})
+}
+
+fn ended(from: i64, to: i64, exit_code: i64) -> Value {
+    let (from, to) = (at(from).to_string(), at(to).to_string());
+    json!({"terminated": {"startedAt": from, "finishedAt": to, "exitCode": exit_code, "reason": "Error"}})
+}
+
+#[tokio::test]
+async fn what_came_in_the_second_of_a_restart_is_not_put_to_the_start_after_it() {
+    let stage = Stage::new();
+    let both = || json!({"livenessProbe": {"periodSeconds": 2}, "readinessProbe": {"periodSeconds": 2}});
+    stage.pod(&pod(both(), json!({"state": running(10)}))).await;
+    stage.fails(Liveness, 20, 1).await;
+    stage.fails(Readiness, 20, 1).await;
+    stage.ends_it(Liveness, 20).await;
+    assert_eq!(stage.doing(Liveness, 20).await, Doing::Restarting);
+
+    let again = json!({"state": running(20), "restartCount": 1, "lastState": ended(10, 20, 0)});
+    stage.pod(&pod(both(), again)).await;
+    assert_eq!(stage.doing(Liveness, 21).await, Doing::Quiet { failed: Some(at(20)), deaf: false });
+    assert_eq!(stage.doing(Readiness, 21).await, Doing::Waiting);
+    assert!(!stage.lane(Readiness, 21).await.earlier);
+
+    stage.fails(Readiness, 21, 2).await;
+    assert_eq!(stage.doing(Readiness, 22).await, Doing::Failing(Run { failed: 1, of: 3 }));
+}
+
+#[tokio::test]
+async fn failures_are_not_counted_on_from_start_to_start() {
+    let stage = Stage::new();
+    let probes = || json!({"readinessProbe": {"periodSeconds": 3}});
+    stage.pod(&pod(probes(), json!({"state": running(10)}))).await;
+    stage.fails(Readiness, 17, 1).await;
+    stage.fails(Readiness, 20, 2).await;
+    assert_eq!(stage.doing(Readiness, 20).await, Doing::Failing(Run { failed: 2, of: 3 }));
+    // of the next start already, which is heard of only then
+    stage.fails(Readiness, 22, 3).await;
+    stage
+        .pod(&pod(probes(), json!({"state": running(21), "restartCount": 1, "lastState": ended(10, 20, 1)})))
+        .await;
+    assert_eq!(stage.doing(Readiness, 22).await, Doing::Failing(Run { failed: 1, of: 3 }));
+}
