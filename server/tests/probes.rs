@@ -8,7 +8,10 @@ use std::sync::Arc;
 use app::{
     api::{
         Container, Event, Namespace, Pod, Timestamp,
-        container::lane::{self, Doing, Known, Lane, Run},
+        container::{
+            Cause, Phase,
+            lane::{self, Doing, Known, Lane, Run},
+        },
         probe::ProbeKind::{self, Liveness, Readiness},
     },
     model::Delta,
@@ -160,4 +163,25 @@ async fn failures_are_not_counted_on_from_start_to_start() {
         .pod(&pod(probes(), json!({"state": running(21), "restartCount": 1, "lastState": ended(10, 20, 1)})))
         .await;
     assert_eq!(stage.doing(Readiness, 22).await, Doing::Failing(Run { failed: 1, of: 3 }));
+}
+
+#[tokio::test]
+async fn a_crash_is_not_put_down_to_the_probe_over_which_the_start_before_ended() {
+    let stage = Stage::new();
+    let probes = || json!({"livenessProbe": {"periodSeconds": 2}});
+    stage.pod(&pod(probes(), json!({"state": running(10)}))).await;
+    stage.ends_it(Liveness, 20).await;
+    stage
+        .pod(&pod(probes(), json!({"state": running(20), "restartCount": 1, "lastState": ended(10, 20, 0)})))
+        .await;
+    stage
+        .pod(&pod(probes(), json!({"state": running(26), "restartCount": 2, "lastState": ended(20, 25, 3)})))
+        .await;
+    let container = stage.container().await;
+    let causes = container.life.iter().filter_map(|span| match span.phase {
+        Phase::Ended { cause, .. } => Some(cause),
+        _ => None,
+    });
+    assert_eq!(causes.collect::<Vec<_>>(), [Cause::Probe(Liveness), Cause::Itself]);
+    assert_eq!((container.restarts.liveness, container.restarts.failed), (1, 1));
 }

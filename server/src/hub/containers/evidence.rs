@@ -200,15 +200,20 @@ impl Evidence {
         Heard { kind, failure: self.failures[kind as usize].clone(), killed }
     }
 
-    /// Why it ended then: the kubelet announces what it does over a probe between start and end.
+    /// Why it ended then: the kubelet announces what it does over a probe between start and end, once for each end.
     pub fn cause(&self, end: &Terminated) -> Cause {
         if end.reason == "OOMKilled" {
             return Cause::OutOfMemory;
         }
-        let (Some(started), Some(finished)) = (end.started, end.finished) else { return Cause::Itself };
-        let during = |at: &Timestamp| (started..=Timestamp(finished.0 + 1)).contains(at);
-        let announced = self.kills.iter().rev().find(|(_, at)| during(at));
+        let announced = self.kills.iter().rev().find(|(_, at)| self.announced_then(*at) == Some(end));
         announced.map_or(Cause::Itself, |(kind, _)| Cause::Probe(*kind))
+    }
+
+    /// The end that was announced then: the first that fits, since the next start may have begun in that second.
+    fn announced_then(&self, at: Timestamp) -> Option<&Terminated> {
+        let fits =
+            |end: &&Terminated| end.started <= Some(at) && end.finished >= Some(at) && end.started.is_some();
+        self.ends.iter().filter(fits).min_by_key(|end| end.finished)
     }
 
     /// What `count` restarts are put down to.
