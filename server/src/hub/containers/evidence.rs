@@ -69,21 +69,24 @@ impl Evidence {
             self.probes = probes.to_vec();
         }
         if matches!(status.state, ContainerState::Running { .. }) {
-            self.running = Some(status.clone());
+            let before = self.running.take().filter(|before| before.state == status.state);
             self.begin_anew(status);
+            // a success that shows begins the count anew
+            if status.started == Some(true)
+                && before.as_ref().is_none_or(|before| before.started != Some(true))
+            {
+                self.success(ProbeKind::Startup);
+            }
+            if status.ready && before.is_none_or(|before| !before.ready) {
+                self.success(ProbeKind::Readiness);
+            }
+            self.running = Some(status.clone());
         }
         if let Some(end) = &status.last {
             self.end(end);
         }
         if let ContainerState::Terminated(end) = &status.state {
             self.end(end);
-        }
-        // a success that shows begins every count anew
-        if status.started == Some(true) {
-            self.success(ProbeKind::Startup);
-        }
-        if status.ready {
-            self.success(ProbeKind::Readiness);
         }
     }
 
