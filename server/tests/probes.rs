@@ -185,3 +185,15 @@ async fn a_crash_is_not_put_down_to_the_probe_over_which_the_start_before_ended(
     assert_eq!(causes.collect::<Vec<_>>(), [Cause::Probe(Liveness), Cause::Itself]);
     assert_eq!((container.restarts.liveness, container.restarts.failed), (1, 1));
 }
+
+#[tokio::test]
+async fn what_failed_before_it_was_ready_takes_nothing_from_its_passing() {
+    let stage = Stage::new();
+    let probes = || json!({"readinessProbe": {"periodSeconds": 3}});
+    stage.pod(&pod(probes(), json!({"state": running(10)}))).await;
+    stage.fails(Readiness, 11, 1).await;
+    stage.pod(&pod(probes(), json!({"state": running(10), "ready": true}))).await;
+    assert_eq!(stage.doing(Readiness, 12).await, Doing::Passing { failed: None });
+    stage.fails(Readiness, 14, 2).await;
+    assert_eq!(stage.doing(Readiness, 14).await, Doing::Passing { failed: Some(Run { failed: 1, of: 3 }) });
+}

@@ -133,7 +133,8 @@ fn doing(
         return Doing::Passed;
     }
     if probe.kind == ProbeKind::Readiness && started && status.ready {
-        return Doing::Passing { failed: failure.filter(|f| lately(f, probe, now)).map(|f| run(f, probe)) };
+        let failed = failure.filter(|failure| failure.run > 0 && lately(failure, probe, now));
+        return Doing::Passing { failed: failed.map(|failure| run(failure, probe)) };
     }
     let killed = heard.and_then(|heard| heard.killed);
     if probe.kind != ProbeKind::Readiness {
