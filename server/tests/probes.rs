@@ -197,3 +197,22 @@ async fn what_failed_before_it_was_ready_takes_nothing_from_its_passing() {
     stage.fails(Readiness, 14, 2).await;
     assert_eq!(stage.doing(Readiness, 14).await, Doing::Passing { failed: Some(Run { failed: 1, of: 3 }) });
 }
+
+#[tokio::test]
+async fn what_could_not_be_asked_has_not_failed() {
+    let stage = Stage::new();
+    let both = json!({"livenessProbe": {"periodSeconds": 3}, "readinessProbe": {"periodSeconds": 3}});
+    stage.pod(&pod(both, json!({"state": running(10)}))).await;
+    for (kind, second) in [("Liveness", 12), ("Readiness", 12), ("Readiness", 15)] {
+        let message = format!("{kind} probe errored and resulted in unknown state: no port of that name");
+        stage.event("Unhealthy", &message, second, 1 + i32::from(second > 12)).await;
+    }
+    assert_eq!(stage.doing(Liveness, 13).await, Doing::Errored);
+    assert_eq!(stage.doing(Readiness, 20).await, Doing::Errored);
+    // the kubelet keeps its count
+    stage.fails(Readiness, 18, 1).await;
+    stage
+        .event("Unhealthy", "Readiness probe errored and resulted in unknown state: no such file", 21, 1)
+        .await;
+    assert_eq!(stage.doing(Readiness, 21).await, Doing::Failing(Run { failed: 1, of: 3 }));
+}

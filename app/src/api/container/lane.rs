@@ -71,6 +71,8 @@ pub enum Doing {
     },
     /// It fails.
     Failing(Run),
+    /// The last attempt could not be made, and of those before it no failure is known that still counts.
+    Errored,
     /// It has failed often enough: the kubelet is ending the container.
     Restarting,
 }
@@ -155,9 +157,7 @@ fn doing(
         return Doing::Delayed { until };
     }
     match (probe.kind, failure) {
-        (ProbeKind::Liveness, Some(failure)) if lately(failure, probe, now) => {
-            Doing::Failing(run(failure, probe))
-        }
+        (ProbeKind::Liveness, Some(failure)) if lately(failure, probe, now) => failing(failure, probe),
         (ProbeKind::Liveness, _) => {
             // one that may be of the start before still is the last that was seen
             let failed = heard.and_then(|heard| heard.failure.as_ref()).map(|failure| failure.at);
@@ -170,9 +170,13 @@ fn doing(
         (ProbeKind::Readiness, _) if was_ready(container) => {
             Doing::Failing(Run { failed: threshold(probe), of: threshold(probe) })
         }
-        (_, Some(failure)) => Doing::Failing(run(failure, probe)),
+        (_, Some(failure)) => failing(failure, probe),
         (_, None) => Doing::Waiting,
     }
+}
+
+fn failing(failure: &Failure, probe: &Probe) -> Doing {
+    if failure.run == 0 && failure.errored { Doing::Errored } else { Doing::Failing(run(failure, probe)) }
 }
 
 /// Whether the attempt after that failure may not have ended yet, or not have been heard of.
@@ -231,10 +235,10 @@ impl Lane {
             Doing::Unknown(_) | Doing::Quiet { deaf: true, .. } => Health::Unknown,
             Doing::NotRunning | Doing::Stopped | Doing::HeldBack | Doing::Delayed { .. } => Health::Waiting,
             // a slow start may fail for as long as its threshold allows
-            Doing::Failing(_) if self.kind == ProbeKind::Startup => Health::Progressing,
+            Doing::Failing(_) | Doing::Errored if self.kind == ProbeKind::Startup => Health::Progressing,
             Doing::Waiting | Doing::Passing { failed: Some(_) } => Health::Progressing,
             Doing::Passing { failed: None } | Doing::Passed | Doing::Quiet { .. } => Health::Healthy,
-            Doing::Failing(_) | Doing::Restarting => Health::Failing,
+            Doing::Failing(_) | Doing::Errored | Doing::Restarting => Health::Failing,
         }
     }
 }
@@ -256,6 +260,7 @@ impl fmt::Display for Doing {
             Doing::Quiet { failed: None, .. } => f.write_str("no failure seen"),
             Doing::Quiet { failed: Some(at), .. } => write!(f, "no failure seen since {}", at.clock()),
             Doing::Failing(run) => write!(f, "failing {run}"),
+            Doing::Errored => f.write_str("could not be asked"),
             Doing::Restarting => f.write_str("failed: being restarted"),
         }
     }
