@@ -216,3 +216,13 @@ async fn what_could_not_be_asked_has_not_failed() {
         .await;
     assert_eq!(stage.doing(Readiness, 21).await, Doing::Failing(Run { failed: 1, of: 3 }));
 }
+
+#[tokio::test]
+async fn what_is_not_started_again_is_not_said_to_be() {
+    let stage = Stage::new();
+    stage.pod(&pod(json!({"livenessProbe": {}}), json!({"state": running(10)}))).await;
+    stage.event("Killing", "Container web failed liveness probe", 40, 1).await;
+    assert_eq!(stage.doing(Liveness, 41).await, Doing::Ending);
+    stage.event("Killing", "Init container web failed liveness probe", 42, 1).await;
+    assert_eq!(stage.doing(Liveness, 43).await, Doing::Restarting);
+}

@@ -57,8 +57,18 @@ pub struct Heard {
     pub kind: ProbeKind,
     /// The last failed attempt, of this start of the container or of an earlier one.
     pub failure: Option<Failure>,
-    /// When the kubelet last said that it ends the container over it.
-    pub killed: Option<Timestamp>,
+    /// The kubelet's last word that it ends the container over it.
+    pub killed: Option<Killed>,
+}
+
+/// The kubelet says that it ends a container over a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Killed {
+    /// When.
+    pub at: Timestamp,
+    /// And that it starts it again, which it does not where the policy is `Never`.
+    pub again: bool,
 }
 
 /// A failed attempt.

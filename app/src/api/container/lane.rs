@@ -73,8 +73,10 @@ pub enum Doing {
     Failing(Run),
     /// The last attempt could not be made, and of those before it no failure is known that still counts.
     Errored,
-    /// It has failed often enough: the kubelet is ending the container.
+    /// It has failed often enough: the kubelet is ending the container, to start it again.
     Restarting,
+    /// The same, and the kubelet does not say that it will start it again.
+    Ending,
 }
 
 /// Failures in a row, of those that count.
@@ -140,8 +142,8 @@ fn doing(
     }
     let killed = heard.and_then(|heard| heard.killed);
     if probe.kind != ProbeKind::Readiness {
-        if killed.is_some_and(|killed| status.in_this_start(killed)) {
-            return Doing::Restarting;
+        if let Some(killed) = killed.filter(|killed| status.in_this_start(killed.at)) {
+            return if killed.again { Doing::Restarting } else { Doing::Ending };
         }
         if container.meta.deleting.is_some() {
             return Doing::Stopped;
@@ -238,7 +240,7 @@ impl Lane {
             Doing::Failing(_) | Doing::Errored if self.kind == ProbeKind::Startup => Health::Progressing,
             Doing::Waiting | Doing::Passing { failed: Some(_) } => Health::Progressing,
             Doing::Passing { failed: None } | Doing::Passed | Doing::Quiet { .. } => Health::Healthy,
-            Doing::Failing(_) | Doing::Errored | Doing::Restarting => Health::Failing,
+            Doing::Failing(_) | Doing::Errored | Doing::Restarting | Doing::Ending => Health::Failing,
         }
     }
 }
@@ -262,6 +264,7 @@ impl fmt::Display for Doing {
             Doing::Failing(run) => write!(f, "failing {run}"),
             Doing::Errored => f.write_str("could not be asked"),
             Doing::Restarting => f.write_str("failed: being restarted"),
+            Doing::Ending => f.write_str("failed: being ended"),
         }
     }
 }

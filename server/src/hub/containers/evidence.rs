@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use app::api::{
     Event, Text, Timestamp, Uid,
-    container::{Cause, Failure, Heard, Restarts},
+    container::{Cause, Failure, Heard, Killed, Restarts},
     detail::{ContainerState, ContainerStatus, Terminated},
     probe::{Probe, ProbeKind},
 };
@@ -21,7 +21,7 @@ pub struct Evidence {
     /// As it was when it was last seen running.
     running: Option<ContainerStatus>,
     failures: [Option<Failure>; KINDS.len()],
-    kills: VecDeque<(ProbeKind, Timestamp)>,
+    kills: VecDeque<(ProbeKind, Killed)>,
     ends: VecDeque<Terminated>,
     /// How often each event had been counted when it was last heard of.
     counts: HashMap<Uid, i32>,
@@ -32,7 +32,7 @@ const KINDS: [ProbeKind; 3] = [ProbeKind::Liveness, ProbeKind::Readiness, ProbeK
 /// What one event says.
 enum Said {
     Failed { kind: ProbeKind, errored: bool },
-    Killed(ProbeKind),
+    Killed { kind: ProbeKind, again: bool },
 }
 
 /// Reads by how a message begins: its end is free text, and differs from release to release.
@@ -45,12 +45,14 @@ fn said(event: &Event) -> Option<Said> {
         let errored = rest.starts_with("errored");
         return (errored || rest.starts_with("failed")).then_some(Said::Failed { kind, errored });
     }
-    // "Container web failed liveness probe, will be restarted", "Init container web failed startup probe"
+    // "Container web failed liveness probe, will be restarted", and without that where the policy is Never; "Init
+    // container web failed startup probe", which is a sidecar and so always started again
+    let again = message.ends_with(", will be restarted") || message.starts_with("Init container ");
     let killed = |kind: ProbeKind| message.contains(&format!(" failed {} probe", kind.word().to_lowercase()));
     (event.reason == "Killing")
         .then(|| [ProbeKind::Liveness, ProbeKind::Startup].into_iter().find(|kind| killed(*kind)))
         .flatten()
-        .map(Said::Killed)
+        .map(|kind| Said::Killed { kind, again })
 }
 
 /// Whether a failure says that the answer took too long: of http, of exec and tcp, of gRPC
@@ -123,10 +125,11 @@ impl Evidence {
         let Some(at) = event.last.or(event.first) else { return };
         let before = self.counted(event);
         match said {
-            Said::Killed(kind) => {
+            Said::Killed { kind, again } => {
                 for at in [event.first.unwrap_or(at), at] {
-                    if !self.kills.contains(&(kind, at)) {
-                        self.kills.push_back((kind, at));
+                    let killed = (kind, Killed { at, again });
+                    if !self.kills.contains(&killed) {
+                        self.kills.push_back(killed);
                     }
                 }
                 while self.kills.len() > ENDS {
@@ -199,7 +202,8 @@ impl Evidence {
 
     /// What was heard of a probe.
     pub fn heard(&self, kind: ProbeKind) -> Heard {
-        let killed = self.kills.iter().filter(|(of, _)| *of == kind).map(|(_, at)| *at).max();
+        let kills = self.kills.iter().filter(|(of, _)| *of == kind);
+        let killed = kills.map(|(_, killed)| *killed).max_by_key(|killed| killed.at);
         Heard { kind, failure: self.failures[kind as usize].clone(), killed }
     }
 
@@ -208,7 +212,8 @@ impl Evidence {
         if end.reason == "OOMKilled" {
             return Cause::OutOfMemory;
         }
-        let announced = self.kills.iter().rev().find(|(_, at)| self.announced_then(*at) == Some(end));
+        let announced =
+            self.kills.iter().rev().find(|(_, killed)| self.announced_then(killed.at) == Some(end));
         announced.map_or(Cause::Itself, |(kind, _)| Cause::Probe(*kind))
     }
 
