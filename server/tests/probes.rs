@@ -226,3 +226,44 @@ async fn what_is_not_started_again_is_not_said_to_be() {
     stage.event("Killing", "Init container web failed liveness probe", 42, 1).await;
     assert_eq!(stage.doing(Liveness, 43).await, Doing::Restarting);
 }
+
+#[tokio::test]
+async fn failures_are_put_together_only_where_no_success_has_room_between_them() {
+    let asks = json!({"livenessProbe": {"periodSeconds": 10, "failureThreshold": 40}});
+    let said = "Liveness probe failed: refused";
+    // the event's count, and when it was last seen: at 30 it is 1
+    for (count, second, run, why) in [
+        (2, 48, 2, "one period, give or take what both last"),
+        (2, 49, 1, "time enough for a success"),
+        (4, 68, 4, "two that were not told themselves"),
+        (4, 69, 1, "the same with one success among them"),
+        (20, 300, 1, "far apart on the average, though each less than two periods"),
+    ] {
+        let stage = Stage::new();
+        stage.pod(&pod(asks.clone(), json!({"state": running(10)}))).await;
+        stage.event("Unhealthy", said, 30, 1).await;
+        stage.event("Unhealthy", said, second, count).await;
+        assert_eq!(stage.doing(Liveness, second).await, Doing::Failing(Run { failed: run, of: 40 }), "{why}");
+    }
+    // of two that were counted after another event's failure it is not known that both came after it
+    let stage = Stage::new();
+    stage.pod(&pod(asks, json!({"state": running(10)}))).await;
+    stage.event("Unhealthy", said, 30, 1).await;
+    stage.event("Unhealthy", "Liveness probe failed: reset", 50, 1).await;
+    stage.event("Unhealthy", said, 68, 3).await;
+    assert_eq!(stage.doing(Liveness, 68).await, Doing::Failing(Run { failed: 2, of: 40 }));
+}
+
+#[tokio::test]
+async fn what_needs_several_successes_may_have_had_one_between_its_failures() {
+    let stage = Stage::new();
+    let asks = json!({"readinessProbe": {"periodSeconds": 5, "successThreshold": 2}});
+    stage.pod(&pod(asks.clone(), json!({"state": running(10)}))).await;
+    stage.fails(Readiness, 12, 1).await;
+    stage.fails(Readiness, 17, 2).await;
+    assert_eq!(stage.doing(Readiness, 17).await, Doing::Failing(Run { failed: 1, of: 3 }));
+    stage.pod(&pod(asks, json!({"state": running(10), "ready": true}))).await;
+    stage.fails(Readiness, 32, 3).await;
+    stage.fails(Readiness, 37, 4).await;
+    assert_eq!(stage.doing(Readiness, 37).await, Doing::Passing { failed: Some(Run { failed: 2, of: 3 }) });
+}

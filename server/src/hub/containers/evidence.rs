@@ -23,8 +23,8 @@ pub struct Evidence {
     failures: [Option<Failure>; KINDS.len()],
     kills: VecDeque<(ProbeKind, Killed)>,
     ends: VecDeque<Terminated>,
-    /// How often each event had been counted when it was last heard of.
-    counts: HashMap<Uid, i32>,
+    /// How often each event had been counted when it was last heard of, and of when that was.
+    counts: HashMap<Uid, (i32, Timestamp)>,
 }
 
 const KINDS: [ProbeKind; 3] = [ProbeKind::Liveness, ProbeKind::Readiness, ProbeKind::Startup];
@@ -123,7 +123,7 @@ impl Evidence {
     pub fn hear(&mut self, event: &Event) {
         let Some(said) = said(event) else { return };
         let Some(at) = event.last.or(event.first) else { return };
-        let before = self.counted(event);
+        let before = self.counts(event, at);
         match said {
             Said::Killed { kind, again } => {
                 for at in [event.first.unwrap_or(at), at] {
@@ -137,23 +137,25 @@ impl Evidence {
                 }
             }
             Said::Failed { kind, errored } => {
-                // of an event that was counted before it was first heard of only the last time is known
-                let new = before.map_or(1, |before| event.count.saturating_sub(before));
                 let known = self.failures[kind as usize].as_ref();
+                // of an event that was counted before it was first heard of only the last time is known
+                let new = before.map_or(1, |(count, _)| event.count.saturating_sub(count));
                 if new > 0 && known.is_none_or(|known| at >= known.at) {
-                    let new = u32::try_from(new).unwrap_or(1);
+                    // and of what was counted meanwhile not which came before another event's failure
+                    let since_known = before.is_some_and(|(_, at)| known.is_some_and(|known| known.at == at));
+                    let new = if since_known { u32::try_from(new).unwrap_or(1) } else { 1 };
                     self.failures[kind as usize] = Some(self.failed(kind, at, new, &event.message, errored));
                 }
             }
         }
     }
 
-    /// How often the event had been counted when it was last heard of; nothing if that is now.
-    fn counted(&mut self, event: &Event) -> Option<i32> {
+    /// How often the event had been counted when it was heard of before, if it was, and of when that was.
+    fn counts(&mut self, event: &Event, at: Timestamp) -> Option<(i32, Timestamp)> {
         if self.counts.len() > EVENTS {
             self.counts.clear();
         }
-        self.counts.insert(event.meta.uid, event.count)
+        self.counts.insert(event.meta.uid, (event.count, at))
     }
 
     /// The failure at `at`, `new` of which are new, put together with those before it.
@@ -174,8 +176,7 @@ impl Evidence {
         let Some(before) = before else { return alone };
         let heard = before.heard.saturating_add(new);
         let timed_out = timed_out || before.timed_out;
-        let gap = (at.0 - before.at.0) / i64::from(new.max(1));
-        let in_a_row = self.gap(kind).is_some_and(|longest| gap <= longest);
+        let in_a_row = self.longest(kind, new).is_some_and(|longest| at.0 - before.at.0 <= longest);
         if errored {
             // the kubelet keeps its count as it was
             return Failure { heard, timed_out, run: before.run, since: before.since, ..alone };
@@ -192,11 +193,18 @@ impl Evidence {
         Failure { heard, timed_out, ..alone }
     }
 
-    /// The longest time in seconds between two failures that excludes a success between them: an attempt is made
+    /// The longest time in seconds that has room for no success beside `new` failures after one: an attempt is made
     /// each period and may last its timeout; stamps are whole seconds.
-    fn gap(&self, kind: ProbeKind) -> Option<i64> {
+    fn longest(&self, kind: ProbeKind, new: u32) -> Option<i64> {
         let probe = self.probes.iter().find(|probe| probe.kind == kind)?;
-        let longest = probe.period.saturating_mul(2).saturating_sub(probe.timeout).saturating_sub(1);
+        // What is not ready is asked out of turn as well, whenever its pod is looked at (`UpdatePodStatus`). One success
+        // would show, by its being ready; the first of several would not.
+        let ready = self.running.as_ref().is_some_and(|running| running.ready);
+        if kind == ProbeKind::Readiness && probe.success > 1 && !ready {
+            return None;
+        }
+        let attempts = i64::from(new).saturating_add(1);
+        let longest = probe.period.saturating_mul(attempts).saturating_sub(probe.timeout).saturating_sub(1);
         (longest > 0).then_some(longest)
     }
 
