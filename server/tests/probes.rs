@@ -142,7 +142,7 @@ async fn what_came_in_the_second_of_a_restart_is_not_put_to_the_start_after_it()
     let again = json!({"state": running(20), "restartCount": 1, "lastState": ended(10, 20, 0)});
     stage.pod(&pod(both(), again)).await;
     assert_eq!(stage.doing(Liveness, 21).await, Doing::Quiet { failed: Some(at(20)), deaf: false });
-    assert_eq!(stage.doing(Readiness, 21).await, Doing::Waiting);
+    assert_eq!(stage.doing(Readiness, 21).await, Doing::Waiting { wanted: 1 });
     assert!(!stage.lane(Readiness, 21).await.earlier);
 
     stage.fails(Readiness, 21, 2).await;
@@ -266,4 +266,12 @@ async fn what_needs_several_successes_may_have_had_one_between_its_failures() {
     stage.fails(Readiness, 32, 3).await;
     stage.fails(Readiness, 37, 4).await;
     assert_eq!(stage.doing(Readiness, 37).await, Doing::Passing { failed: Some(Run { failed: 2, of: 3 }) });
+}
+
+#[tokio::test]
+async fn where_several_successes_are_wanted_some_may_have_been() {
+    let stage = Stage::new();
+    stage.pod(&pod(json!({"readinessProbe": {"successThreshold": 3}}), json!({"state": running(10)}))).await;
+    let lane = stage.lane(Readiness, 25).await;
+    assert_eq!(lane.doing.to_string(), "not 3 successes in a row yet");
 }

@@ -53,8 +53,11 @@ pub enum Doing {
         /// `startedAt` and its delay.
         until: Timestamp,
     },
-    /// Asked, and neither a success nor a failure is known.
-    Waiting,
+    /// Asked, and neither a success that counts nor a failure is known.
+    Waiting {
+        /// So many successes in a row count.
+        wanted: u32,
+    },
     /// Readiness: its last result that counted was a success.
     Passing {
         /// So many attempts have just failed, which are not enough to count.
@@ -149,8 +152,9 @@ fn doing(
             return Doing::Stopped;
         }
     }
+    let waiting = Doing::Waiting { wanted: u32::try_from(probe.success).unwrap_or(1).max(1) };
     if !started && probe.kind != ProbeKind::Startup {
-        return if asks_startup { Doing::HeldBack } else { Doing::Waiting };
+        return if asks_startup { Doing::HeldBack } else { waiting };
     }
     if let Some(until) = since.map(|since| Timestamp(since.0.saturating_add(probe.delay)))
         && probe.delay > 0
@@ -173,7 +177,7 @@ fn doing(
             Doing::Failing(Run { failed: threshold(probe), of: threshold(probe) })
         }
         (_, Some(failure)) => failing(failure, probe),
-        (_, None) => Doing::Waiting,
+        (_, None) => waiting,
     }
 }
 
@@ -223,9 +227,10 @@ fn since_when(
         Doing::NotRunning => span(|phase| !phase.runs()),
         Doing::Failing(_) if kind == ProbeKind::Readiness => span(|phase| *phase == Phase::Running),
         Doing::Failing(_) => failure.map(|failure| (failure.since.millis(), false)),
-        Doing::HeldBack | Doing::Waiting | Doing::Delayed { .. } | Doing::Quiet { failed: None, .. } => {
-            container.running_since().map(|at| (at.millis(), false))
-        }
+        Doing::HeldBack
+        | Doing::Waiting { .. }
+        | Doing::Delayed { .. }
+        | Doing::Quiet { failed: None, .. } => container.running_since().map(|at| (at.millis(), false)),
         _ => None,
     }
 }
@@ -238,7 +243,7 @@ impl Lane {
             Doing::NotRunning | Doing::Stopped | Doing::HeldBack | Doing::Delayed { .. } => Health::Waiting,
             // a slow start may fail for as long as its threshold allows
             Doing::Failing(_) | Doing::Errored if self.kind == ProbeKind::Startup => Health::Progressing,
-            Doing::Waiting | Doing::Passing { failed: Some(_) } => Health::Progressing,
+            Doing::Waiting { .. } | Doing::Passing { failed: Some(_) } => Health::Progressing,
             Doing::Passing { failed: None } | Doing::Passed | Doing::Quiet { .. } => Health::Healthy,
             Doing::Failing(_) | Doing::Errored | Doing::Restarting | Doing::Ending => Health::Failing,
         }
@@ -254,7 +259,8 @@ impl fmt::Display for Doing {
             Doing::Stopped => f.write_str("not asked any more"),
             Doing::HeldBack => f.write_str("held back by startup"),
             Doing::Delayed { until } => write!(f, "not asked before {}", until.clock()),
-            Doing::Waiting => f.write_str("no success yet"),
+            Doing::Waiting { wanted: 1 } => f.write_str("no success yet"),
+            Doing::Waiting { wanted } => write!(f, "not {wanted} successes in a row yet"),
             Doing::Passing { failed: None } => f.write_str("passing"),
             Doing::Passing { failed: Some(run) } => write!(f, "passing, but failed {run}"),
             Doing::Passed => f.write_str("passed"),
