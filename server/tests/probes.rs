@@ -275,3 +275,21 @@ async fn where_several_successes_are_wanted_some_may_have_been() {
     let lane = stage.lane(Readiness, 25).await;
     assert_eq!(lane.doing.to_string(), "not 3 successes in a row yet");
 }
+
+#[tokio::test]
+async fn a_time_that_was_seen_is_not_given_out_as_the_clusters() {
+    let stage = Stage::new();
+    let probes = || json!({"startupProbe": {}, "readinessProbe": {}});
+    stage.pod(&pod(probes(), json!({"state": running(10), "started": false}))).await;
+    stage.pod(&pod(probes(), json!({"state": running(10)}))).await;
+    let mut ready = pod(probes(), json!({"state": running(10), "ready": true}));
+    ready["status"]["conditions"] =
+        json!([{"type": "ContainersReady", "status": "True", "lastTransitionTime": at(12).to_string()}]);
+    stage.pod(&ready).await;
+    let container = stage.container().await;
+    let (begun, up, ready) = (&container.life[0], &container.life[1], &container.life[2]);
+    assert_eq!((begun.from, begun.seen), (at(10).millis(), false));
+    // that it came up has no time but that at which it was seen, long after, and nothing begins before it
+    assert_eq!((up.seen, &ready.phase), (true, &Phase::Ready));
+    assert_eq!((ready.from, ready.seen), (up.from, true));
+}

@@ -113,9 +113,10 @@ impl Life {
         self.push(at, Stage::Ended(Box::new(end.clone())));
     }
 
-    /// Nothing begins before what was before it.
+    /// Nothing begins before what was before it, and what would have has that one's time.
     fn push(&mut self, (from, seen): (Millis, bool), stage: Stage) {
-        let from = self.spans.back().map_or(from, |(last, _, _)| from.max(*last));
+        let before = self.spans.back().map(|(last, seen, _)| (*last, *seen)).filter(|(last, _)| *last > from);
+        let (from, seen) = before.unwrap_or((from, seen));
         self.spans.push_back((from, seen, stage));
         if self.spans.len() > SPANS {
             self.spans.pop_front();
