@@ -182,7 +182,7 @@ async fn a_crash_is_not_put_down_to_the_probe_over_which_the_start_before_ended(
         Phase::Ended { cause, .. } => Some(cause),
         _ => None,
     });
-    assert_eq!(causes.collect::<Vec<_>>(), [Cause::Probe(Liveness), Cause::Itself]);
+    assert_eq!(causes.collect::<Vec<_>>(), [Cause::Probe(Liveness), Cause::Unknown]);
     assert_eq!((container.restarts.liveness, container.restarts.failed), (1, 1));
 }
 

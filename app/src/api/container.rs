@@ -104,7 +104,7 @@ pub struct Restarts {
     pub out_of_memory: u32,
     /// It ended with an exit code other than 0, or by a signal, and nothing says that a probe was the reason.
     pub failed: u32,
-    /// It ended well.
+    /// It ended with exit code 0, and nothing says that a probe was the reason.
     pub completed: u32,
     /// Restarts whose end was not seen.
     pub not_seen: u32,
@@ -118,8 +118,8 @@ pub enum Cause {
     Probe(ProbeKind),
     /// `OOMKilled`.
     OutOfMemory,
-    /// By itself, or by a signal.
-    Itself,
+    /// Nothing says why: by itself or by a signal, or the kubelet's word was not heard.
+    Unknown,
 }
 
 /// A part of a container's life, until the next one begins.
@@ -178,7 +178,7 @@ impl Phase {
                     if *signal == 0 { format!("exit code {exit_code}") } else { format!("signal {signal}") };
                 let why = match cause {
                     Cause::Probe(kind) => format!(" over its {} probe", kind.word().to_lowercase()),
-                    Cause::OutOfMemory | Cause::Itself => String::new(),
+                    Cause::OutOfMemory | Cause::Unknown => String::new(),
                 };
                 let reason = if reason.is_empty() { "Terminated" } else { reason };
                 format!("ended{why}: {reason}, {how}")

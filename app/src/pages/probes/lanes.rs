@@ -154,7 +154,7 @@ fn since(lane: &Lane, now: i64) -> String {
     }
 }
 
-/// `5: 3 by liveness, 1 out of memory, 1 exit code ≠ 0`.
+/// `5: 3 over liveness, 1 out of memory, 1 with exit code ≠ 0`.
 pub fn restarts(container: &Container) -> String {
     let total = container.status.as_ref().map_or(0, |status| status.restarts);
     let Restarts { liveness, startup, out_of_memory, failed, completed, not_seen } = container.restarts;
@@ -162,8 +162,8 @@ pub fn restarts(container: &Container) -> String {
         (liveness, "over liveness"),
         (startup, "over startup"),
         (out_of_memory, "out of memory"),
-        (failed, "failed by itself"),
-        (completed, "ended well"),
+        (failed, "with exit code ≠ 0"),
+        (completed, "with exit code 0"),
         (not_seen, "not seen"),
     ]
     .into_iter()

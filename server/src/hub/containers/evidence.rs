@@ -222,7 +222,7 @@ impl Evidence {
         }
         let announced =
             self.kills.iter().rev().find(|(_, killed)| self.announced_then(killed.at) == Some(end));
-        announced.map_or(Cause::Itself, |(kind, _)| Cause::Probe(*kind))
+        announced.map_or(Cause::Unknown, |(kind, _)| Cause::Probe(*kind))
     }
 
     /// The end that was announced then: the first that fits, since the next start may have begun in that second.
@@ -248,8 +248,8 @@ impl Evidence {
                 Cause::Probe(ProbeKind::Startup) => &mut restarts.startup,
                 Cause::Probe(_) => &mut restarts.liveness,
                 Cause::OutOfMemory => &mut restarts.out_of_memory,
-                Cause::Itself if end.exit_code == 0 && end.signal == 0 => &mut restarts.completed,
-                Cause::Itself => &mut restarts.failed,
+                Cause::Unknown if end.exit_code == 0 && end.signal == 0 => &mut restarts.completed,
+                Cause::Unknown => &mut restarts.failed,
             };
             *which += 1;
         }

@@ -67,7 +67,7 @@ impl Life {
                     reason: end.reason.clone(),
                     exit_code: end.exit_code,
                     signal: end.signal,
-                    cause: if end.finished.is_some() { evidence.cause(end) } else { Cause::Itself },
+                    cause: if end.finished.is_some() { evidence.cause(end) } else { Cause::Unknown },
                 },
             };
             Span { from: *from, seen: *seen, phase }
