@@ -293,3 +293,15 @@ async fn a_time_that_was_seen_is_not_given_out_as_the_clusters() {
     assert_eq!((up.seen, &ready.phase), (true, &Phase::Ready));
     assert_eq!((ready.from, ready.seen), (up.from, true));
 }
+
+#[tokio::test]
+async fn a_failure_of_the_start_that_has_just_ended_was_not_before_it() {
+    let stage = Stage::new();
+    let probes = || json!({"readinessProbe": {}});
+    stage.pod(&pod(probes(), json!({"state": running(10)}))).await;
+    stage.fails(Readiness, 20, 1).await;
+    stage.pod(&pod(probes(), json!({"state": ended(10, 22, 1)}))).await;
+    assert!(!stage.lane(Readiness, 23).await.earlier);
+    stage.pod(&pod(probes(), json!({"state": running(24), "restartCount": 1, "lastState": ended(10, 22, 1)}))).await;
+    assert!(stage.lane(Readiness, 25).await.earlier);
+}
