@@ -251,7 +251,7 @@ mod tests {
             &mut fine,
             vec![
                 span(0, Phase::Running),
-                span(1, ended(Cause::Itself)),
+                span(1, ended(Cause::Unknown)),
                 span(2, Phase::Running),
                 span(5, Phase::Ready),
                 span(50, Phase::Running),
@@ -289,7 +289,7 @@ mod tests {
 
         let late = vec![
             span(0, Phase::Ready),
-            span(10, ended(Cause::Itself)),
+            span(10, ended(Cause::Unknown)),
             span(11, Phase::Running),
             span(52, Phase::Ready),
         ];
