@@ -34,7 +34,10 @@ pub fn Lanes(
     /// The container as it is, if this is not a template's.
     container: Memo<Option<Arc<Container>>>,
 ) -> impl IntoView {
-    let there = Memo::new(move |_| container.with(Option::is_some));
+    // of what has not been placed there is nothing to draw
+    let there = Memo::new(move |_| {
+        container.with(|container| container.as_ref().is_some_and(|container| !container.life.is_empty()))
+    });
     let rows: Vec<AnyView> =
         ordered(&probes).into_iter().map(|probe| row(probe, &ports, container)).collect();
     let store = store();
