@@ -1,15 +1,16 @@
 //! Which nodes a pod fits on, by the rules of the scheduler's own filters, as far as they can be decided from rows.
 //!
 //! Pure: no clock, no I/O. The page and the server ask the same functions. [`rules`] holds one filter after another,
-//! [`Placement`] what they say of every node, [`missing`] which labels would help, [`said`] the scheduler's words taken
-//! apart, [`standing`] where a pod is on its way to a node, [`asked`] what somebody typed in, and [`case`](mod@case)
-//! puts it together. What is decided here and
-//! what is not is listed in [`Unchecked`].
+//! [`reason`] what they say, [`Placement`] what they say of every node, [`missing`](mod@missing) which labels would
+//! help, [`said`] the scheduler's words taken apart, [`standing`] where a pod is on its way to a node, [`asked`] what
+//! somebody typed in, and [`case`](mod@case) puts it together. What decides besides and is not checked is named
+//! ([`Unchecked`]).
 
 pub mod asked;
 pub mod case;
 pub mod grouped;
 pub mod missing;
+pub mod reason;
 pub mod room;
 pub mod rules;
 pub mod said;
@@ -20,8 +21,8 @@ mod unchecked;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use case::{Case, Seen};
+pub use reason::{Plugin, Reason};
 pub use room::Rooms;
-pub use rules::{Plugin, Reason};
 pub use unchecked::{Unchecked, unchecked};
 
 use crate::api::{Needs, Node, Text};

@@ -82,7 +82,11 @@ fn AboutObject(key: ObjectKey) -> impl IntoView {
             })
         }
     };
-    let for_what = if key.kind == Kind::Pod { "For " } else { "For one more pod of " };
+    let for_what = match key.kind {
+        Kind::Pod => "For ",
+        Kind::DaemonSet => "For the pods of ",
+        _ => "For one more pod of ",
+    };
     view! {
         <p class="about-object">
             {for_what}{key.kind.singular()}" "{link}" "

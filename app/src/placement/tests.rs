@@ -358,10 +358,17 @@ fn the_schedulers_words_are_taken_apart() {
             "",
         ),
         (
-            "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            "0/3 nodes are available: pod affinity terms conflict. not found",
             Some(3),
             vec![],
-            "pod has unbound immediate PersistentVolumeClaims. not found",
+            "pod affinity terms conflict",
+            "not found",
+        ),
+        (
+            "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            Some(3),
+            vec![],
+            "pod has unbound immediate PersistentVolumeClaims",
             "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
         ),
         (

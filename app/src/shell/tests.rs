@@ -217,7 +217,7 @@ fn a_pending_pods_page_says_why_node_by_node() {
         "Fits on none of 3 nodes.",
         "label project is fraud, wants listingqc",
         "no label project, wants listingqc",
-        "No node has project=listingqc; worker-2 has project=fraud; worker-1 and worker-3 have no project.",
+        "no node has project=listingqc; worker-2 has project=fraud; worker-1 and worker-3 have no project",
         "Nowhere in the way: name, cordon, taints, ports, room.",
     ] {
         assert!(said.contains(part), "{part}: {said}");

@@ -83,8 +83,8 @@ fn scheduler(told: Told) -> AnyView {
             refused => refused.to_owned(),
         };
         let whole = (!whole.is_empty()).then(|| view! { <p class="says">{visible(&whole).into_owned()}</p> });
-        let then =
-            (!said.then.is_empty()).then(|| view! { <p class="note">{visible(&said.then).into_owned()}</p> });
+        let then = (!said.then.is_empty())
+            .then(|| view! { <p class="note">"It adds: "{visible(&said.then).into_owned()}</p> });
         let at = heard.at.map(|at| {
             let ago = since(&store(), Some(at));
             view! { <span class="aside">" since "{at.to_string()}", "{ago}" ago"</span> }

@@ -86,11 +86,8 @@ impl Parts {
         });
         let missing = (!self.missing.is_empty()).then(|| {
             let lines = self.missing.iter().map(|line| {
-                let mut line = visible(line).into_owned();
-                if let Some(first) = line.get_mut(..1) {
-                    first.make_ascii_uppercase();
-                }
-                view! { <li>{line}"."</li> }
+                let line = visible(line).into_owned();
+                view! { <li>{line}</li> }
             });
             view! {
                 <h3>"Which label is missing?"</h3>
