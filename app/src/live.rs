@@ -24,7 +24,6 @@ use crate::{
     api::{Kinds, Millis, ObjectKey},
     clock::Clock,
     components::here::Here,
-    query::Page,
     store::{Link, Store},
     wire::Drawing,
 };
