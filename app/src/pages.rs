@@ -13,6 +13,7 @@ mod probes;
 mod rollout;
 mod rollouts;
 mod services;
+mod selecting;
 mod workload;
 mod workloads;
 

@@ -6,12 +6,13 @@ pub mod complete;
 pub mod drain;
 pub mod endpoints;
 mod history;
-mod in_use;
+pub mod in_use;
 pub mod line;
 mod owned;
 pub mod place;
 pub mod probed;
 pub mod skew;
+pub mod selects;
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 

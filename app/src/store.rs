@@ -141,6 +141,21 @@ impl Store {
         })
     }
 
+    /// Something that is new when rows of these kinds have changed, though at most each second: for what is counted over
+    /// all of them, and need not be counted anew for each.
+    pub fn lately(&self, kinds: &'static [Kind]) -> Memo<u64> {
+        let (store, clock) = (self.clone(), self.clone());
+        let version = Memo::new(move |before: Option<&u64>| {
+            kinds.iter().for_each(|kind| store.track_kind(*kind));
+            before.map_or(0, |before| before + 1)
+        });
+        let second = Memo::new(move |_| clock.now().seconds());
+        Memo::new(move |_| {
+            second.track();
+            version.get_untracked()
+        })
+    }
+
     /// `Some` until the rows behind the first screenful have come.
     pub fn partial(&self) -> Option<Partial> {
         self.0.partial.get()

@@ -89,37 +89,13 @@ pub fn Tools(
     children: Option<Children>,
 ) -> impl IntoView {
     let here = Here::get();
-    let text = Memo::new(move |_| here.place().text);
     let wide = Memo::new(move |_| here.place().wide);
     let toggled = move || here.place().with(|place| place.wide = !place.wide).href();
     // Events have hardly ever labels.
     let labelled = kinds.iter().any(|kind| *kind != Kind::Event);
     view! {
         <div class="tools">
-            <form
-                class="search"
-                method="get"
-                role="search"
-                aria-label=format!("Search {what}")
-                on:submit=move |event| event.prevent_default()
-            >
-                {move || kept(&here.place(), &["q"])}
-                <input
-                    id="search"
-                    name="q"
-                    type="search"
-                    spellcheck="false"
-                    autocomplete="off"
-                    placeholder="Search  /"
-                    aria-label="Search"
-                    value=text.get_untracked()
-                    prop:value=move || text.get()
-                    on:input=move |event| {
-                        let text = event_target_value(&event);
-                        here.replace(here.place_now().with(|place| place.text = text));
-                    }
-                />
-            </form>
+            <SearchBox what />
             <Grouping kinds=kinds.clone() />
             {labelled.then(|| view! { <LabelColumns kinds=kinds.clone() /> })}
             <a class="toggle" role="button" href=toggled aria-pressed=move || wide.get().to_string()>
@@ -129,6 +105,43 @@ pub fn Tools(
             <Active />
             {children.map(|children| children())}
         </div>
+    }
+    .into_any()
+}
+
+/// The search box.
+#[component]
+pub fn SearchBox(
+    /// What is searched, in words.
+    what: &'static str,
+) -> impl IntoView {
+    let here = Here::get();
+    let text = Memo::new(move |_| here.place().text);
+    view! {
+        <form
+            class="search"
+            method="get"
+            role="search"
+            aria-label=format!("Search {what}")
+            on:submit=move |event| event.prevent_default()
+        >
+            {move || kept(&here.place(), &["q"])}
+            <input
+                id="search"
+                name="q"
+                type="search"
+                spellcheck="false"
+                autocomplete="off"
+                placeholder="Search  /"
+                aria-label="Search"
+                value=text.get_untracked()
+                prop:value=move || text.get()
+                on:input=move |event| {
+                    let text = event_target_value(&event);
+                    here.replace(here.place_now().with(|place| place.text = text));
+                }
+            />
+        </form>
     }
     .into_any()
 }

@@ -9,6 +9,7 @@ use super::{
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
     placement::WhyPending,
     services::ServedBy,
+    selecting::SelectedBy,
 };
 use crate::{
     api::{Detail, Kind, ObjectKey, Pod},
@@ -24,6 +25,7 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
     let found = follow::<Pod>(&store, &key);
     let detail = detail(&store, &key);
     let uid = Memo::new(move |_| found.with(|found| found.last().map(|pod| pod.meta.uid)));
+    let pod = Signal::derive(move || found.with(|found| found.last().cloned()));
     let there = Memo::new(move |_| uid.get().is_some());
     let title = {
         let name = key.name.clone();
@@ -43,6 +45,7 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
                             {move || found.with(|found| found.last().map(|pod| facts(&store, pod, detail)))}
                             <ServedBy pod=found />
                             <Containers detail of=key />
+                            <SelectedBy pod />
                             {conditions(&crate::components::store(), detail)}
                             <Events uid=uid.into() />
                         </div>

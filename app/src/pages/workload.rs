@@ -12,6 +12,7 @@ use super::{
     pod::placement,
     probes::ProbesOf,
     services::around,
+    selecting::Selects,
     workloads::{REPLICAS, fixed, provide_owned},
 };
 use crate::{
@@ -121,6 +122,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
                     </Gate>
                 </section>
                 <ProbesOf uid />
+                <Selects uid=uid.into() />
                 <Containers detail />
                 {conditions(&store, detail)}
                 <Events uid=uid.into() />

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::selecting::OverlapsNote;
 use crate::{
     api::{Kind, Pod, ReplicaSet},
     components::{
@@ -53,6 +54,7 @@ pub fn Workloads() -> impl IntoView {
     view! {
         <Head title=|| "Workloads" />
         <Tools what="workloads" kinds=Page::Workloads.tables().to_vec() />
+        <OverlapsNote />
         {move || bad.get().map(|error| no_selector(&here.place(), &error))}
         <Section kind=Kind::Deployment title="Deployments" answer=deployments extra=DEPLOYMENT />
         <Section kind=Kind::ReplicationController title="ReplicationControllers" answer=controllers extra=REPLICAS />

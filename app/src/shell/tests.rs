@@ -3,9 +3,10 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Needs, Node, Owner, Pod, ResourceList,
-        Text, Uid,
+        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Needs, Node, Owner, Pod,
+        ReplicationController, ResourceList, Text, Uid,
         detail::{Condition, Container, Template},
+        replicas::Replicas,
     },
     model::{Change, Cluster, Delta},
     query::fixtures::{NOW, about, cluster, labels, meta, pod, put, services, sets},
@@ -43,7 +44,7 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 31] = [
+const EVERY: [&str; 99] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
@@ -73,6 +74,7 @@ const EVERY: [&str; 31] = [
     "/placement?cpu=many",
     "/namespaces",
     "/labels",
+    "/labels?q=app&selector=app",
     "/images",
     "/events",
 ];
@@ -564,6 +566,96 @@ fn every_table_groups_and_takes_labels_as_columns() {
             assert!(text.contains(said), "{url}: {said}: {text}");
         }
     }
+}
+
+#[test]
+fn labels_tell_who_has_them_who_has_not_and_who_selects_on_them() {
+    let mut cluster = cluster();
+    let other = pod(60, "other", "", "worker-1");
+    put(
+        &mut cluster,
+        Pod {
+            meta: Meta { labels: labels(&[("team", "x"), ("kubernetes.io/y", "z")]), ..other.meta.clone() },
+            ..other
+        },
+    );
+    let html = page(&cluster, "/labels");
+    let said = text(&html);
+    assert!(said.contains("3 keys in use"), "{said}");
+    assert!(said.contains("1 pod has no app") && said.contains("4 pods have no team"), "{said}");
+    assert!(html.contains("href=\"/pods?selector=%21team\""));
+    assert!(said.contains("web2 pods deployment/web"), "{said}");
+    assert!(
+        said.contains("1 key of Kubernetes' own") && !html.contains("<details class=\"old\" open"),
+        "{said}"
+    );
+
+    let found = page(&cluster, "/labels?q=Y");
+    assert!(found.contains("key-kubernetes.io/y") && !found.contains("key-team"));
+    assert!(found.contains("open"), "what is searched for is not folded away");
+    assert!(text(&page(&cluster, "/labels?q=nobody")).contains("No key and no value contains “nobody”."));
+}
+
+#[test]
+fn who_selects_whom_is_told_from_both_sides() {
+    let mut cluster = cluster();
+    let stray = pod(61, "stray", "rf", "worker-1");
+    put(&mut cluster, stray);
+    put(
+        &mut cluster,
+        ReplicationController {
+            meta: meta(12, "default", "rf"),
+            replicas: Replicas { desired: 2, selector: "app=rf".into(), ..Replicas::default() },
+        },
+    );
+    put(
+        &mut cluster,
+        ReplicationController {
+            meta: meta(62, "default", "wide"),
+            replicas: Replicas { desired: 1, selector: "app in (rf,web)".into(), ..Replicas::default() },
+        },
+    );
+    put(
+        &mut cluster,
+        ReplicationController {
+            meta: meta(63, "default", "lonely"),
+            replicas: Replicas { desired: 1, selector: "app=lonely".into(), ..Replicas::default() },
+        },
+    );
+    let pod = text(&page(&cluster, "/pods/default/rf-xyzzy"));
+    assert!(pod.contains("replicationcontroller/rf is its controller app=rf"), "{pod}");
+    assert!(
+        pod.contains("replicationcontroller/wide selects it, but does not own it app in (rf,web)"),
+        "{pod}"
+    );
+    let stray = text(&page(&cluster, "/pods/default/stray"));
+    assert!(
+        stray.contains("replicationcontroller/rf selects it, and will adopt it: it has no controller"),
+        "{stray}"
+    );
+
+    let wide = text(&page(&cluster, "/replicationcontrollers/default/wide"));
+    assert!(wide.contains("4 pods with app in (rf,web), 0 of them its own"), "{wide}");
+    assert!(wide.contains("1 pod without a controller will be adopted: stray"), "{wide}");
+    assert!(wide.contains("1 pod of replicationcontroller/rf matches too"), "{wide}");
+    assert!(wide.contains("2 pods of deployment/web match too"), "{wide}");
+    let rf = text(&page(&cluster, "/replicationcontrollers/default/rf"));
+    assert!(rf.contains("2 pods with app=rf, 1 of them its own"), "{rf}");
+    assert!(rf.contains("replicationcontroller/wide selects 1 pod of its own"), "{rf}");
+    let lonely = text(&page(&cluster, "/replicationcontrollers/default/lonely"));
+    assert!(lonely.contains("No pod has app=lonely, though there should be some"), "{lonely}");
+
+    let all = text(&page(&cluster, "/labels"));
+    assert!(all.contains("Overlapping selectors 2"), "{all}");
+    assert!(all.contains("replicationcontroller/wide also selects the pods of deployment/web"), "{all}");
+    assert!(
+        all.contains("Selectors without a pod 1") && all.contains("lonely: no pod has app=lonely"),
+        "{all}"
+    );
+    assert!(
+        text(&page(&cluster, "/workloads")).contains("2 overlaps of selectors, 1 selector without a pod")
+    );
+    assert!(!text(&page(&cluster, "/labels?namespace=other")).contains("Overlapping selectors"));
 }
 
 #[test]

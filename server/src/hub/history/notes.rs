@@ -1,11 +1,12 @@
 //! What there is to point out of a workload that does not hold it up: which pods a partition leaves alone, who else
-//! lays claim to its pods, which pods are nobody's.
+//! lays claim to its pods, which pods are nobody's. Who adopts and who overlaps is [`app::query::selects`]' to say.
 
 use std::sync::Arc;
 
 use app::{
     api::{InCluster, Kind, Labels, Pod, Row, picture::Cause},
     model::{Cluster, WithRow},
+    query::selects::{Selecting, Written, bonds::adopts, may_overlap},
     selector::Selector,
 };
 
@@ -20,10 +21,11 @@ pub fn of(history: &History, cluster: &Cluster, found: &Found) -> Vec<Cause> {
     if found.kind() == Kind::StatefulSet {
         return partition(found).into_iter().collect();
     }
-    let Ok(selector) = Selector::parse(found.selector()) else { return Vec::new() };
+    let one = Selecting::of(found.kind(), found.meta(), Written::Printed(found.selector().clone()));
+    let Some(selector) = one.written.read() else { return Vec::new() };
     let mut notes = Vec::new();
-    notes.extend(strays(history, cluster, found, &selector));
-    notes.extend(overlap(cluster, found, &selector));
+    notes.extend(strays(history, cluster, &one, &selector));
+    notes.extend(overlap(cluster, &one, &selector));
     notes
 }
 
@@ -36,21 +38,9 @@ fn partition(found: &Found) -> Option<Cause> {
     Some(note(says, format!("statefulset/{}", found.meta().name)))
 }
 
-/// Pods without any controller that it will take over: those that neither end nor are through
-/// (`pkg/controller/controller_utils.go`, `FilterActivePods`).
-fn strays(history: &History, cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
-    let meta = found.meta();
-    let stray = |pod: &&Arc<Pod>| {
-        pod.meta.owner.is_none()
-            && pod.meta.deleting.is_none()
-            && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
-            && pod.meta.namespace == meta.namespace
-            && selector.matches(&pod.meta.labels)
-    };
-    // A Deployment adopts ReplicaSets, no pods; and what is being deleted adopts nothing.
-    if found.kind() == Kind::Deployment || meta.deleting.is_some() {
-        return None;
-    }
+/// Pods without any controller that it will take over.
+fn strays(history: &History, cluster: &Cluster, one: &Selecting, selector: &Selector) -> Option<Cause> {
+    let stray = |pod: &&Arc<Pod>| adopts(one, pod) && selector.matches(&pod.meta.labels);
     let pods = history.strays.iter().filter_map(|uid| Pod::rows(cluster).get(*uid));
     let mut strays: Vec<_> = pods.filter(stray).collect();
     strays.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
@@ -69,10 +59,10 @@ fn strays(history: &History, cluster: &Cluster, found: &Found, selector: &Select
 
 /// Others of its namespace whose pods its selector selects too. Each keeps its own: controllers go by
 /// `ownerReferences` (`pkg/controller/controller_ref_manager.go`).
-fn overlap(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Cause> {
+fn overlap(cluster: &Cluster, one: &Selecting, selector: &Selector) -> Option<Cause> {
     let mut others: Vec<(Kind, Arc<str>)> = Vec::new();
     for kind in Kind::ALL.iter().copied().filter(|kind| kind.makes_pods()) {
-        others.extend(kind.with_row(Selected { cluster, found, selector }));
+        others.extend(kind.with_row(Selected { cluster, one, selector }));
     }
     let first = others.first()?;
     let mut names: Vec<String> =
@@ -82,7 +72,7 @@ fn overlap(cluster: &Cluster, found: &Found, selector: &Selector) -> Option<Caus
     }
     let says = format!(
         "Its selector ({}) also selects the pods of {}. Each controller keeps to its own pods, but a Service or kubectl get -l with these labels finds both",
-        found.selector(),
+        selector,
         names.join(", "),
     );
     Some(note(says, format!("{}/{}", first.0.singular(), first.1)))
@@ -95,7 +85,7 @@ fn note(says: String, source: String) -> Cause {
 /// Workloads of one kind whose template has labels that are selected.
 struct Selected<'a> {
     cluster: &'a Cluster,
-    found: &'a Found,
+    one: &'a Selecting,
     selector: &'a Selector,
 }
 
@@ -103,14 +93,12 @@ impl WithRow for Selected<'_> {
     type Out = Vec<(Kind, Arc<str>)>;
 
     fn with<T: Row>(self) -> Self::Out {
-        let meta = self.found.meta();
         let labels = |row: &T| -> Option<Labels> { Some(row.detail()?.template.as_ref()?.labels.clone()) };
+        // What the other selects does not matter: its pods have its template's labels.
+        let other = |row: &T| Selecting::of(T::KIND, row.meta(), Written::Pairs(Labels::default()));
         let selected = T::rows(self.cluster).iter().filter(|row| {
-            let other = row.meta();
-            other.namespace == meta.namespace
-                && other.uid != meta.uid
-                // a Deployment's ReplicaSet is the Deployment's
-                && other.owner.as_ref().is_none_or(|owner| owner.kind != "Deployment")
+            row.meta().namespace == self.one.namespace
+                && may_overlap(self.one, &other(row))
                 && labels(row).is_some_and(|labels| self.selector.matches(&labels))
         });
         let mut found: Vec<_> = selected.map(|row| (T::KIND, row.meta().name.clone())).collect();

@@ -1,0 +1,317 @@
+//! Who selects whom, as parts of pages: what selects a pod, what a workload selects, and what is to be pointed out of
+//! all selectors.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::{
+    api::{DaemonSet, Deployment, Kind, Pod, ReplicaSet, ReplicationController, StatefulSet, Uid},
+    components::{gate::Gate, here::Here, name, store},
+    format::visible,
+    query::{
+        Page,
+        selects::{
+            Selecting, Selectors,
+            bonds::{Bond, Reach, of_pod, reach},
+            survey::{Overlap, Survey, covered, survey},
+        },
+    },
+    store::Store,
+};
+
+/// So many are named; the rest is counted.
+const NAMED: usize = 8;
+
+/// The selectors of the cluster. They are read anew only when one of them has changed, which status does not do.
+pub fn selectors(store: &Store) -> Memo<Arc<Selectors>> {
+    let store = store.clone();
+    let all = Memo::new(move |_| {
+        let mut all: Vec<Selecting> = Vec::new();
+        all.extend(store.rows::<Deployment>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<ReplicationController>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<DaemonSet>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<StatefulSet>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<ReplicaSet>().iter().map(|row| Selecting::from(&**row)));
+        all.sort_by(|a, b| (&a.namespace, a.kind, &a.name).cmp(&(&b.namespace, b.kind, &b.name)));
+        all
+    });
+    Memo::new(move |_| Arc::new(Selectors::of(all.get())))
+}
+
+/// Whether all pods are here: before that nothing is said to select none.
+fn whole(store: &Store) -> bool {
+    store.partial().is_none() && store.state(Kind::Pod).listed()
+}
+
+/// `deployment/web` as a link, where its kind has a page.
+pub fn reference(one: &Selecting) -> AnyView {
+    view! {
+        <span class="ref">
+            <span class="of-kind">{format!("{}/", one.kind.singular())}</span>
+            {name::object_link(one.kind, &one.namespace, &one.name)}
+        </span>
+    }
+    .into_any()
+}
+
+/// What selects or owns a pod.
+#[component]
+pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
+    let store = store();
+    let selectors = selectors(&store);
+    let bonds = Memo::new(move |_| {
+        let Some(pod) = pod.get() else { return Vec::new() };
+        let selectors = selectors.get();
+        let bonds = of_pod(&selectors, &pod);
+        bonds.into_iter().map(|(bond, one)| (bond, one.clone())).collect::<Vec<_>>()
+    });
+    let none = move || {
+        (bonds.with(Vec::is_empty) && store.partial().is_none())
+            .then(|| view! { <p class="nothing">"Nothing that is shown here."</p> })
+    };
+    let lines = move || bonds.get().into_iter().map(|(bond, one)| bond_line(bond, &one)).collect_view();
+    view! {
+        <section aria-labelledby="selected-by">
+            <h2 id="selected-by">"Selected by"</h2>
+            <ul class="bonds">{lines}</ul>
+            {none}
+        </section>
+    }
+    .into_any()
+}
+
+fn bond_line(bond: Bond, one: &Selecting) -> impl IntoView + use<> {
+    let selector = one.written.read();
+    let selector = selector.map(|selector| {
+        view! { <code class="aside">{visible(&selector.to_string()).into_owned()}</code> }
+    });
+    let notable = matches!(bond, Bond::Releases | Bond::Adopts | Bond::Anothers);
+    view! { <li class:notable=notable>{reference(one)} " " <span>{bond.says()}</span> " " {selector}</li> }
+}
+
+/// What a workload selects, and how that differs from what it owns.
+#[component]
+pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
+    let store = store();
+    let selectors = selectors(&store);
+    let found = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let selectors = selectors.get();
+            let one = selectors.get(uid.get()?)?.clone();
+            let pods = store.rows::<Pod>();
+            let reach = reach(&selectors, &one, pods.iter().map(|pod| &**pod));
+            Some((one, reach))
+        })
+    };
+    let told = move || {
+        let store = store.clone();
+        found.get().map(|(one, reach)| {
+            view! { <ul class="bonds">{reach_lines(&store, &selectors.get(), &one, &reach)}</ul> }
+        })
+    };
+    view! {
+        <section aria-labelledby="selects">
+            <h2 id="selects">"What it selects"</h2>
+            <Gate kind=Kind::Pod>{told.clone()}</Gate>
+        </section>
+    }
+    .into_any()
+}
+
+/// A line each: what it matches, what follows from that, and who else is there.
+fn reach_lines(store: &Store, selectors: &Selectors, one: &Selecting, reach: &Reach) -> Vec<AnyView> {
+    let Some(selector) = one.written.read() else {
+        return vec![line(
+            false,
+            "No selector, or none that could be told: no pod is said to match.".into_any(),
+        )];
+    };
+    let mut lines = Vec::new();
+    let place = Here::get().place_now().elsewhere(Page::Pods);
+    let place = place.with(|place| {
+        place.namespaces = vec![one.namespace.to_string()];
+        place.selector = selector.to_string();
+    });
+    let shown = visible(&place.selector).into_owned();
+    if reach.matches > 0 {
+        let own = match reach.own {
+            own if own == reach.matches => "all of them its own".to_owned(),
+            own => format!("{own} of them its own"),
+        };
+        let matches = pods(reach.matches);
+        lines.push(line(
+            false,
+            view! { <a href=place.href()>{matches}</a> {format!(" with {shown}, {own}")} }.into_any(),
+        ));
+    } else if whole(store) {
+        let wants = if one.wants { ", though there should be some" } else { ", and there should be none" };
+        lines.push(line(one.wants, format!("No pod has {shown}{wants}").into_any()));
+    }
+    let mut some = |uids: &[Uid], says: &str| {
+        if !uids.is_empty() {
+            let many = format!("{} {says}: ", pods(uids.len()));
+            lines.push(line(true, view! { {many} {named(store, uids)} }.into_any()));
+        }
+    };
+    some(&reach.adopts, "without a controller will be adopted");
+    some(&reach.spares, "without a controller will not be adopted");
+    some(&reach.releases, "of its own will be let go, since their labels match no longer");
+    for (whose, uids) in &reach.anothers {
+        let says = if uids.len() == 1 {
+            "matches too, and stays with that"
+        } else {
+            "match too, and stay with that"
+        };
+        some(uids, &format!("of {} {says}", visible(whose)));
+    }
+    let by_pods = |other: &Selecting| reach.anothers.contains_key(&other.reference());
+    for other in covered(selectors, one).into_iter().filter(|other| !by_pods(other)) {
+        let says = " has a selector whose pods all match this one too";
+        lines.push(line(true, view! { {reference(other)} {says} }.into_any()));
+    }
+    for (other, count) in &reach.also {
+        let Some(other) = selectors.get(*other) else { continue };
+        let says = format!(" selects {} of its own", pods(*count));
+        lines.push(line(other.controls(), view! { {reference(other)} {says} }.into_any()));
+    }
+    lines
+}
+
+fn line(notable: bool, content: AnyView) -> AnyView {
+    view! { <li class:notable=notable>{content}</li> }.into_any()
+}
+
+fn pods(count: usize) -> String {
+    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+}
+
+/// The first of these pods by name, as links.
+fn named(store: &Store, uids: &[Uid]) -> AnyView {
+    let rest = uids.len().saturating_sub(NAMED);
+    let links = uids.iter().take(NAMED).filter_map(|uid| {
+        let pod = untrack(|| store.row::<Pod>(*uid))?;
+        Some(view! { <span class="ref">{name::link(Kind::Pod, &pod.meta)}</span> " " })
+    });
+    let rest = (rest > 0).then(|| format!("and {rest} more"));
+    view! { {links.collect_view()} {rest} }.into_any()
+}
+
+/// What is to be pointed out of the selectors that the place shows. `None` while not all pods are here.
+fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Survey>> {
+    let (store, here) = (store.clone(), Here::get());
+    let namespaces = Memo::new(move |_| here.place().namespaces);
+    let lately = store.lately(&[Kind::Pod]);
+    Memo::new(move |_| {
+        if !whole(&store) {
+            return None;
+        }
+        lately.track();
+        let selectors = selectors.get();
+        let pods = untrack(|| store.rows::<Pod>());
+        let mut survey = survey(&selectors, pods.iter().map(|pod| &**pod));
+        let shown = |uid: &Uid| {
+            let namespace = selectors.get(*uid).map(|one| one.namespace.to_string());
+            namespaces.with(|shown| shown.is_empty() || namespace.is_some_and(|it| shown.contains(&it)))
+        };
+        survey.overlaps.retain(|overlap| shown(&overlap.by));
+        survey.empty.retain(shown);
+        Some(survey)
+    })
+}
+
+/// Overlapping selectors and those without a pod; nothing where there are none.
+#[component]
+pub fn PointedOut(selectors: Memo<Arc<Selectors>>) -> impl IntoView {
+    let survey = surveyed(&store(), selectors);
+    let lines = Memo::new(move |_| survey.get().unwrap_or_default());
+    let rest = |many: usize| {
+        let rest = many.saturating_sub(MANY);
+        (rest > 0).then(|| view! { <li class="aside">{format!("and {rest} more")}</li> })
+    };
+    let overlaps = move || {
+        let selectors = selectors.get();
+        lines.with(|survey| {
+            let shown = survey.overlaps.iter().take(MANY);
+            let lines = shown.filter_map(|overlap| overlap_line(&selectors, *overlap)).collect_view();
+            (!survey.overlaps.is_empty()).then(|| view! {
+                <section aria-labelledby="overlaps">
+                    <h2 id="overlaps">"Overlapping selectors" " " <span class="count">{survey.overlaps.len()}</span></h2>
+                    <p class="aside">
+                        "Each controller keeps to its own pods, but a Service or kubectl get -l with these labels finds both."
+                    </p>
+                    <ul class="bonds">{lines} {rest(survey.overlaps.len())}</ul>
+                </section>
+            })
+        })
+    };
+    let empty = move || {
+        let selectors = selectors.get();
+        lines.with(|survey| {
+            let shown = survey.empty.iter().take(MANY).filter_map(|uid| selectors.get(*uid));
+            let lines = shown.map(empty_line).collect_view();
+            (!survey.empty.is_empty()).then(|| view! {
+                <section aria-labelledby="empty-selectors">
+                    <h2 id="empty-selectors">"Selectors without a pod" " " <span class="count">{survey.empty.len()}</span></h2>
+                    <ul class="bonds">{lines} {rest(survey.empty.len())}</ul>
+                </section>
+            })
+        })
+    };
+    view! { {overlaps} {empty} }.into_any()
+}
+
+/// So many lines of each.
+const MANY: usize = 20;
+
+fn overlap_line(selectors: &Selectors, overlap: Overlap) -> Option<impl IntoView + use<>> {
+    let (by, of) = (selectors.get(overlap.by)?, selectors.get(overlap.of)?);
+    let says = if overlap.mutual { " and " } else { " also selects the pods of " };
+    let both = overlap.mutual.then_some(" select the same pods");
+    let place = place_of(by);
+    Some(view! { <li class="notable">{reference(by)} {says} {reference(of)} {both} " " {place}</li> })
+}
+
+fn empty_line(one: &Selecting) -> impl IntoView + use<> {
+    let selector = one.written.read().map(|selector| visible(&selector.to_string()).into_owned());
+    let place = place_of(one);
+    view! { <li class="notable">{reference(one)} ": no pod has " <code>{selector}</code> " " {place}</li> }
+}
+
+fn place_of(one: &Selecting) -> impl IntoView + use<> {
+    view! { <span class="aside">{format!("in {}", visible(&one.namespace))}</span> }
+}
+
+/// One line where workloads are listed, if there is anything to point out.
+#[component]
+pub fn OverlapsNote() -> impl IntoView {
+    let (here, store) = (Here::get(), store());
+    let selectors = selectors(&store);
+    let survey = surveyed(&store, selectors);
+    let counts = Memo::new(move |_| {
+        survey.with(|survey| survey.as_ref().map_or((0, 0), |it| (it.overlaps.len(), it.empty.len())))
+    });
+    move || {
+        let (overlaps, empty) = counts.get();
+        let mut said = Vec::new();
+        if overlaps > 0 {
+            said.push(if overlaps == 1 {
+                "1 overlap of selectors".to_owned()
+            } else {
+                format!("{overlaps} overlaps of selectors")
+            });
+        }
+        if empty > 0 {
+            said.push(if empty == 1 {
+                "1 selector without a pod".to_owned()
+            } else {
+                format!("{empty} selectors without a pod")
+            });
+        }
+        (!said.is_empty()).then(|| {
+            let href = here.place().elsewhere(Page::Labels).href();
+            view! { <p class="note"><a href=href>{said.join(", ")}</a></p> }
+        })
+    }
+}
