@@ -145,7 +145,8 @@ fn grouped(lines: &[Arc<dyn Line>], group: &Group) -> Arc<[Item]> {
     items.into()
 }
 
-fn without(group: &Group) -> String {
+/// What is said of those that belong to no group.
+pub fn without(group: &Group) -> String {
     match group {
         Group::Owner => "no owner".to_owned(),
         Group::Node => "not on a node".to_owned(),

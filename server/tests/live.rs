@@ -182,6 +182,8 @@ async fn a_scope_is_decided_on_the_server() {
     site.demo.put(pod("a", &[("app", "db")]));
     web.until("one in, one out", |viewer| viewer.pods() == ["b", "c"]).await;
     assert_eq!(web.viewer.cluster.namespaces.len(), 0, "no other kind was asked for");
+    let mut named = site.socket("kinds=pods&fieldSelector=metadata.name!%3Db,status.phase%3DRunning").await;
+    named.until("all but b", |viewer| viewer.pods() == ["a", "c"]).await;
     let mut none = site.socket("namespace=kube-system").await;
     none.until("a namespace", |viewer| viewer.cluster.namespaces.len() == 1).await;
     assert!(none.viewer.pods().is_empty());
@@ -305,6 +307,8 @@ async fn the_text_api_prints_what_kubectl_prints() {
     let none = site.get("/api/v1/pods?output=table&namespace=nowhere").await;
     assert!(none.contains("masthead-note: No resources found in nowhere namespace."), "{none}");
     assert!(none.ends_with("\r\n\r\n"), "kubectl's standard output is empty too: {none}");
+    let names = site.get("/api/v1/pods?output=name&fieldSelector=metadata.name!%3Db").await;
+    assert!(names.ends_with("\r\n\r\npod/a\npod/c\n"), "{names}");
     let json = site.get("/api/v1/pods?namespace=default&labelSelector=app%3Ddb").await;
     let json: serde_json::Value =
         serde_json::from_str(json.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
@@ -320,6 +324,18 @@ async fn a_bad_request_is_told_what_is_wrong_and_what_is_right() {
         ("/api/v1/secrets", 404, "replicationcontrollers"),
         ("/api/v1/pods?output=yaml", 400, "json, table, wide, name"),
         ("/api/v1/pods?labelSelector=app%3D%3D%3Dweb", 400, "at character 6"),
+        ("/api/v1/pods?fieldSelector=a", 400, "invalid selector: 'a'; can't understand 'a', at character 1"),
+        (
+            "/api/v1/pods?fieldSelector=spec.foo%3Dx",
+            400,
+            "field label not supported: spec.foo (pods have metadata.name",
+        ),
+        (
+            "/api/v1/deployments?fieldSelector=status.phase%3Dx",
+            400,
+            "fields are metadata.name, metadata.namespace",
+        ),
+        ("/api/v1/watch?kinds=pods,nodes&fieldSelector=spec.nodeName%3Dx", 400, "fields are metadata.name\""),
         ("/api/v1/pods?nmespace=default", 400, "nmespace"),
         ("/api/v1/pods?namespace=..%2Fx", 400, "no namespace's name"),
     ] {

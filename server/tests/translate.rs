@@ -125,6 +125,19 @@ fn events_print_as_kubectl_prints_them() {
 }
 
 #[test]
+fn an_event_is_selected_by_its_source_in_either_style() {
+    for (event, source, reporting) in [
+        (json!({"source": {"component": "kubelet"}, "reportingComponent": "kubelet"}), "kubelet", "kubelet"),
+        (json!({"source": {"component": "old, host", "host": "n"}}), "old, host", ""),
+        (json!({"reportingComponent": "scheduler", "reportingInstance": "s-1"}), "scheduler", "scheduler"),
+    ] {
+        let event: Event = read(&event);
+        let found = [&*event.component, &*event.reporting_component];
+        assert_eq!(found, [source, reporting], "{event:?}");
+    }
+}
+
+#[test]
 fn controller_revisions_print_as_kubectl_prints_them_and_owe_us_nothing() {
     let revision = |data: Value| {
         json!({

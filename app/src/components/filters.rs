@@ -84,6 +84,9 @@ pub fn Tools(
     what: &'static str,
     /// What the tables list.
     kinds: Vec<Kind>,
+    /// Whether there are wide columns.
+    #[prop(default = true)]
+    widens: bool,
     /// What stands at the end.
     #[prop(optional)]
     children: Option<Children>,
@@ -98,9 +101,11 @@ pub fn Tools(
             <SearchBox what />
             <Grouping kinds=kinds.clone() />
             {labelled.then(|| view! { <LabelColumns kinds=kinds.clone() /> })}
-            <a class="toggle" role="button" href=toggled aria-pressed=move || wide.get().to_string()>
-                "Wide"
-            </a>
+            {widens.then(|| view! {
+                <a class="toggle" role="button" href=toggled aria-pressed=move || wide.get().to_string()>
+                    "Wide"
+                </a>
+            })}
             <boxes::FieldBox kinds />
             <Active />
             {children.map(|children| children())}

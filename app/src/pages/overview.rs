@@ -1,11 +1,15 @@
 //! The whole cluster at a glance: what is wrong, what is under way, and every pod on its node.
 
+mod grouped;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
 use leptos::prelude::*;
+
+use grouped::Grouped;
 
 use super::listing::state_links;
 use crate::{
@@ -14,15 +18,18 @@ use crate::{
         Row, StatefulSet, Uid,
     },
     components::{
-        frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned, tiles::Tiles,
+        filters::Grouping, frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned,
+        tiles::Tiles,
     },
     format::visible,
-    query::{self, Fact, Filter, Line, Page},
+    query::{self, Fact, Filter, Group, Line, Page},
     store::Store,
 };
 
 /// Above this many pods, tiles are shared out among the nodes.
 const TILES: usize = 1_500;
+/// What tiles are put together by unless another thing is chosen.
+const BY_NODE: &str = "By node";
 /// Problems listed one by one.
 const PROBLEMS: usize = 20;
 
@@ -46,15 +53,29 @@ pub fn Overview() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| matches!(store.state(Kind::Node), KindState::Forbidden { .. }))
     };
+    let group = Memo::new(move |_| here.place().group.filter(|group| *group != Group::Node));
+    let title = move || match group.get() {
+        None => "Nodes and their pods".to_owned(),
+        Some(Group::Label(key)) => format!("Pods by {}", visible(&key)),
+        Some(group) => format!("Pods by {}", group.word()),
+    };
     let aside = move || whole.get().then(|| state_links(&here.place(), states.get()));
     view! {
         <Head title=|| "Overview" aside=aside />
         <Problems pods />
         <UnderWay />
         <section aria-labelledby="on-nodes">
-            <h2 id="on-nodes">"Nodes and their pods"</h2>
+            <h2 id="on-nodes">{title}</h2>
+            <div class="tools"><Grouping kinds=vec![Kind::Pod] none=BY_NODE /></div>
             {move || {
-                if nodes_forbidden.get() {
+                if let Some(group) = group.get() {
+                    view! {
+                        <Gate kind=Kind::Pod>
+                            <Grouped pods group=group.clone() />
+                        </Gate>
+                    }
+                    .into_any()
+                } else if nodes_forbidden.get() {
                     // What is missing is said below; where the pods are, they say themselves.
                     view! {
                         <Gate kind=Kind::Pod>

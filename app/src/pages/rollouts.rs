@@ -6,8 +6,10 @@ use std::{any::Any, cmp::Reverse, sync::Arc};
 use leptos::prelude::*;
 
 use crate::{
-    api::{Deployment, Health, Kind, RolloutStatus, Timestamp, Uid, rollout::Verdict},
+    api::{Deployment, Health, Kind, RolloutStatus, Text, Timestamp, Uid, rollout::Verdict},
     components::{
+        chip,
+        filters::{Tools, no_selector},
         frame::Head,
         gate::Gate,
         here::Here,
@@ -16,11 +18,9 @@ use crate::{
         strip::{picture_href, strip},
     },
     format::{duration, visible},
-    query::{self, Line},
+    query::{Filter, Group, Line, Page, without},
 };
 
-/// Of what kubectl tells a rollout's status.
-const KINDS: [Kind; 3] = [Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
 /// What was through within so many seconds was so lately.
 const LATELY: i64 = 3_600;
 /// So many are drawn; the rest is counted.
@@ -40,10 +40,10 @@ pub fn Rollouts() -> impl IntoView {
     });
     let parts = Memo::new(move |_| {
         let place = here.place();
-        let all = KINDS.into_iter().flat_map(|kind| {
-            let filter = query::Filter::of(&place, kind).ok();
+        let all = kinds().flat_map(|kind| {
+            let Ok(filter) = Filter::of(&place, kind) else { return Vec::new() };
             let mut lines = lines.lines(kind);
-            lines.retain(|line| filter.as_ref().is_none_or(|filter| filter.keeps(&**line)));
+            lines.retain(|line| filter.keeps(&**line));
             lines
         });
         let mut lines: Vec<Arc<dyn Line>> = all
@@ -51,11 +51,17 @@ pub fn Rollouts() -> impl IntoView {
             .collect();
         lines.sort_by(|a, b| a.meta().key_order(b.meta()));
         lines.sort_by_cached_key(|line| rank(&**line));
+        if let Some(group) = &place.group {
+            lines.sort_by_cached_key(|line| group_of(&**line, group));
+        }
         let (through, going) = lines.iter().partition::<Vec<_>, _>(|line| is_through(&***line));
         let since = since.get();
         let lately = |line: &&Arc<dyn Line>| finished(&***line).is_some_and(|at| at >= since);
         let (mut lately, earlier) = through.into_iter().partition::<Vec<_>, _>(lately);
         lately.sort_by_key(|line| Reverse(finished(&***line)));
+        if let Some(group) = &place.group {
+            lately.sort_by_cached_key(|line| group_of(&***line, group));
+        }
         let keys =
             |lines: Vec<&Arc<dyn Line>>| lines.iter().map(|line| (line.kind(), line.meta().uid)).collect();
         Parts { going: keys(going), lately: keys(lately), earlier: keys(earlier) }
@@ -65,8 +71,12 @@ pub fn Rollouts() -> impl IntoView {
     let earlier = hold(move || parts.with(|parts| parts.earlier.clone()));
     let dims = {
         let store = store.clone();
-        Memo::new(move |_| KINDS.into_iter().any(|kind| store.freshness(kind).dims()))
+        Memo::new(move |_| kinds().any(|kind| store.freshness(kind).dims()))
     };
+    let bad = Memo::new(move |_| {
+        let place = here.place();
+        kinds().find_map(|kind| Filter::of(&place, kind).err())
+    });
     let count = move || match parts.with(|parts| parts.going.len()) {
         0 => "none in progress".to_owned(),
         n => format!("{n} in progress"),
@@ -80,8 +90,10 @@ pub fn Rollouts() -> impl IntoView {
     };
     view! {
         <Head title=|| "Rollouts" aside=count />
+        <Tools what="rollouts" kinds=kinds().collect() widens=false />
+        {move || bad.get().map(|error| no_selector(&here.place(), &error))}
         // what cannot be seen is said, and costs only itself
-        {KINDS.map(|kind| view! { <Gate kind>""</Gate> })}
+        {kinds().map(|kind| view! { <Gate kind>""</Gate> }).collect_view()}
         <div class="gate" class:stale=move || dims.get()>
             <Part title="In progress" held=going />
             {none}
@@ -90,6 +102,17 @@ pub fn Rollouts() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Of what kubectl tells a rollout's status.
+fn kinds() -> impl Iterator<Item = Kind> {
+    Page::Rollouts.tables().iter().copied()
+}
+
+/// The group of one, those that belong to none last.
+fn group_of(line: &dyn Line, group: &Group) -> (bool, String) {
+    let title = line.group(group);
+    (title.is_none(), title.unwrap_or_else(|| without(group)))
 }
 
 type Key = (Kind, Uid);
@@ -104,13 +127,41 @@ struct Parts {
 #[component]
 fn Part(title: &'static str, held: Held<Key>) -> impl IntoView {
     let Held { shown, held } = held;
-    let more = move || {
-        let more = shown.with(Vec::len).saturating_sub(SHOWN);
-        (more > 0).then(|| view! { <p class="aside">{format!("and {more} more")}</p> })
+    let (here, store) = (Here::get(), store());
+    let group = Memo::new(move |_| here.place().group);
+    // Without grouping all are one group without a title.
+    let groups = Memo::new(move |_| {
+        let group = group.get();
+        let mut groups: Vec<(Option<String>, Vec<Key>)> = Vec::new();
+        for (kind, uid) in shown.with(|shown| shown.iter().take(SHOWN).copied().collect::<Vec<_>>()) {
+            let title = group
+                .as_ref()
+                .and_then(|group| untrack(|| store.line(kind, uid)).map(|line| group_of(&*line, group).1));
+            // A list that is held may be in the order of another grouping.
+            match groups.iter_mut().find(|(there, _)| *there == title) {
+                Some((_, keys)) => keys.push((kind, uid)),
+                None => groups.push((title, vec![(kind, uid)])),
+            }
+        }
+        groups
+    });
+    let titles = move || {
+        let titles = groups.with(|groups| groups.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>());
+        if titles.is_empty() { vec![None] } else { titles }
     };
-    view! {
-        <section aria-label=title class:empty=move || shown.with(Vec::is_empty)>
-            <h2>{title} " " <span class="count">{move || shown.with(Vec::len)}</span></h2>
+    let list = move |title: Option<String>| {
+        let of = title.clone();
+        let keys = move || {
+            groups.with(|groups| {
+                groups
+                    .iter()
+                    .filter(|(title, _)| *title == of)
+                    .flat_map(|(_, keys)| keys.clone())
+                    .collect::<Vec<_>>()
+            })
+        };
+        view! {
+            {title.map(|title| view! { <h3>{visible(&title).into_owned()}</h3> })}
             <ul
                 class="rollouts"
                 on:pointerenter=move |event| held.set(event.pointer_type() == "mouse")
@@ -118,12 +169,18 @@ fn Part(title: &'static str, held: Held<Key>) -> impl IntoView {
                 on:focusin=move |_| held.set(true)
                 on:focusout=move |_| held.set(false)
             >
-                <For
-                    each=move || shown.with(|shown| shown.iter().take(SHOWN).copied().collect::<Vec<_>>())
-                    key=|key| *key
-                    children=|(kind, uid)| view! { <Row kind uid /> }
-                />
+                <For each=keys key=|key| *key children=|(kind, uid)| view! { <Row kind uid /> } />
             </ul>
+        }
+    };
+    let more = move || {
+        let more = shown.with(Vec::len).saturating_sub(SHOWN);
+        (more > 0).then(|| view! { <p class="aside">{format!("and {more} more")}</p> })
+    };
+    view! {
+        <section aria-label=title class:empty=move || shown.with(Vec::is_empty)>
+            <h2>{title} " " <span class="count">{move || shown.with(Vec::len)}</span></h2>
+            <For each=titles key=Clone::clone children=list />
             {more}
         </section>
     }
@@ -153,7 +210,7 @@ fn rank(line: &dyn Line) -> (bool, Health, Reverse<i32>) {
 /// One rollout, kept as it last was when it goes while the list is held.
 #[component]
 fn Row(kind: Kind, uid: Uid) -> impl IntoView {
-    let store = store();
+    let (here, store) = (Here::get(), store());
     let clock = store.clone();
     let read = move |before: Option<&Option<Arc<dyn Line>>>| {
         store.line(kind, uid).or_else(|| before.cloned().flatten())
@@ -192,12 +249,24 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
     let sentence = move || {
         line.with(|line| line.as_ref()?.rollout().map(|rollout| visible(&rollout.sentence).into_owned()))
     };
+    let columns = Memo::new(move |_| here.place().columns);
+    let labels = move || {
+        let columns = columns.get();
+        line.with(|line| {
+            let labels = &line.as_ref()?.meta().labels;
+            let of = |key: &String| {
+                let key = Text::from(key.as_str());
+                labels.get(&key).map(|value| chip::label(kind, &key, value))
+            };
+            Some(columns.iter().filter_map(of).collect_view())
+        })
+    };
     view! {
         <li class=move || format!("rollout-line {}", health().word())>
             <span class="lead">{move || icon::state(health())}</span>
             {link}
             <span class="numbers"><span aria-hidden="true">{drawn}</span> {numbers}</span>
-            <span class="says">{sentence} " " <span class="aside">{through}</span></span>
+            <span class="says">{sentence} " " <span class="aside">{through}</span> " " <span class="chips">{labels}</span></span>
         </li>
     }
     .into_any()

@@ -149,10 +149,10 @@ fn reach_lines(store: &Store, selectors: &Selectors, one: &Selecting, reach: &Re
         let wants = if one.wants { ", though there should be some" } else { ", and there should be none" };
         lines.push(line(one.wants, format!("No pod has {shown}{wants}").into_any()));
     }
-    let mut some = |uids: &[Uid], says: &str| {
-        if !uids.is_empty() {
-            let many = format!("{} {says}: ", pods(uids.len()));
-            lines.push(line(true, view! { {many} {named(store, uids)} }.into_any()));
+    let mut some = |which: &[(Arc<str>, Uid)], says: &str| {
+        if !which.is_empty() {
+            let many = format!("{} {says}: ", pods(which.len()));
+            lines.push(line(true, view! { {many} {named(&one.namespace, which)} }.into_any()));
         }
     };
     some(&reach.adopts, "without a controller will be adopted");
@@ -187,12 +187,11 @@ fn pods(count: usize) -> String {
     if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
 }
 
-/// The first of these pods by name, as links.
-fn named(store: &Store, uids: &[Uid]) -> AnyView {
-    let rest = uids.len().saturating_sub(NAMED);
-    let links = uids.iter().take(NAMED).filter_map(|uid| {
-        let pod = untrack(|| store.row::<Pod>(*uid))?;
-        Some(view! { <span class="ref">{name::link(Kind::Pod, &pod.meta)}</span> " " })
+/// The first of these pods, as links.
+fn named(namespace: &str, pods: &[(Arc<str>, Uid)]) -> AnyView {
+    let rest = pods.len().saturating_sub(NAMED);
+    let links = pods.iter().take(NAMED).map(|(name, _)| {
+        view! { <span class="ref">{name::object_link(Kind::Pod, namespace, name)}</span> " " }
     });
     let rest = (rest > 0).then(|| format!("and {rest} more"));
     view! { {links.collect_view()} {rest} }.into_any()

@@ -264,7 +264,7 @@ impl Page {
         kinds.iter().copied().chain([Namespace]).collect()
     }
 
-    /// The kinds that its tables list; selectors, search, sort, grouping and columns apply to those.
+    /// The kinds that its tables and lists are of; selectors, search, sort, grouping and columns apply to those.
     pub fn tables(&self) -> &'static [Kind] {
         match self {
             Page::Pods => &[Kind::Pod],
@@ -277,6 +277,7 @@ impl Page {
             ],
             Page::Services => &[Kind::Service],
             Page::EndpointSlices => &[Kind::EndpointSlice],
+            Page::Rollouts => &[Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet],
             Page::Nodes => &[Kind::Node],
             Page::Namespaces => &[Kind::Namespace],
             Page::Events => &[Kind::Event],

@@ -51,6 +51,8 @@ const EVERY: [&str; 99] = [
     "/pods?selector=app%3D%3D%3D",
     "/pods?namespace=default&q=web&sort=age,desc",
     "/pods?fields=status.phase%3DRunning,spec.foo%3Dx",
+    "/rollouts?group=namespace&columns=label:app",
+    "/?group=label:app",
     "/nodes?fields=spec.unschedulable%3Dfalse&group=label:zone",
     "/workloads?group=namespace&columns=label:team&fields=metadata.name!%3Ddb",
     "/pods/default/rf-xyzzy",
@@ -559,6 +561,8 @@ fn every_table_groups_and_takes_labels_as_columns() {
         ("/namespaces?group=label:zone", &["without zone"]),
         ("/workloads?group=label:team&columns=label:team", &["TEAM", "without team"]),
         ("/workloads?group=owner", &["deployment/web", "no owner"]),
+        ("/rollouts?group=label:team&columns=label:app", &["without team", "Columns"]),
+        ("/?group=label:app", &["Pods by app", "app=web2", "By node"]),
         ("/events?group=object", &["By kind of object", "Pod2"]),
     ] {
         let text = text(&page(&cluster, url));

@@ -52,7 +52,7 @@ pub fn Grouping(
     none: &'static str,
 ) -> impl IntoView {
     let here = Here::get();
-    let facts = facts(&kinds);
+    let facts: Vec<_> = facts(&kinds).into_iter().filter(|(_, said)| *said != none).collect();
     let labelled = kinds.iter().any(|kind| *kind != Kind::Event);
     let keys = label_keys(if labelled { kinds } else { Vec::new() });
     let group = Memo::new(move |_| here.place().group.as_ref().map(Group::word).unwrap_or_default());

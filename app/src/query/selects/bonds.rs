@@ -1,6 +1,6 @@
 //! What lies between one pod and one that selects or owns it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Selecting, Selectors};
 use crate::{
@@ -121,6 +121,9 @@ pub fn of_pod<'a>(selectors: &'a Selectors, pod: &Pod) -> Vec<(Bond, &'a Selecti
     found
 }
 
+/// A pod by name, which is its order.
+type Named = (Arc<str>, Uid);
+
 /// What a selector selects, and how that differs from what its object owns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reach {
@@ -129,13 +132,13 @@ pub struct Reach {
     /// Of those, its own.
     pub own: usize,
     /// Pods without a controller that it takes over.
-    pub adopts: Vec<Uid>,
+    pub adopts: Vec<Named>,
     /// Pods without a controller that it does not take over.
-    pub spares: Vec<Uid>,
+    pub spares: Vec<Named>,
     /// Pods of others, by their controller: its kind and name, or empty where it is not known.
-    pub anothers: BTreeMap<String, Vec<Uid>>,
+    pub anothers: BTreeMap<String, Vec<Named>>,
     /// Its own that it selects no longer and gives up.
-    pub releases: Vec<Uid>,
+    pub releases: Vec<Named>,
     /// Who else selects pods of its own, Services among them, and how many.
     pub also: BTreeMap<Uid, usize>,
 }
@@ -147,7 +150,7 @@ pub fn reach<'a>(selectors: &Selectors, one: &Selecting, pods: impl IntoIterator
     let selector = selectors.selector(one.uid);
     for pod in pods.into_iter().filter(|pod| pod.meta.namespace == one.namespace) {
         let Some(bond) = bond(selectors, one, selector, pod) else { continue };
-        let uid = pod.meta.uid;
+        let named = (pod.meta.name.clone(), pod.meta.uid);
         let matches = selector.is_some_and(|selector| selector.matches(&pod.meta.labels));
         reach.matches += usize::from(matches);
         if matches!(bond, Bond::Controls | Bond::Through) {
@@ -165,13 +168,13 @@ pub fn reach<'a>(selectors: &Selectors, one: &Selecting, pods: impl IntoIterator
                     self::bond(selectors, set, selectors.selector(set.uid), pod) == Some(Bond::Releases)
                 });
                 if let_go {
-                    reach.releases.push(uid);
+                    reach.releases.push(named);
                 }
             }
             Bond::Controls => reach.own += 1,
-            Bond::Releases => reach.releases.push(uid),
-            Bond::Adopts => reach.adopts.push(uid),
-            Bond::Spares => reach.spares.push(uid),
+            Bond::Releases => reach.releases.push(named),
+            Bond::Adopts => reach.adopts.push(named),
+            Bond::Spares => reach.spares.push(named),
             Bond::Anothers => {
                 let owner = pod.meta.owner.as_ref();
                 let whose = match selectors.owner_of(pod) {
@@ -180,10 +183,12 @@ pub fn reach<'a>(selectors: &Selectors, one: &Selecting, pods: impl IntoIterator
                         .map(|owner| format!("{}/{}", owner.kind.to_lowercase(), owner.name))
                         .unwrap_or_default(),
                 };
-                reach.anothers.entry(whose).or_default().push(uid);
+                reach.anothers.entry(whose).or_default().push(named);
             }
             Bond::Keeps | Bond::Selects => {}
         }
     }
+    let lists = [&mut reach.adopts, &mut reach.spares, &mut reach.releases];
+    lists.into_iter().chain(reach.anothers.values_mut()).for_each(|pods| pods.sort_unstable());
     reach
 }

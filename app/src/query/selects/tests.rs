@@ -122,13 +122,14 @@ fn a_selectors_reach_is_held_against_what_is_owned() {
     ];
     let of = |uid: u128| reach(&selectors, selectors.get(Uid(uid)).expect("there"), &pods);
     let web = of(10);
-    assert_eq!((web.matches, web.own, &web.releases[..]), (2, 2, &[Uid(2)][..]));
+    let uids = |pods: &[(Arc<str>, Uid)]| pods.iter().map(|(_, uid)| uid.0).collect::<Vec<_>>();
+    assert_eq!((web.matches, web.own, uids(&web.releases)), (2, 2, vec![2]));
     assert_eq!(web.anothers.len(), 0);
     assert_eq!(web.also, [(Uid(12), 2), (Uid(13), 2)].into_iter().collect(), "and not its own ReplicaSet");
     let covered = covered(&selectors, selectors.get(Uid(12)).expect("there"));
     assert_eq!(covered.iter().map(|one| one.uid).collect::<Vec<_>>(), [Uid(10)]);
     let wide = of(12);
-    assert_eq!((wide.matches, wide.own, &wide.adopts[..]), (5, 1, &[Uid(3)][..]));
+    assert_eq!((wide.matches, wide.own, uids(&wide.adopts)), (5, 1, vec![3]));
     let anothers: Vec<_> = wide.anothers.iter().map(|(whose, pods)| (whose.as_str(), pods.len())).collect();
     assert_eq!(anothers, [("deployment/web", 2), ("job/owner", 1)]);
 }
