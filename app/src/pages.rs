@@ -12,8 +12,8 @@ mod pod;
 mod probes;
 mod rollout;
 mod rollouts;
-mod services;
 mod selecting;
+mod services;
 mod workload;
 mod workloads;
 

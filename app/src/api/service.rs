@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Detail, Health, Kind, Labels, Meta, Row, Text, row_fields};
+use super::{Column, Detail, Field, Health, Kind, Labels, Meta, Row, Text, row_fields};
 
 /// A Service's row. How many addresses it has is not in it: that is a matter of its EndpointSlices, see
 /// [`crate::query::endpoints`].
@@ -161,6 +161,14 @@ impl Row for Service {
             |a, b| a.selector_cell().cmp(&b.selector_cell()),
         )
         .wide(),
+    ];
+    /// `pkg/apis/core/v1/conversion.go`, `AddFieldLabelConversionsForService`.
+    const FIELDS: &'static [Field<Service>] = &[
+        Field::name(),
+        Field::namespace(),
+        // the first of `clusterIPs`
+        Field::new("spec.clusterIP", |row| Cow::Borrowed(row.cluster_ips.first().map_or("", |ip| ip))),
+        Field::new("spec.type", |row| Cow::Borrowed(&row.kind)),
     ];
 
     row_fields!();

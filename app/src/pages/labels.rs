@@ -36,6 +36,9 @@ const KINDS: &[Kind] = &[
     Kind::DaemonSet,
     Kind::StatefulSet,
     Kind::ReplicaSet,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::PodDisruptionBudget,
     Kind::Node,
     Kind::Namespace,
 ];
@@ -134,8 +137,8 @@ pub fn LabelsPage() -> impl IntoView {
             <SearchBox what="keys and values" />
             <Active />
         </div>
-        <PointedOut selectors />
         <Gate kind=Kind::Pod>
+            <PointedOut selectors />
             {move || {
                 if whole.get() {
                     keys().into_any()
@@ -262,13 +265,23 @@ fn lacking(place: &Place, key: &Text, lacks: &[(Kind, usize)]) -> Option<impl In
     let without = Requirement { key: key.clone(), operator: Operator::DoesNotExist };
     let one = matches!(lacks, [(_, 1)]);
     let links = lacks.iter().enumerate().map(|(at, (kind, count))| {
-        let href = there(place, Page::listing(*kind)).with_requirement(&without).href();
         let comma = (at > 0).then_some(", ");
-        view! { {comma} <a href=href>{counted(*kind, *count)}</a> }
+        view! { {comma} {number(place, *kind, *count, &without)} }
     });
     let says = if one { " has no " } else { " have no " };
     let key = visible(key).into_owned();
     (!lacks.is_empty()).then(|| view! { <p class="aside">{links.collect_view()} {says} {key}</p> })
+}
+
+/// So many of a kind, as a link to them where there is a view of that kind.
+fn number(place: &Place, kind: Kind, count: usize, requirement: &Requirement) -> AnyView {
+    let page = Page::listing(kind);
+    let said = counted(kind, count);
+    if !page.tables().contains(&kind) {
+        return said.into_any();
+    }
+    let href = there(place, page).with_requirement(requirement).href();
+    view! { <a href=href>{said}</a> }.into_any()
 }
 
 fn counted(kind: Kind, count: usize) -> String {
@@ -277,16 +290,17 @@ fn counted(kind: Kind, count: usize) -> String {
 
 fn row(here: Here, key: &Text, found: ValueFound, required: Memo<Arc<Required>>) -> impl IntoView + use<> {
     let requirement = Requirement::equals(key, &found.value);
-    let on = found.has.iter().map(|(kind, count)| {
-        let (kind, requirement) = (*kind, requirement.clone());
-        let href = move || there(&here.place(), Page::listing(kind)).with_requirement(&requirement).href();
-        view! { <a href=href>{counted(kind, *count)}</a> " " }
-    });
-    let on = on.collect_view();
-    let pair = (key.clone(), found.value.clone());
-    let who = move || required.with(|required| required.values.get(&pair).map(|who| named(who)));
     let shown =
         if found.value.is_empty() { "(empty)".to_owned() } else { visible(&found.value).into_owned() };
+    let pair = (key.clone(), found.value.clone());
+    let on = move || {
+        let place = here.place();
+        let number = |(kind, count): &(Kind, usize)| {
+            view! { <span class="number">{number(&place, *kind, *count, &requirement)}</span> " " }
+        };
+        found.has.iter().map(number).collect_view()
+    };
+    let who = move || required.with(|required| required.values.get(&pair).map(|who| named(who)));
     view! {
         <tr>
             <th scope="row" class="mono">{shown}</th>

@@ -8,8 +8,8 @@ use super::{
     containers::Containers,
     object::{Events, Found, absence, common, conditions, detail, fact, follow, owners},
     placement::WhyPending,
-    services::ServedBy,
     selecting::SelectedBy,
+    services::ServedBy,
 };
 use crate::{
     api::{Detail, Kind, ObjectKey, Pod},

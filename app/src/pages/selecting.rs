@@ -6,7 +6,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::{
-    api::{DaemonSet, Deployment, Kind, Pod, ReplicaSet, ReplicationController, StatefulSet, Uid},
+    api::{
+        DaemonSet, Deployment, Kind, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Service,
+        StatefulSet, Uid,
+    },
     components::{gate::Gate, here::Here, name, store},
     format::visible,
     query::{
@@ -33,10 +36,29 @@ pub fn selectors(store: &Store) -> Memo<Arc<Selectors>> {
         all.extend(store.rows::<DaemonSet>().iter().map(|row| Selecting::from(&**row)));
         all.extend(store.rows::<StatefulSet>().iter().map(|row| Selecting::from(&**row)));
         all.extend(store.rows::<ReplicaSet>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<Service>().iter().map(|row| Selecting::from(&**row)));
+        all.extend(store.rows::<PodDisruptionBudget>().iter().map(|row| Selecting::from(&**row)));
         all.sort_by(|a, b| (&a.namespace, a.kind, &a.name).cmp(&(&b.namespace, b.kind, &b.name)));
         all
     });
     Memo::new(move |_| Arc::new(Selectors::of(all.get())))
+}
+
+/// The kinds whose rows select pods.
+const KINDS: &[Kind] = &[
+    Kind::Deployment,
+    Kind::ReplicationController,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::Service,
+    Kind::PodDisruptionBudget,
+];
+
+/// Whether what is said of selectors is not known to be current, since one of those kinds is not.
+fn dims(store: &Store) -> Memo<bool> {
+    let store = store.clone();
+    Memo::new(move |_| KINDS.iter().any(|kind| store.freshness(*kind).dims()))
 }
 
 /// Whether all pods are here: before that nothing is said to select none.
@@ -59,7 +81,7 @@ pub fn reference(one: &Selecting) -> AnyView {
 #[component]
 pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
     let store = store();
-    let selectors = selectors(&store);
+    let (selectors, dims) = (selectors(&store), dims(&store));
     let bonds = Memo::new(move |_| {
         let Some(pod) = pod.get() else { return Vec::new() };
         let selectors = selectors.get();
@@ -74,8 +96,10 @@ pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
     view! {
         <section aria-labelledby="selected-by">
             <h2 id="selected-by">"Selected by"</h2>
-            <ul class="bonds">{lines}</ul>
-            {none}
+            <div class="gate" class:stale=move || dims.get()>
+                <ul class="bonds">{lines}</ul>
+                {none}
+            </div>
         </section>
     }
     .into_any()
@@ -94,7 +118,7 @@ fn bond_line(bond: Bond, one: &Selecting) -> impl IntoView + use<> {
 #[component]
 pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
     let store = store();
-    let selectors = selectors(&store);
+    let (selectors, dims) = (selectors(&store), dims(&store));
     let found = {
         let store = store.clone();
         Memo::new(move |_| {
@@ -114,7 +138,9 @@ pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
     view! {
         <section aria-labelledby="selects">
             <h2 id="selects">"What it selects"</h2>
-            <Gate kind=Kind::Pod>{told.clone()}</Gate>
+            <Gate kind=Kind::Pod>
+                <div class="gate" class:stale=move || dims.get()>{told.clone()}</div>
+            </Gate>
         </section>
     }
     .into_any()
@@ -223,7 +249,8 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
 /// Overlapping selectors and those without a pod; nothing where there are none.
 #[component]
 pub fn PointedOut(selectors: Memo<Arc<Selectors>>) -> impl IntoView {
-    let survey = surveyed(&store(), selectors);
+    let store = store();
+    let (survey, dims) = (surveyed(&store, selectors), dims(&store));
     let lines = Memo::new(move |_| survey.get().unwrap_or_default());
     let rest = |many: usize| {
         let rest = many.saturating_sub(MANY);
@@ -258,7 +285,7 @@ pub fn PointedOut(selectors: Memo<Arc<Selectors>>) -> impl IntoView {
             })
         })
     };
-    view! { {overlaps} {empty} }.into_any()
+    view! { <div class="gate" class:stale=move || dims.get()>{overlaps} {empty}</div> }.into_any()
 }
 
 /// So many lines of each.
@@ -287,8 +314,12 @@ fn place_of(one: &Selecting) -> impl IntoView + use<> {
 pub fn OverlapsNote() -> impl IntoView {
     let (here, store) = (Here::get(), store());
     let selectors = selectors(&store);
-    let survey = surveyed(&store, selectors);
+    let (survey, dims) = (surveyed(&store, selectors), dims(&store));
     let counts = Memo::new(move |_| {
+        // One line without a place to say since when: of what is old it says nothing.
+        if dims.get() || store.freshness(Kind::Pod).dims() {
+            return (0, 0);
+        }
         survey.with(|survey| survey.as_ref().map_or((0, 0), |it| (it.overlaps.len(), it.empty.len())))
     });
     move || {

@@ -11,8 +11,8 @@ use super::{
     placement::Fits,
     pod::placement,
     probes::ProbesOf,
-    services::around,
     selecting::Selects,
+    services::around,
     workloads::{REPLICAS, fixed, provide_owned},
 };
 use crate::{

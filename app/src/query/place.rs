@@ -194,7 +194,8 @@ impl Page {
             Kind::Node => Page::Nodes,
             Kind::Namespace => Page::Namespaces,
             Kind::Event => Page::Events,
-            Kind::Service | Kind::EndpointSlice => Page::Services,
+            Kind::Service => Page::Services,
+            Kind::EndpointSlice => Page::EndpointSlices,
             _ => Page::Workloads,
         }
     }
@@ -202,7 +203,7 @@ impl Page {
     /// The view of the side bar it belongs to.
     pub fn view(&self) -> Page {
         match self {
-            Page::Object(key) => Page::listing(key.kind),
+            Page::Object(key) => Page::listing(key.kind).view(),
             Page::Rollout(_) => Page::Rollouts,
             Page::EndpointSlices => Page::Services,
             page => page.clone(),
@@ -213,11 +214,33 @@ impl Page {
     pub fn kinds(&self) -> Kinds {
         use Kind::*;
         let kinds: &[Kind] = match self {
-            Page::Overview | Page::Labels => {
+            Page::Overview => {
                 &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet]
             }
+            Page::Labels => &[
+                Node,
+                Pod,
+                ReplicationController,
+                Deployment,
+                DaemonSet,
+                StatefulSet,
+                ReplicaSet,
+                Service,
+                EndpointSlice,
+                PodDisruptionBudget,
+            ],
             Page::Pods | Page::Images => &[Pod, ReplicaSet],
-            Page::Workloads => &[Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet],
+            // Services and budgets may select pods that there are not
+            Page::Workloads => &[
+                Pod,
+                ReplicationController,
+                Deployment,
+                DaemonSet,
+                StatefulSet,
+                ReplicaSet,
+                Service,
+                PodDisruptionBudget,
+            ],
             Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
             // events tell of failures, nodes whether anything is told
             Page::Probes => &[Container, ReplicaSet, Service, Node, Event],

@@ -11,8 +11,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     api::{
-        DaemonSet, Deployment, Kind, Labels, Meta, Pod, ReplicaSet, ReplicationController, Row, StatefulSet,
-        Text, Uid,
+        DaemonSet, Deployment, Kind, Labels, Meta, Pod, PodDisruptionBudget, ReplicaSet,
+        ReplicationController, Row, Service, StatefulSet, Text, Uid,
     },
     selector::{Operator, Requirement, Selector},
 };
@@ -26,6 +26,8 @@ pub enum Written {
     Printed(Text),
     /// A plain map, all pairs required, as Services have it; an empty one is none.
     Pairs(Labels),
+    /// One that is read already: `None` for no selector, and an empty one selects everything.
+    Read(Option<Selector>),
 }
 
 impl Written {
@@ -33,6 +35,7 @@ impl Written {
     pub fn read(&self) -> Option<Selector> {
         match self {
             Written::Printed(text) => Selector::parse(text).ok().filter(|selector| !selector.is_empty()),
+            Written::Read(selector) => selector.clone(),
             Written::Pairs(pairs) if pairs.is_empty() => None,
             Written::Pairs(pairs) => {
                 Some(Selector::of(pairs.iter().map(|(key, value)| Requirement::equals(key, value)).collect()))
@@ -63,7 +66,7 @@ pub struct Selecting {
 }
 
 impl Selecting {
-    /// One that wants pods whenever it has a selector: a Service.
+    /// One that wants pods whenever it has a selector, as a Service does.
     pub fn of(kind: Kind, meta: &Meta, written: Written) -> Selecting {
         let owner =
             meta.owner.as_ref().filter(|owner| kind == Kind::ReplicaSet && owner.kind == "Deployment");
@@ -122,6 +125,19 @@ impl From<&DaemonSet> for Selecting {
 impl From<&StatefulSet> for Selecting {
     fn from(row: &StatefulSet) -> Selecting {
         Selecting::workload(row, &row.selector, row.desired)
+    }
+}
+
+impl From<&Service> for Selecting {
+    fn from(row: &Service) -> Selecting {
+        let pairs = row.selector.clone().filter(|_| row.has_pods()).unwrap_or_default();
+        Selecting::of(Kind::Service, &row.meta, Written::Pairs(pairs))
+    }
+}
+
+impl From<&PodDisruptionBudget> for Selecting {
+    fn from(row: &PodDisruptionBudget) -> Selecting {
+        Selecting::of(Kind::PodDisruptionBudget, &row.meta, Written::Read(row.selects()))
     }
 }
 

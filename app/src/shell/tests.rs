@@ -44,7 +44,7 @@ fn text(html: &str) -> String {
     text
 }
 
-const EVERY: [&str; 99] = [
+const EVERY: [&str; 34] = [
     "/",
     "/pods",
     "/pods?group=node&wide=1&columns=label:app&theme=dark",
@@ -660,6 +660,20 @@ fn who_selects_whom_is_told_from_both_sides() {
         text(&page(&cluster, "/workloads")).contains("2 overlaps of selectors, 1 selector without a pod")
     );
     assert!(!text(&page(&cluster, "/labels?namespace=other")).contains("Overlapping selectors"));
+}
+
+#[test]
+fn services_are_told_among_those_that_select() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    let pod = text(&page(&cluster, "/pods/default/web-5d4f-aaaaa"));
+    assert!(pod.contains("deployment/web owns it through a ReplicaSet app=web"), "{pod}");
+    assert!(pod.contains("service/web selects it app=web"), "{pod}");
+    let web = text(&page(&cluster, "/deployments/default/web"));
+    assert!(web.contains("service/web selects 2 pods of its own"), "{web}");
+    let all = text(&page(&cluster, "/labels"));
+    assert!(all.contains("web2 pods deployment/web service/web"), "{all}");
+    assert!(all.contains("service/nobody: no pod has app=wed in default"), "{all}");
 }
 
 #[test]

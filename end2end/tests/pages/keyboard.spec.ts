@@ -36,9 +36,10 @@ test('j and k walk the rows, Enter opens one', async ({ page }) => {
 
 test('the palette jumps to an object by name', async ({ page }) => {
   await page.keyboard.press('Control+k');
-  await expect(page.getByRole('combobox')).toBeFocused();
+  const palette = page.getByRole('dialog', { name: 'Jump to' });
+  await expect(palette.getByRole('combobox')).toBeFocused();
   await page.keyboard.type('fraud-scorer');
-  await expect(page.getByRole('option').first()).toContainText('fraud-scorer');
+  await expect(palette.getByRole('option').first()).toContainText('fraud-scorer');
   await axe(page);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/fraud-scorer/);

@@ -25,7 +25,7 @@ pub enum Bond {
     Spares,
     /// It selects the pod, which has another controller.
     Anothers,
-    /// It is no controller, as a Service: it selects the pod.
+    /// It is no controller, as a Service or a PodDisruptionBudget: it selects the pod.
     Selects,
 }
 

@@ -17,8 +17,9 @@ fn set_of(deployment: u128, uid: u128, name: &str, selector: &str) -> Selecting 
 }
 
 fn service(uid: u128, name: &str, pairs: &[(&str, &str)]) -> Selecting {
-    // any kind that makes no pods stands for it
-    Selecting::of(Kind::Namespace, &meta(uid, "default", name), Written::Pairs(labels(pairs)))
+    let row =
+        Service { meta: meta(uid, "default", name), selector: Some(labels(pairs)), ..Service::default() };
+    Selecting::from(&row)
 }
 
 fn owned(uid: u128, pairs: &[(&str, &str)], kind: &str, owner: u128) -> Pod {
@@ -45,6 +46,16 @@ fn what_is_no_selector_selects_nothing() {
         assert_eq!(Written::Printed(printed.into()).read(), None, "{printed}");
     }
     assert_eq!(Written::Pairs(Labels::default()).read(), None, "a Service without a selector");
+    let named =
+        Service { kind: "ExternalName".into(), selector: Some(labels(&[("a", "1")])), ..Service::default() };
+    assert_eq!(Selecting::from(&named).written.read(), None, "a name for something elsewhere");
+    let budget = |selector: Option<&str>| {
+        let row =
+            PodDisruptionBudget { selector: selector.map(Text::from), ..PodDisruptionBudget::default() };
+        Selecting::from(&row).written.read()
+    };
+    assert_eq!(budget(None), None);
+    assert_eq!(budget(Some("<none>")), Some(Selector::default()), "an empty one selects everything");
     let pairs = Written::Pairs(labels(&[("b", "2"), ("a", "1")]));
     assert_eq!(pairs.read().map(|selector| selector.to_string()).as_deref(), Some("a=1,b=2"));
 }
@@ -204,7 +215,7 @@ fn a_label_tells_who_requires_it() {
         let found = required.values.get(&("app".into(), value.into()));
         found.into_iter().flatten().map(Selecting::reference).collect()
     };
-    assert_eq!(names("web"), ["deployment/web", "replicationcontroller/wide", "namespace/front"]);
+    assert_eq!(names("web"), ["deployment/web", "replicationcontroller/wide", "service/front"]);
     assert_eq!(names("api"), ["replicationcontroller/wide"]);
     let hash = &required.values[&("pod-template-hash".into(), "5d4f".into())];
     assert_eq!(hash[0].reference(), "replicaset/web-5d4f");
