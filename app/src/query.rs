@@ -11,8 +11,8 @@ pub mod line;
 mod owned;
 pub mod place;
 pub mod probed;
-pub mod skew;
 pub mod selects;
+pub mod skew;
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 

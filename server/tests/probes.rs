@@ -302,6 +302,8 @@ async fn a_failure_of_the_start_that_has_just_ended_was_not_before_it() {
     stage.fails(Readiness, 20, 1).await;
     stage.pod(&pod(probes(), json!({"state": ended(10, 22, 1)}))).await;
     assert!(!stage.lane(Readiness, 23).await.earlier);
-    stage.pod(&pod(probes(), json!({"state": running(24), "restartCount": 1, "lastState": ended(10, 22, 1)}))).await;
+    stage
+        .pod(&pod(probes(), json!({"state": running(24), "restartCount": 1, "lastState": ended(10, 22, 1)})))
+        .await;
     assert!(stage.lane(Readiness, 25).await.earlier);
 }
