@@ -53,7 +53,7 @@ test('field selectors: 400 chosen at random select, or are refused, as with kube
   const random = new Random(seed(info));
   const namespace = 'selected-by-field';
   await write(alone, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
-  const kinds = ['pods', 'nodes', 'namespaces', 'events', 'replicationcontrollers', 'deployments'];
+  const kinds = ['pods', 'nodes', 'namespaces', 'events', 'replicationcontrollers', 'deployments', 'services'];
   const written = Object.fromEntries(kinds.map((kind) => [kind, Array.from({ length: 40 }, (_, at) => generate[kind](random, namespace, at))]));
   for (const kind of kinds) await write(alone, written[kind]);
   const masthead = await watch(alone.kubeconfig);
@@ -96,6 +96,7 @@ function fieldsOf(kind: string, namespace: string, objects: Written[]): Fields {
     case 'namespaces': return { ...fields('metadata.name'), 'status.phase': ['Active', 'Terminating'] };
     case 'events': return { ...named, ...fields('involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.fieldPath', 'reason', 'type', 'reportingComponent'), source: some('source.component') };
     case 'replicationcontrollers': return { ...named, ...fields('status.replicas') };
+    case 'services': return { ...named, ...fields('spec.clusterIP'), 'spec.type': ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] };
     default: return named;
   }
 }
