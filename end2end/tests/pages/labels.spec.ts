@@ -8,7 +8,8 @@ async function open(page: Page, path: string) {
   await expect(page.locator('.freshness summary')).toContainText('live');
 }
 
-const chip = (page: Page, label: string) => page.locator(`${rows} .chip[title^="${label}\n"]`).first();
+/** The first chip of this label; its title begins with the label, on a line of its own. */
+const chip = (page: Page, label: string, within = rows) => page.locator(`${within} .chip[title^="${label}\\a "]`).first();
 
 test('a chip is a switch: it keeps what has the label, and once more all', async ({ page }) => {
   await open(page, '/pods?namespace=team-fraud');
@@ -45,7 +46,7 @@ test('Alt-click and Alt+Enter exclude, and each filter can be turned round or ta
 
 test('a chip on an object’s own page leads to those that are like it', async ({ page }) => {
   await open(page, '/pods/default/example-pod-randomforest');
-  await page.locator('.facts .chip[title^="app=random-forest-app\n"]').click();
+  await chip(page, 'app=random-forest-app', '.facts').click();
   await expect(page).toHaveURL(/\/pods\?selector=app%3Drandom-forest-app$/);
   await open(page, '/nodes/demo-worker');
   await page.locator('.facts .chip').first().click();
@@ -156,6 +157,7 @@ test('who selects whom is told by the pod, its workload and the Labels view', as
 });
 
 test('every table groups by any label and shows it as a column', async ({ page }) => {
+  test.slow(); // four audits
   for (const [path, label, said] of [
     ['/workloads', 'team', 'team=fraud'],
     ['/nodes', 'kubernetes.io/hostname', 'kubernetes.io/hostname=demo-worker'],
