@@ -39,7 +39,9 @@ impl FieldSelector {
             .filter(|(part, _)| !part.is_empty())
             .map(|(part, at)| Ok((term(text, part, at)?, at)))
             .collect();
-        let terms = terms?;
+        let mut terms = terms?;
+        // a term of nothing asks for nothing (`hasTerm.Transform`), whatever fields there are
+        terms.retain(|(term, _)| !(term.field.is_empty() && term.value.is_empty()));
         for kind in kinds {
             for (term, at) in &terms {
                 kind.check_field(&term.field).map_err(|message| error(text, message, *at))?;
@@ -221,6 +223,8 @@ mod tests {
         for (text, printed) in [
             ("", ""),
             (",,", ""),
+            ("=", ""), // nothing asked for of nothing
+            ("!=,a=y", "a=y"),
             ("status.phase=Running", "status.phase=Running"),
             ("status.phase==Running", "status.phase=Running"),
             ("b!=x,a=y", "a=y,b!=x"),
@@ -291,6 +295,7 @@ mod tests {
         let pod = Pod { ip: "10.0.0.1".into(), ..pod(1, "web-1", "web", "worker-1") };
         for (text, expected) in [
             ("", true),
+            ("!=", true),
             ("metadata.name=web-1,metadata.namespace=default", true),
             ("metadata.name=web", false),
             ("spec.nodeName=worker-1", true),
