@@ -1,7 +1,7 @@
 //! A box to type a selector in, which offers what could stand next (the combobox of the ARIA Authoring Practices, with
 //! a list that is walked with the arrow keys). Nothing is taken that was not chosen.
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, web_sys::HtmlInputElement};
 
 use crate::{components::filters::pointed, query::Completion, selector::SelectorError};
 
@@ -131,7 +131,7 @@ pub fn SuggestBox(
 }
 
 /// What the input holds before its caret.
-fn before_caret(input: &leptos::web_sys::HtmlInputElement) -> String {
+fn before_caret(input: &HtmlInputElement) -> String {
     let text = input.value();
     let caret = input.selection_start().ok().flatten().map_or(usize::MAX, |caret| caret as usize);
     // The browser counts in UTF-16.
