@@ -7,7 +7,7 @@ export type Probe = (typeof probes)[number];
 export type Deed = { at: number; pod: string; container: string } & (
   | { did: 'success' | 'failure' | 'error'; probe: Probe }
   | { did: 'start' }
-  | { did: 'kill'; probe: Probe; restarts: boolean }
+  | { did: 'kill'; probe: Probe; again: boolean }
 );
 
 const header = /^[IWE](\d\d)(\d\d) (\d\d:\d\d:\d\d\.\d{6}) +\d+ (?:prober|event)\.go:\d+\] "([^"]+)" (.*)$/;
@@ -44,8 +44,8 @@ export async function deeds(log: string, namespace: string): Promise<Deed[]> {
     if (field(fields, 'reason') === 'Started') found.push({ at, pod, container, did: 'start' });
     if (field(fields, 'reason') === 'Killing' && probe) {
       // a sidecar's is started again whatever its pod's policy, which goes without saying
-      const restarts = said.endsWith(', will be restarted') || said.startsWith('Init container ');
-      found.push({ at, pod, container, did: 'kill', probe: probe === 'startup' ? 'Startup' : 'Liveness', restarts });
+      const again = said.endsWith(', will be restarted') || said.startsWith('Init container ');
+      found.push({ at, pod, container, did: 'kill', probe: probe === 'startup' ? 'Startup' : 'Liveness', again });
     }
   }
   return found.sort((a, b) => a.at - b.at);

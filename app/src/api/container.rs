@@ -38,6 +38,8 @@ pub struct Container {
     pub status: Option<ContainerStatus>,
     /// What was heard of its probes.
     pub heard: Vec<Heard>,
+    /// Until then the kubelet holds back further events about its pod, so that hearing none means nothing.
+    pub silent_until: Option<Timestamp>,
     /// What its restarts are put down to.
     pub restarts: Restarts,
     /// Its life, oldest first, at most [`SPANS`].
@@ -146,6 +148,8 @@ pub enum Phase {
     Running,
     /// Running and ready.
     Ready,
+    /// Running, and whether ready was not seen.
+    Unwatched,
     /// Ended.
     Ended {
         /// `Error`, `OOMKilled`…
@@ -162,7 +166,7 @@ pub enum Phase {
 impl Phase {
     /// Whether it ran.
     pub fn runs(&self) -> bool {
-        matches!(self, Phase::Starting | Phase::Running | Phase::Ready)
+        matches!(self, Phase::Starting | Phase::Running | Phase::Ready | Phase::Unwatched)
     }
 
     /// A word or two.
@@ -172,6 +176,7 @@ impl Phase {
             Phase::Waiting(reason) => format!("waiting: {reason}"),
             Phase::Starting => "running, not started".to_owned(),
             Phase::Running => "running, not ready".to_owned(),
+            Phase::Unwatched => "running, not watched".to_owned(),
             Phase::Ready => "ready".to_owned(),
             Phase::Ended { reason, exit_code, signal, cause } => {
                 let how =

@@ -202,14 +202,11 @@ pub struct ContainerStatus {
 
 impl ContainerStatus {
     /// Whether what has this stamp happened since the container last began. Stamps are whole seconds, and a container
-    /// often ends and begins again within one: what may as well have happened before is not known to have.
+    /// that has run before may have been asked in the second in which it began again, when it had ended but the
+    /// kubelet did not know: that is not known to be of this start.
     pub fn in_this_start(&self, at: Timestamp) -> bool {
         let ContainerState::Running { since: Some(since) } = self.state else { return false };
-        let ended_before = match self.last.as_ref().and_then(|end| end.finished) {
-            Some(end) => end < at,
-            None => self.restarts == 0,
-        };
-        at > since || at == since && ended_before
+        at > since || at == since && self.restarts == 0 && self.last.is_none()
     }
 }
 

@@ -105,7 +105,7 @@ fn starts(container: &Container) -> Vec<(&Span, Option<&Span>, Option<&Span>)> {
 fn ended_before_ready(container: &Container) -> usize {
     let over_liveness =
         |end: &&Span| matches!(end.phase, Phase::Ended { cause: Cause::Probe(ProbeKind::Liveness), .. });
-    let watched = starts(container).into_iter().skip(1);
+    let watched = starts(container).into_iter().skip(1).filter(|(start, ..)| start.phase != Phase::Unwatched);
     watched.filter(|(_, ready, end)| ready.is_none() && end.as_ref().is_some_and(over_liveness)).count()
 }
 

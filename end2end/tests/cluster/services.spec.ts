@@ -1,12 +1,10 @@
 import { type ApiObject } from '../../cluster/client';
 import { expect, foreign, test } from '../../cluster/fixtures';
-import { type Heard, watcher } from '../../cluster/watcher';
+import { type Line, Trace } from '../../cluster/trace';
 
 type Endpoint = { conditions: { ready?: boolean }; targetRef?: { name: string } };
 /** How many addresses are ready, and how many there are. */
 type Moment = { at: number; ready: number; all: number };
-
-const collection = (namespace: string, group: string, plural: string) => `${group}/namespaces/${namespace}/${plural}`;
 
 test('services: an address that leaves over its readiness probe, and comes back, is seen within a second', async ({ cluster, namespace, watch, tally, page }) => {
   test.skip(!!foreign, 'wants an image that fails when it is told to, which our own registry has');
@@ -46,11 +44,11 @@ test('services: an address that leaves over its readiness probe, and comes back,
     look();
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
   });
-  const slices = await watcher(cluster, collection(namespace, '/apis/discovery.k8s.io/v1', 'endpointslices'));
-  const pods = await watcher(cluster, collection(namespace, '/api/v1', 'pods'));
-  const readyAgain = () => moments(slices.heard).filter(({ ready, all }, at, every) => all === 2 && ready > (every[at - 1]?.ready ?? 0)).length;
+  const trace = await Trace.of(cluster, `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, `/api/v1/namespaces/${namespace}/pods`);
+  const slices = () => trace.lines.filter(({ object }) => object.kind === 'EndpointSlice');
+  const readyAgain = () => moments(slices()).filter(({ ready, all }, at, every) => all === 2 && ready > (every[at - 1]?.ready ?? 0)).length;
   await expect.poll(readyAgain, { message: 'addresses that came back', timeout: 200_000, intervals: [500] }).toBeGreaterThanOrEqual(4);
-  await Promise.all([slices.stop(), pods.stop()]);
+  trace.stop();
 
   const said = await page.evaluate(() => (window as unknown as { said: { at: number; text: string }[] }).said);
   const seen = said.flatMap(({ at, text }): Moment[] => {
@@ -62,7 +60,7 @@ test('services: an address that leaves over its readiness probe, and comes back,
   const started = said[0].at;
   let compared = 0;
   // Each state of the slices that lasted is on the page within a second, or had gone by then.
-  const wanted = moments(slices.heard).filter(({ at }) => at > started);
+  const wanted = moments(slices()).filter(({ at }) => at > started);
   for (const [nth, moment] of wanted.entries()) {
     const until = wanted[nth + 1]?.at ?? Infinity;
     if (until - moment.at < 1_000 || until === Infinity) continue;
@@ -72,9 +70,9 @@ test('services: an address that leaves over its readiness probe, and comes back,
     compared += 1;
   }
   // And what the kubelet reports of a pod's readiness is in the slices, and on the page, within a second of it.
-  for (const { at, ready } of readiness(pods.heard).filter(({ at }) => at > started)) {
+  for (const { at, ready } of readiness(trace.lines.filter(({ object }) => object.kind === 'Pod')).filter(({ at }) => at > started)) {
     const follows = seen.some((moment) => moment.at >= at - 500 && moment.at <= at + 1_000);
-    const inSlice = slices.heard.some((heard) => heard.at >= at - 500 && heard.at <= at + 1_000);
+    const inSlice = slices().some((heard) => heard.at >= at - 500 && heard.at <= at + 1_000);
     if (!inSlice) continue; // its controller was slower, which is not the page's doing
     expect(follows, `a pod became ${ready ? 'ready' : 'unready'} at ${new Date(at).toISOString()}`).toBe(true);
     compared += 1;
@@ -84,7 +82,7 @@ test('services: an address that leaves over its readiness probe, and comes back,
 });
 
 /** The states of a namespace's slices, one after the other, all slices together. */
-function moments(heard: Heard[]): Moment[] {
+function moments(heard: Line[]): Moment[] {
   const slices = new Map<string, Endpoint[]>();
   const moments: Moment[] = [];
   for (const { at, type, object } of heard) {
@@ -99,7 +97,7 @@ function moments(heard: Heard[]): Moment[] {
 }
 
 /** When a pod became ready, or was not any more, as our own watch heard it. */
-function readiness(heard: Heard[]): { at: number; ready: boolean }[] {
+function readiness(heard: Line[]): { at: number; ready: boolean }[] {
   const before = new Map<string, boolean>();
   return heard.flatMap(({ at, object }) => {
     const { conditions = [] } = (object as ApiObject & { status: { conditions?: { type: string; status: string }[] } }).status;

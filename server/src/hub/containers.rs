@@ -4,6 +4,7 @@
 
 mod evidence;
 mod life;
+mod recorder;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,6 +15,7 @@ use app::api::{
 };
 use evidence::Evidence;
 use life::Life;
+use recorder::Recorder;
 
 /// Pods of which only events have come so far.
 const HEARD_OF: usize = 5_000;
@@ -31,11 +33,12 @@ struct Memory {
     /// Whether the pod itself has come.
     there: bool,
     of: HashMap<Box<str>, (Evidence, Life)>,
+    recorder: Recorder,
 }
 
-/// Whether an event tells of probes.
+/// Whether an event tells of probes, or of how many more can be told.
 pub fn tells(event: &Event) -> bool {
-    event.object_kind == "Pod" && matches!(event.reason.as_str(), "Unhealthy" | "Killing")
+    event.object_kind == "Pod" && (event.warns() || event.reason == "Killing")
 }
 
 impl Containers {
@@ -47,7 +50,7 @@ impl Containers {
             let (evidence, life) = memory.of.entry(spec.name.as_str().into()).or_default();
             if let Some(status) = &spec.status {
                 evidence.see(&spec.probes, status);
-                life.see(pod, status, now);
+                life.see(pod, &spec.probes, status, now);
             }
             let heard = spec.probes.iter().map(|probe| evidence.heard(probe.kind));
             Container {
@@ -64,6 +67,7 @@ impl Containers {
                 probes: spec.probes.as_slice().into(),
                 status: spec.status.clone(),
                 heard: heard.collect::<Vec<Heard>>(),
+                silent_until: memory.recorder.silent_until(),
                 restarts: evidence.restarts(spec.status.as_ref().map_or(0, |status| status.restarts)),
                 life: life.spans(evidence),
                 health: match (&spec.status, spec.role) {
@@ -81,7 +85,6 @@ impl Containers {
 
     /// What an event says; gives the pod it is about if that is there, since its rows may have changed.
     pub fn hear(&mut self, event: &Event) -> Option<Uid> {
-        let name = event.container()?;
         let pod = event.object_uid;
         if !self.pods.contains_key(&pod) {
             self.heard_of.push_back(pod);
@@ -93,8 +96,11 @@ impl Containers {
             }
         }
         let memory = self.pods.entry(pod).or_default();
-        let (evidence, _) = memory.of.entry(name.into()).or_default();
-        evidence.hear(event);
+        memory.recorder.hear(event);
+        if let Some(name) = event.container() {
+            let (evidence, _) = memory.of.entry(name.into()).or_default();
+            evidence.hear(event);
+        }
         memory.there.then_some(pod)
     }
 

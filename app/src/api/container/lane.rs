@@ -72,7 +72,8 @@ pub enum Doing {
         /// None could have been: events cannot be seen.
         deaf: bool,
     },
-    /// It fails.
+    /// It fails. Of readiness, all that count means that it has failed so often in a row, and not succeeded as often
+    /// as it takes since.
     Failing(Run),
     /// The last attempt could not be made, and of those before it no failure is known that still counts.
     Errored,
@@ -98,6 +99,8 @@ pub enum Why {
     Node,
     /// The kubelet has not said whether the container has started.
     Started,
+    /// The kubelet holds back further events.
+    Silence,
 }
 
 /// The lane of one of the container's probes at `now`, by the server's clock.
@@ -164,6 +167,9 @@ fn doing(
     }
     match (probe.kind, failure) {
         (ProbeKind::Liveness, Some(failure)) if lately(failure, probe, now) => failing(failure, probe),
+        (ProbeKind::Liveness, _) if container.silent_until.is_some_and(|until| now < until) => {
+            Doing::Unknown(Why::Silence)
+        }
         (ProbeKind::Liveness, _) => {
             // one that may be of the start before still is the last that was seen
             let failed = heard.and_then(|heard| heard.failure.as_ref()).map(|failure| failure.at);
@@ -223,7 +229,13 @@ fn since_when(
     };
     match doing {
         Doing::Passing { .. } => span(|phase| *phase == Phase::Ready),
-        Doing::Passed => span(|phase| matches!(phase, Phase::Running | Phase::Ready)),
+        Doing::Passed => {
+            // before that, while it was not watched, it may have passed as well
+            let unwatched = container.life.iter().rev().take_while(|span| span.phase.runs());
+            let unwatched = unwatched.into_iter().any(|span| span.phase == Phase::Unwatched);
+            span(|phase| matches!(phase, Phase::Running | Phase::Ready))
+                .map(|(from, seen)| (from, seen || unwatched))
+        }
         Doing::NotRunning => span(|phase| !phase.runs()),
         Doing::Failing(_) if kind == ProbeKind::Readiness => span(|phase| *phase == Phase::Running),
         Doing::Failing(_) => failure.map(|failure| (failure.since.millis(), false)),
@@ -283,11 +295,14 @@ impl fmt::Display for Run {
 }
 
 impl Why {
-    /// A sentence.
+    /// What follows "because".
     pub fn words(self) -> &'static str {
         match self {
             Why::Node => "its node does not report, so this is as it was last",
             Why::Started => "the kubelet has not said whether the container has started",
+            Why::Silence => {
+                "so much went wrong with its pod that the kubelet holds back further events: one in five minutes is let through"
+            }
         }
     }
 }

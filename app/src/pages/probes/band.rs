@@ -71,6 +71,7 @@ fn look(phase: &Phase) -> (i32, &'static str) {
     match phase {
         Phase::Ready => (1, "ready"),
         Phase::Running => (4, "running"),
+        Phase::Unwatched => (4, "unwatched"),
         Phase::Starting => (6, "starting"),
         Phase::Waiting(_) => (9, "waiting"),
         Phase::Ended { exit_code: 0, signal: 0, .. } => (0, "ended"),

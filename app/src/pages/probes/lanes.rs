@@ -95,7 +95,9 @@ fn doing(probe: Probe, container: Memo<Option<Arc<Container>>>) -> impl IntoView
         lane.with(|lane| lane.as_ref().map(|lane| (lane.health(), lane.doing.to_string())))
     });
     let drawn = move || {
-        state.get().map(|(health, words)| view! { <span class="status">{icon::state(health)} {words}</span> })
+        state
+            .get()
+            .map(|(health, words)| view! { <span class="status">{icon::state(health)} " " {words}</span> })
     };
     let aside = {
         let now = now.clone();
@@ -103,7 +105,7 @@ fn doing(probe: Probe, container: Memo<Option<Arc<Container>>>) -> impl IntoView
     };
     let why = move || {
         lane.with(|lane| match lane.as_ref()?.doing {
-            Doing::Unknown(why) => Some(why.words()),
+            Doing::Unknown(why) => Some(format!("because {}", why.words())),
             _ => None,
         })
     };

@@ -7,6 +7,7 @@ use app::api::{
     Millis, Pod, Text, Timestamp,
     container::{Cause, Phase, SPANS, Span},
     detail::{ContainerState, ContainerStatus, Terminated},
+    probe::{Probe, ProbeKind},
 };
 
 use super::evidence::Evidence;
@@ -31,7 +32,7 @@ impl Stage {
 
 impl Life {
     /// The container is like this now.
-    pub fn see(&mut self, pod: &Pod, status: &ContainerStatus, now: Millis) {
+    pub fn see(&mut self, pod: &Pod, probes: &[Probe], status: &ContainerStatus, now: Millis) {
         if let Some(end) = &status.last {
             self.end(end, now);
         }
@@ -42,10 +43,7 @@ impl Life {
                     self.spans.back().is_some_and(|(_, _, stage)| stage.runs()) && !self.began_after(start.0);
                 let phase = phase(status);
                 if !same {
-                    let first = if status.started == Some(false) { Phase::Starting } else { Phase::Running };
-                    // without a startup probe, and without having been seen before, it began as what it is
-                    let first = if phase == Phase::Starting { Phase::Starting } else { first };
-                    self.push(start, Stage::Is(first));
+                    self.push(start, Stage::Is(self.first(probes, &phase)));
                 }
                 if self.last() != Some(&Stage::Is(phase.clone())) {
                     let told = (phase == Phase::Ready).then(|| ready_since(pod, *since)).flatten();
@@ -73,6 +71,19 @@ impl Life {
             Span { from: *from, seen: *seen, phase }
         });
         spans.collect()
+    }
+
+    /// What a start begins as that is like this when it is first seen.
+    fn first(&self, probes: &[Probe], now: &Phase) -> Phase {
+        let asked = |wanted: ProbeKind| probes.iter().any(|probe| probe.kind == wanted);
+        match now {
+            Phase::Ready if !asked(ProbeKind::Startup) && !asked(ProbeKind::Readiness) => Phase::Ready,
+            Phase::Starting => Phase::Starting,
+            // what was before it is known only of what was watched then
+            _ if self.spans.is_empty() => Phase::Unwatched,
+            _ if asked(ProbeKind::Startup) => Phase::Starting,
+            _ => Phase::Running,
+        }
     }
 
     fn last(&self) -> Option<&Stage> {
@@ -107,16 +118,16 @@ impl Life {
         }
         let running = self.last().is_some_and(Stage::runs);
         if let (false, Some(started)) = (running, end.started.filter(|at| after_creation(*at))) {
-            self.push((started.millis(), false), Stage::Is(Phase::Running));
+            self.push((started.millis(), false), Stage::Is(Phase::Unwatched));
         }
         let at = end.finished.filter(|at| after_creation(*at)).map_or((now, true), |at| (at.millis(), false));
         self.push(at, Stage::Ended(Box::new(end.clone())));
     }
 
-    /// Nothing begins before what was before it, and what would have has that one's time.
+    /// Nothing begins before what was before it; the time of what would have is not the cluster's any more.
     fn push(&mut self, (from, seen): (Millis, bool), stage: Stage) {
-        let before = self.spans.back().map(|(last, seen, _)| (*last, *seen)).filter(|(last, _)| *last > from);
-        let (from, seen) = before.unwrap_or((from, seen));
+        let last = self.spans.back().map_or(from, |(last, _, _)| *last);
+        let (from, seen) = (from.max(last), seen || from < last);
         self.spans.push_back((from, seen, stage));
         if self.spans.len() > SPANS {
             self.spans.pop_front();
