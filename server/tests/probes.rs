@@ -361,6 +361,46 @@ async fn silence_means_nothing_once_the_kubelet_holds_events_back() {
 }
 
 #[tokio::test]
+async fn an_end_that_the_status_repeats_for_ever_is_told_once() {
+    let stage = Stage::new();
+    for flap in 0..120 {
+        let ready = flap % 2 == 0;
+        let status = json!({
+            "name": "web", "ready": ready, "started": true, "restartCount": 1,
+            "state": running(20), "lastState": ended(0, 10, 1),
+        });
+        stage.pod(&pod(json!({"readinessProbe": {"tcpSocket": {"port": 1}}}), status)).await;
+    }
+    let row = &stage.containers().await[0];
+    let ends = row.life.iter().filter(|span| matches!(span.phase, Phase::Ended { .. })).count();
+    assert_eq!(ends, 0, "its span was forgotten, and it ended no more: {:?}", row.life);
+    assert_eq!(row.restarts, Restarts { failed: 1, ..Restarts::default() });
+}
+
+#[tokio::test]
+async fn what_was_counted_over_days_does_not_silence_the_kubelet() {
+    let stage = Stage::new();
+    stage
+        .pod(&pod(
+            json!({"livenessProbe": {"tcpSocket": {"port": 1}}}),
+            json!({
+                "name": "web", "ready": true, "started": true, "restartCount": 0, "state": running(0),
+            }),
+        ))
+        .await;
+    // once in ten minutes, for two days before anybody watched
+    let days = 2 * 86_400;
+    stage.put::<Event>(&json!({
+        "metadata": {"name": "often", "uid": "often", "namespace": "default"},
+        "involvedObject": {"kind": "Pod", "name": "web", "namespace": "default", "uid": "web", "fieldPath": "spec.containers{web}"},
+        "type": "Warning", "source": {"component": "kubelet"}, "reason": "Unhealthy",
+        "message": "Liveness probe failed: a", "count": 288,
+        "firstTimestamp": at(0).to_string(), "lastTimestamp": at(days).to_string(),
+    })).await;
+    assert_eq!(stage.containers().await[0].silent_until, None);
+}
+
+#[tokio::test]
 async fn a_time_that_was_not_watched_is_not_called_not_ready() {
     let stage = Stage::new();
     let first = |container: &Container| container.life[0].phase.clone();

@@ -75,8 +75,12 @@ fn refused(kind: Kind) -> impl IntoView {
     let store = store();
     move || {
         let about = store.about();
-        let names: Vec<&str> =
-            about.refused.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect();
+        let names: Vec<&str> = about
+            .refused
+            .iter()
+            .filter(|(of, _)| *of == kind.watched())
+            .map(|(_, name)| name.as_str())
+            .collect();
         (!names.is_empty()).then(|| {
             let said = format!(
                 "Not in here: {} of {}, which Masthead may not list.",

@@ -219,7 +219,16 @@ fn Key(key: Text, by_key: Memo<Found>, required: Memo<Arc<Required>>, needle: Me
         .then(|| view! { <span class="badge" title="Named as Kubernetes recommends">"recommended"</span> });
     let row = {
         let key = key.clone();
-        move |value: ValueFound| row(here, &key, value, required)
+        move |found: ValueFound| {
+            let value = found.value.clone();
+            // The row stays while its numbers change: whoever is at one of its links stays there.
+            let has = Memo::new(move |before: Option<&Vec<(Kind, usize)>>| {
+                let now = values
+                    .with(|values| values.iter().find(|one| one.value == value).map(|one| one.has.clone()));
+                now.or_else(|| before.cloned()).unwrap_or_default()
+            });
+            row(here, &key, &found.value, has, required)
+        }
     };
     view! {
         <section class="label-key" aria-labelledby=id.clone()>
@@ -246,7 +255,7 @@ fn Key(key: Text, by_key: Memo<Found>, required: Memo<Arc<Required>>, needle: Me
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || values.get() key=Clone::clone children=row />
+                    <For each=move || values.get() key=|found| found.value.clone() children=row />
                 </tbody>
             </table>
             {more}
@@ -288,17 +297,22 @@ fn counted(kind: Kind, count: usize) -> String {
     format!("{count} {}", if count == 1 { kind.singular() } else { kind.plural() })
 }
 
-fn row(here: Here, key: &Text, found: ValueFound, required: Memo<Arc<Required>>) -> impl IntoView + use<> {
-    let requirement = Requirement::equals(key, &found.value);
-    let shown =
-        if found.value.is_empty() { "(empty)".to_owned() } else { visible(&found.value).into_owned() };
-    let pair = (key.clone(), found.value.clone());
+fn row(
+    here: Here,
+    key: &Text,
+    value: &Text,
+    has: Memo<Vec<(Kind, usize)>>,
+    required: Memo<Arc<Required>>,
+) -> impl IntoView + use<> {
+    let requirement = Requirement::equals(key, value);
+    let shown = if value.is_empty() { "(empty)".to_owned() } else { visible(value).into_owned() };
+    let pair = (key.clone(), value.clone());
     let on = move || {
         let place = here.place();
         let number = |(kind, count): &(Kind, usize)| {
             view! { <span class="number">{number(&place, *kind, *count, &requirement)}</span> " " }
         };
-        found.has.iter().map(number).collect_view()
+        has.with(|has| has.iter().map(number).collect_view())
     };
     let who = move || required.with(|required| required.values.get(&pair).map(|who| named(who)));
     view! {

@@ -66,7 +66,7 @@ pub fn beside(store: &Store) -> Memo<Beside> {
         let lost = nodes.iter().filter(|node| node.health == Health::Unknown);
         Beside {
             lost: lost.map(|node| node.meta.name.to_string()).collect(),
-            no_events: matches!(store.state(Kind::Event), KindState::Forbidden { .. }),
+            no_events: store.state(Kind::Event) != KindState::Live,
         }
     })
 }
@@ -77,14 +77,17 @@ pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + '
     let beside = beside(store);
     // What is worst changes as time passes, but slowly.
     let now = Memo::new(move |_| Timestamp(clock.now().seconds().0.div_euclid(5) * 5));
+    // All of it is put together anew, so not for each change.
+    let lately = store.lately(&[Kind::Container, Kind::ReplicaSet, Kind::Service]);
     Memo::new(move |_| {
-        let mut containers = rows.rows::<Container>();
-        containers.retain(|container| keeps(container));
-        let (sets, services) = (rows.rows::<ReplicaSet>(), rows.rows::<Service>());
+        lately.track();
+        let all = untrack(|| rows.current::<Container>());
+        let containers: Vec<_> = all.iter().filter(|container| keeps(container)).cloned().collect();
+        let (sets, services) = untrack(|| (rows.current::<ReplicaSet>(), rows.current::<Service>()));
         let now = now.get();
         beside.with(|beside| {
             let known = |node: &str| beside.of(node);
-            let probed = probed(&containers, &sets, &services, &known, now);
+            let probed = probed(&containers, &all, &sets, &services, &known, now);
             Board {
                 order: probed.iter().map(|(key, _)| key.clone()).collect(),
                 health: probed.iter().map(|(key, asked)| (key.clone(), asked.health(&known, now))).collect(),
@@ -165,6 +168,7 @@ pub fn Probes() -> impl IntoView {
 #[component]
 fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
     let Held { shown, held } = held;
+    let known = beside(&store());
     let more = move || {
         let more = shown.with(Vec::len).saturating_sub(SHOWN);
         (more > 0).then(|| {
@@ -189,7 +193,7 @@ fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
             <For
                 each=move || shown.with(|shown| shown.iter().take(SHOWN).cloned().collect::<Vec<_>>())
                 key=|key| key.clone()
-                children=move |key| view! { <li><Card asked=asked(board, key) /></li> }
+                children=move |key| view! { <li><Card asked=asked(board, key) known /></li> }
             />
         </ul>
         {none}
@@ -214,13 +218,19 @@ pub fn ProbesOf(
 ) -> impl IntoView {
     let store = store();
     let sets = store.clone();
+    // The workload itself, and its ReplicaSets.
+    let holders = Memo::new(move |_| {
+        let Some(uid) = uid.get() else { return HashSet::new() };
+        let sets = sets.current::<ReplicaSet>();
+        let own = sets.iter().filter(|set| set.meta.owner.as_ref().is_some_and(|owner| owner.uid == uid));
+        own.map(|set| set.meta.uid).chain([uid]).collect::<HashSet<Uid>>()
+    });
     let board = board(&store, move |container| {
-        let Some(owner) = &container.meta.owner else { return false };
-        let wanted = uid.get();
-        wanted.is_some()
-            && (Some(owner.uid) == wanted
-                || sets.row::<ReplicaSet>(owner.uid).and_then(|set| Some(set.meta.owner.as_ref()?.uid))
-                    == wanted)
+        container
+            .meta
+            .owner
+            .as_ref()
+            .is_some_and(|owner| holders.with(|holders| holders.contains(&owner.uid)))
     });
     let held = hold(move || board.with(|board| board.order.clone()));
     let any = Memo::new(move |_| held.shown.with(|shown| !shown.is_empty()));

@@ -163,7 +163,10 @@ pub fn compare(said: &Said, placement: &Placement) -> Option<Comparison> {
     let mut beyond = Vec::new();
     for (count, reason) in &said.reasons {
         match ours(reason) {
-            Some(reason) => counts.entry(reason).or_default().0 += count,
+            Some(reason) => {
+                let said = &mut counts.entry(reason).or_default().0;
+                *said = said.saturating_add(*count);
+            }
             None => beyond.push((*count, reason.clone())),
         }
     }
@@ -179,7 +182,7 @@ pub fn compare(said: &Said, placement: &Placement) -> Option<Comparison> {
     if all != here {
         differences.insert(0, Difference { reason: "nodes".to_owned(), said: all, found: here });
     }
-    let elsewhere: u64 = beyond.iter().map(|(count, _)| count).sum();
+    let elsewhere = beyond.iter().fold(0u64, |sum, (count, _)| sum.saturating_add(*count));
     let fits_unexplained = (placement.fits() as u64).saturating_sub(elsewhere);
     Some(Comparison { differences, beyond, fits_unexplained })
 }

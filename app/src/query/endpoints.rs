@@ -260,12 +260,20 @@ pub fn services_of(
     slices: &[Arc<EndpointSlice>],
 ) -> Vec<(Arc<Service>, Standing)> {
     let meta = &pod.meta;
+    let mut standings: HashMap<&str, Standing> = HashMap::new();
+    for slice in
+        slices.iter().filter(|slice| slice.meta.namespace == meta.namespace && !slice.service.is_empty())
+    {
+        for endpoint in slice.endpoints.iter().filter(|endpoint| endpoint.is_pod(meta.uid)) {
+            let standing = Standing::of(endpoint);
+            // in two families it stands twice; the worse counts
+            let worst = standings.entry(slice.service.as_str()).or_insert(standing);
+            *worst = (*worst).max(standing);
+        }
+    }
     let mut found: Vec<(Arc<Service>, Standing)> = Vec::new();
     for service in services.iter().filter(|service| service.meta.namespace == meta.namespace) {
-        let own = slices.iter().filter(|slice| slice.is_of(&meta.namespace, &service.meta.name));
-        let endpoints = own.flat_map(|slice| &slice.endpoints).filter(|endpoint| endpoint.is_pod(meta.uid));
-        // in two families it stands twice; the worse counts
-        let standing = endpoints.map(Standing::of).max();
+        let standing = standings.get(&*service.meta.name).copied();
         let selected = || service.selects(&meta.namespace, &meta.labels).then_some(Standing::Absent);
         if let Some(standing) = standing.or_else(selected) {
             found.push((service.clone(), standing));

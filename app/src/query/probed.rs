@@ -42,9 +42,11 @@ pub type AskedKey = (Uid, Text, usize);
 /// What is known beside a container, by its node's name.
 pub type KnownOf<'a> = dyn Fn(&str) -> Known + 'a;
 
-/// Puts them together, those with the worst probes first. `now` decides what is worst.
+/// Puts them together, those with the worst probes first. `now` decides what is worst; `all` are those of all pods, for
+/// what their neighbours declare.
 pub fn probed(
     containers: &[Arc<Container>],
+    all: &[Arc<Container>],
     replica_sets: &[Arc<ReplicaSet>],
     services: &[Arc<Service>],
     known: &KnownOf<'_>,
@@ -53,7 +55,7 @@ pub fn probed(
     let deployments: HashMap<Uid, &Owner> =
         replica_sets.iter().filter_map(|set| Some((set.meta.uid, set.meta.owner.as_ref()?))).collect();
     let mut declared: HashMap<Uid, Vec<(Text, i64)>> = HashMap::new();
-    for container in containers {
+    for container in all {
         let ports = container.ports.iter().map(|port| (port.name.clone(), port.number));
         declared.entry(container.pod_uid).or_default().extend(ports);
     }

@@ -28,6 +28,9 @@ pub struct Containers {
     heard_of: VecDeque<Uid>,
 }
 
+/// Containers of one pod that events may speak of, whether or not it has them.
+const NAMES: usize = 200;
+
 #[derive(Debug, Default)]
 struct Memory {
     /// Whether the pod itself has come.
@@ -97,7 +100,10 @@ impl Containers {
         }
         let memory = self.pods.entry(pod).or_default();
         memory.recorder.hear(event);
-        if let Some(name) = event.container() {
+        if let Some(name) = event.container()
+            // what no pod has is not remembered without end
+            && (memory.of.contains_key(name) || memory.of.len() < NAMES)
+        {
             let (evidence, _) = memory.of.entry(name.into()).or_default();
             evidence.hear(event);
         }

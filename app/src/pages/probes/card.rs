@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{band::Band, beside, lanes::restarts};
+use super::{Beside, band::Band, lanes::restarts};
 use crate::{
     api::{
         Container, Kind, Uid,
@@ -23,8 +23,7 @@ const SHOWN: usize = 12;
 
 /// The card.
 #[component]
-pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
-    let store = store();
+pub fn Card(asked: Memo<Option<Arc<Asked>>>, known: Memo<Beside>) -> impl IntoView {
     let here = Here::get();
     let first = asked.get_untracked();
     let title = first.as_ref().map(|asked| title(asked));
@@ -94,7 +93,6 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
         })
     };
     let label = format!("Probes of {container}, pod by pod");
-    let of_node = beside(&store);
     view! {
         <article class="card probe-card">
             <h3>
@@ -129,7 +127,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>) -> impl IntoView {
                                     });
                                     found.or_else(|| before.cloned().flatten())
                                 });
-                                view! { <Line container kinds known=of_node /> }
+                                view! { <Line container kinds known /> }
                             }
                         />
                     </tbody>
@@ -170,7 +168,7 @@ pub fn ordered(probes: &[Probe]) -> Vec<&Probe> {
 fn Line(
     container: Memo<Option<Arc<Container>>>,
     kinds: Memo<Vec<ProbeKind>>,
-    known: Memo<super::Beside>,
+    known: Memo<Beside>,
 ) -> impl IntoView {
     let store = store();
     let now = move || store.now().seconds();

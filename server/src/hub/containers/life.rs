@@ -16,7 +16,12 @@ use super::evidence::Evidence;
 #[derive(Debug, Default)]
 pub struct Life {
     spans: VecDeque<(Millis, bool, Stage)>,
+    /// The last ends that were put into them, which the status repeats long after their spans have been forgotten.
+    ends: VecDeque<Terminated>,
 }
+
+/// A status tells of no more than two ends at a time.
+const ENDS: usize = 4;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
@@ -111,11 +116,13 @@ impl Life {
     }
 
     fn end(&mut self, end: &Terminated, now: Millis) {
-        let known =
-            self.spans.iter().any(|(_, _, stage)| matches!(stage, Stage::Ended(known) if **known == *end));
-        if known {
+        if self.ends.contains(end) {
             return;
         }
+        if self.ends.len() == ENDS {
+            self.ends.pop_front();
+        }
+        self.ends.push_back(end.clone());
         let running = self.last().is_some_and(Stage::runs);
         if let (false, Some(started)) = (running, end.started.filter(|at| after_creation(*at))) {
             self.push((started.millis(), false), Stage::Is(Phase::Unwatched));

@@ -36,14 +36,18 @@ impl Recorder {
         if self.counts.len() > EVENTS {
             self.counts.clear();
         }
-        // What was counted without having been told was not let through, or told before it was watched.
-        let new = match self.counts.insert(event.meta.uid, event.count) {
-            Some(before) => event.count.saturating_sub(before),
-            None => event.count,
+        let counts = i64::from(event.count.max(1)).saturating_mul(REFILL);
+        let used = match self.counts.insert(event.meta.uid, event.count) {
+            // What was counted without having been told was not let through.
+            Some(before) => i64::from(event.count.saturating_sub(before).max(0)).saturating_mul(REFILL),
+            // Of what was counted before it was watched, that much has been filled up again since.
+            None => {
+                let lasted = event.first.map_or(0, |first| at.0.saturating_sub(first.0).max(0));
+                counts.saturating_sub(lasted).max(REFILL)
+            }
         };
         let (left, since) = self.left;
         let refilled = left.saturating_add(at.0.saturating_sub(since.0).max(0)).min(BURST * REFILL);
-        let used = i64::from(new.max(0)).saturating_mul(REFILL);
         self.left = (refilled.saturating_sub(used).max(0), at.max(since));
     }
 
