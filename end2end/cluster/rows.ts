@@ -11,7 +11,9 @@ export type Row = {
   life: { from: number; seen: boolean; phase: Phase }[];
 };
 
-const killed = ({ deeds }: Start, probe: Probe) => deeds.some((deed) => deed.did === 'kill' && deed.probe === probe);
+/** Over which probes the kubelet ended it. One that is busy may say so of a container that has ended by itself. */
+const kills = ({ deeds, until }: Start) => deeds.flatMap((deed) => (deed.did === 'kill' && deed.at < until + 1_000 ? [deed] : []));
+const killed = (start: Start, probe: Probe) => kills(start).some((kill) => kill.probe === probe);
 
 /** What a row says of a container's past that was not so; `checked` counts what was. */
 export function wrong(row: Row, of: Container, checked: (what: string) => void): string[] {
@@ -49,9 +51,8 @@ export function wrong(row: Row, of: Container, checked: (what: string) => void):
 }
 
 /** Over which probe an event told that this start ends. */
-function toldOf({ toldEnds }: Container, { deeds }: Start): Probe | undefined {
-  const told = deeds.flatMap((deed) => (deed.did === 'kill' && toldEnds.includes(Math.floor(deed.at / 1_000) * 1_000) ? [deed.probe] : []));
-  return told[0];
+function toldOf({ toldEnds }: Container, start: Start): Probe | undefined {
+  return kills(start).find(({ at }) => toldEnds.includes(Math.floor(at / 1_000) * 1_000))?.probe;
 }
 
 /** What each restart is to be put down to, by all that could be heard. */

@@ -41,9 +41,10 @@ test('probes: nothing is said of them that the kubelet did not do', async ({ clu
   try {
     await until(20);
     await pictures.take(all, 'early');
-    await pictures.take(one('never'), 'pod-never');
     const hungry = await cluster.request('GET', `/api/v1/namespaces/${namespace}/pods/hungry`);
     await eat((hungry.status as { podIP: string }).podIP);
+    await until(26);
+    await pictures.take(one('never'), 'pod-never');
     await until(40);
     await cluster.kubectl('delete', 'pod', 'deleted', '--wait=false', '-n', namespace);
     for (const pod of ['deleted', 'sick', 'sidecar', 'no-such-port', 'neighbours', 'unready', 'untold']) await pictures.take(one(pod), `pod-${pod}`);

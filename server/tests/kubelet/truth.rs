@@ -18,6 +18,18 @@ pub struct Start {
     pub end: Option<(String, i64)>,
 }
 
+impl Start {
+    /// Over which probes the kubelet ended it, and when it said so. One that is busy may say so of a container that has
+    /// ended by itself.
+    pub fn ended_over(&self) -> impl Iterator<Item = (ProbeKind, i64)> {
+        let before = self.until.saturating_add(SECOND);
+        self.deeds.iter().filter(move |deed| deed.at < before).filter_map(|deed| match deed.did {
+            Did::End(kind, _) => Some((kind, deed.at)),
+            _ => None,
+        })
+    }
+}
+
 /// A container as it was.
 #[derive(Default)]
 pub struct Truth {
@@ -148,12 +160,10 @@ impl Truth {
         deeds.into_iter().any(|deed| deed.at > time && matches!(deed.did, Did::Attempt(of, _) if of == kind))
     }
 
-    /// Over which probe the kubelet said that it ends this start, if an event told.
+    /// Over which probe the kubelet ended this start, if an event told.
     pub fn told_end(&self, start: &Start) -> Option<ProbeKind> {
-        start.deeds.iter().find_map(|deed| match deed.did {
-            Did::End(kind, _) if self.told_ends.contains(&(deed.at / SECOND * SECOND)) => Some(kind),
-            _ => None,
-        })
+        let mut told = start.ended_over().filter(|(_, at)| self.told_ends.contains(&(at / SECOND * SECOND)));
+        told.next().map(|(kind, _)| kind)
     }
 }
 

@@ -38,6 +38,7 @@ impl Stage {
 impl Life {
     /// The container is like this now.
     pub fn see(&mut self, pod: &Pod, probes: &[Probe], status: &ContainerStatus, now: Millis) {
+        let watched = !self.spans.is_empty();
         if let Some(end) = &status.last {
             self.end(end, now);
         }
@@ -48,7 +49,7 @@ impl Life {
                     self.spans.back().is_some_and(|(_, _, stage)| stage.runs()) && !self.began_after(start.0);
                 let phase = phase(status);
                 if !same {
-                    self.push(start, Stage::Is(self.first(probes, &phase)));
+                    self.push(start, Stage::Is(first(probes, &phase, watched)));
                 }
                 if self.last() != Some(&Stage::Is(phase.clone())) {
                     let told = (phase == Phase::Ready).then(|| ready_since(pod, *since)).flatten();
@@ -76,19 +77,6 @@ impl Life {
             Span { from: *from, seen: *seen, phase }
         });
         spans.collect()
-    }
-
-    /// What a start begins as that is like this when it is first seen.
-    fn first(&self, probes: &[Probe], now: &Phase) -> Phase {
-        let asked = |wanted: ProbeKind| probes.iter().any(|probe| probe.kind == wanted);
-        match now {
-            Phase::Ready if !asked(ProbeKind::Startup) && !asked(ProbeKind::Readiness) => Phase::Ready,
-            Phase::Starting => Phase::Starting,
-            // what was before it is known only of what was watched then
-            _ if self.spans.is_empty() => Phase::Unwatched,
-            _ if asked(ProbeKind::Startup) => Phase::Starting,
-            _ => Phase::Running,
-        }
     }
 
     fn last(&self) -> Option<&Stage> {
@@ -154,6 +142,18 @@ fn phase(status: &ContainerStatus) -> Phase {
         Phase::Starting
     } else {
         Phase::Running
+    }
+}
+
+/// What a start begins as that is like this when it is first seen; `watched` if the container was before.
+fn first(probes: &[Probe], now: &Phase, watched: bool) -> Phase {
+    let asked = |wanted: ProbeKind| probes.iter().any(|probe| probe.kind == wanted);
+    match now {
+        Phase::Ready if !asked(ProbeKind::Startup) && !asked(ProbeKind::Readiness) => Phase::Ready,
+        Phase::Starting => Phase::Starting,
+        _ if !watched => Phase::Unwatched,
+        _ if asked(ProbeKind::Startup) => Phase::Starting,
+        _ => Phase::Running,
     }
 }
 
