@@ -146,7 +146,7 @@ function term(random: Random, nodes: number): object {
 /** Nodes that nobody runs, kept alive by their leases; the others are out of bounds meanwhile. */
 export class Nodes {
   private readonly names: string[] = [];
-  private others: string[] = [];
+  private others: { name: string; taints: object[] }[] = [];
   private beating?: Promise<void>;
   private over = false;
 
@@ -155,8 +155,9 @@ export class Nodes {
   async start(random: Random, count: number) {
     const { cluster } = this;
     const { items } = await cluster.request<{ items: ApiObject[] }>('GET', '/api/v1/nodes');
-    this.others = items.map(({ metadata }) => metadata.name);
-    await Promise.all(this.others.map((other) => this.taint(other, { key: 'placement.test/others', effect: 'NoSchedule' })));
+    this.others = items.map(({ metadata, spec }) => ({ name: metadata.name, taints: (spec as { taints?: object[] }).taints ?? [] }));
+    const away = { key: 'placement.test/others', effect: 'NoSchedule' };
+    await Promise.all(this.others.map(({ name, taints }) => this.taint(name, [...taints, away])));
     await cluster.request('POST', '/apis/node.k8s.io/v1/runtimeclasses', {
       apiVersion: 'node.k8s.io/v1',
       kind: 'RuntimeClass',
@@ -202,8 +203,8 @@ export class Nodes {
     }
   }
 
-  private async taint(node: string, taint: object) {
-    await this.cluster.request('PATCH', `/api/v1/nodes/${node}`, { spec: { taints: [taint] } }, 'application/strategic-merge-patch+json');
+  private async taint(node: string, taints: object[]) {
+    await this.cluster.request('PATCH', `/api/v1/nodes/${node}`, { spec: { taints } }, 'application/merge-patch+json');
   }
 
   /** Takes all of it away. */
@@ -213,7 +214,7 @@ export class Nodes {
     await this.cluster.request('DELETE', `/api/v1/nodes?labelSelector=${encodeURIComponent('placement.test/ours')}`);
     await Promise.all(this.names.map((name) => this.cluster.request('DELETE', `${leases}/${name}`).catch(() => undefined)));
     await this.cluster.request('DELETE', `/apis/node.k8s.io/v1/runtimeclasses/${runtimeClass}`);
-    await Promise.all(this.others.map((other) => this.taint(other, { $patch: 'delete', key: 'placement.test/others', effect: 'NoSchedule' })));
+    await Promise.all(this.others.map(({ name, taints }) => this.taint(name, taints)));
   }
 }
 
