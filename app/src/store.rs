@@ -141,19 +141,21 @@ impl Store {
         })
     }
 
-    /// Something that is new when rows of these kinds have changed, though at most each second: for what is counted over
-    /// all of them, and need not be counted anew for each.
-    pub fn lately(&self, kinds: &'static [Kind]) -> Memo<u64> {
+    /// Follows rows of these kinds where it is called, though at most each second: for what is counted over all of them,
+    /// and need not be counted anew for each.
+    pub fn lately(&self, kinds: &'static [Kind]) -> impl Fn() + Copy + Send + Sync + 'static {
         let (store, clock) = (self.clone(), self.clone());
         let version = Memo::new(move |before: Option<&u64>| {
             kinds.iter().for_each(|kind| store.track_kind(*kind));
             before.map_or(0, |before| before + 1)
         });
         let second = Memo::new(move |_| clock.now().seconds());
-        Memo::new(move |_| {
-            second.track();
+        let lately = Memo::new(move |_| {
+            second.get();
             version.get_untracked()
-        })
+        });
+        // not `track`, which leaves a memo that nobody has read without what it follows itself
+        move || _ = lately.get()
     }
 
     /// `Some` until the rows behind the first screenful have come.

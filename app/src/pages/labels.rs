@@ -71,8 +71,8 @@ pub fn LabelsPage() -> impl IntoView {
         .map(|(kind, alone)| {
             let (store, lately) = (store.clone(), store.lately(alone));
             let count = move |_: Option<&Arc<InUse>>| {
-                lately.track();
-                whole.track();
+                lately();
+                whole.get();
                 scope.with(|place| {
                     let lines = untrack(|| store.lines(*kind));
                     let Ok(filter) = Filter::of(place, *kind) else { return Arc::default() };

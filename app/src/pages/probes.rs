@@ -80,7 +80,7 @@ pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + '
     // All of it is put together anew, so not for each change.
     let lately = store.lately(&[Kind::Container, Kind::ReplicaSet, Kind::Service]);
     Memo::new(move |_| {
-        lately.track();
+        lately();
         let all = untrack(|| rows.current::<Container>());
         let containers: Vec<_> = all.iter().filter(|container| keeps(container)).cloned().collect();
         let (sets, services) = untrack(|| (rows.current::<ReplicaSet>(), rows.current::<Service>()));

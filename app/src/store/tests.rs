@@ -88,3 +88,25 @@ fn rows_count_as_current_only_as_long_as_someone_says_so() {
         );
     });
 }
+
+#[test]
+fn what_is_counted_over_all_rows_is_counted_anew_within_a_second() {
+    with_owner(|| {
+        let store = seeded();
+        let lately = store.lately(&[Kind::Pod]);
+        let rows = store.clone();
+        let count = Memo::new(move |_| {
+            lately();
+            untrack(|| rows.current::<api::Pod>().len())
+        });
+        let before = count.get();
+        for more in 1..4 {
+            let number = 40 + more;
+            let name = format!("rf-{more}");
+            let put = Change::Pod(Delta::Put(Arc::new(pod(number, &name, "rf", "worker-2"))));
+            store.apply(vec![put]);
+            store.tick(Millis(NOW.0 + 1_000 * more as i64));
+            assert_eq!(count.get(), before + more as usize);
+        }
+    });
+}

@@ -31,7 +31,7 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
         if !whole(&store) {
             return None;
         }
-        lately.track();
+        lately();
         let selectors = selectors.get();
         let pods = untrack(|| store.rows::<Pod>());
         let mut survey = survey(&selectors, pods.iter().map(|pod| &**pod));
