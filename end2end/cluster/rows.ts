@@ -55,10 +55,10 @@ function toldOf({ toldEnds }: Container, start: Start): Probe | undefined {
   return kills(start).find(({ at }) => toldEnds.includes(Math.floor(at / 1_000) * 1_000))?.probe;
 }
 
-/** What each restart is to be put down to, by all that could be heard. */
-export function restarts(of: Container): Row['restarts'] {
+/** What each of the first `count` restarts is to be put down to, by all that could be heard. */
+export function restarts(of: Container, count: number): Row['restarts'] {
   const restarts = { liveness: 0, startup: 0, outOfMemory: 0, failed: 0, completed: 0, notSeen: 0 };
-  for (const start of of.starts.slice(0, -1)) {
+  for (const start of of.starts.slice(0, count)) {
     const probe = toldOf(of, start);
     if (!start.end) restarts.notSeen += 1;
     else if (start.end.reason === 'OOMKilled') restarts.outOfMemory += 1;
