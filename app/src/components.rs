@@ -14,6 +14,7 @@ pub mod keys;
 pub mod meter;
 pub mod name;
 pub mod palette;
+pub mod scroll;
 pub mod strip;
 pub mod suggest;
 pub mod table;

@@ -7,7 +7,15 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Detail, Event, Kind, Meta, Millis, ObjectKey, Row, Timestamp, Uid},
-    components::{chip, gate::Gate, here::Here, name, store, table::Table},
+    components::{
+        chip,
+        gate::Gate,
+        here::Here,
+        name,
+        scroll::{self, words},
+        store,
+        table::Table,
+    },
     format::{age, visible},
     query::{self, Page, Place},
     store::Store,
@@ -166,20 +174,7 @@ pub fn conditions(store: &Store, detail: Memo<Option<Arc<Detail>>>) -> impl Into
             view! {
                 <section aria-labelledby="conditions">
                     <h2 id="conditions">"Conditions"</h2>
-                    <div class="scroll" tabindex="0" role="group" aria-label="Conditions">
-                        <table class="plain conditions">
-                            <thead>
-                                <tr>
-                                    <th scope="col">"Type"</th>
-                                    <th scope="col">"Status"</th>
-                                    <th scope="col">"Since"</th>
-                                    <th scope="col">"Reason"</th>
-                                    <th scope="col">"Message"</th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows.collect_view()}</tbody>
-                        </table>
-                    </div>
+                    {scroll::table("Conditions", "conditions", words(["Type", "Status", "Since", "Reason", "Message"]), rows.collect_view())}
                 </section>
             }
         })

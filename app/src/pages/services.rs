@@ -16,8 +16,8 @@ use super::{
     object::{Events, Found, absence, common, conditions, detail, fact, follow},
 };
 use crate::{
-    api::{Detail, EndpointSlice, Kind, ObjectKey, Pod, Service, service::ServicePort},
-    components::{chip, frame::Head, gate::Gate, here::Here, icon, name, store, table::Addresses},
+    api::{Align, Detail, EndpointSlice, Kind, ObjectKey, Pod, Service, service::ServicePort},
+    components::{chip, frame::Head, gate::Gate, here::Here, icon, name, scroll, store, table::Addresses},
     format::visible,
     query::{
         Page,
@@ -215,25 +215,19 @@ fn ports(service: &Arc<Service>) -> Option<AnyView> {
         }
     };
     let rows = service.ports.iter().map(row).collect_view();
+    let columns = [
+        ("Name", Align::Left),
+        ("Port", Align::Right),
+        ("Target port", Align::Left),
+        ("Node port", Align::Right),
+        ("Protocol", Align::Left),
+        ("App protocol", Align::Left),
+    ];
     Some(
         view! {
             <section aria-labelledby="ports">
                 <h2 id="ports">"Ports"</h2>
-                <div class="scroll" tabindex="0" role="group" aria-label="Ports">
-                    <table class="plain">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Name"</th>
-                                <th scope="col" class="right">"Port"</th>
-                                <th scope="col">"Target port"</th>
-                                <th scope="col" class="right">"Node port"</th>
-                                <th scope="col">"Protocol"</th>
-                                <th scope="col">"App protocol"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                {scroll::table("Ports", "", columns, rows)}
             </section>
         }
         .into_any(),

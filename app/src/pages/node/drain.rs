@@ -6,7 +6,12 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Kind, Pod, PodDisruptionBudget},
-    components::{gate::Gate, name, store},
+    components::{
+        gate::Gate,
+        name,
+        scroll::{self, words},
+        store,
+    },
     format::visible,
     query::drain::Drain,
 };
@@ -72,18 +77,7 @@ fn held_up(held: Vec<(Arc<Pod>, String)>) -> AnyView {
     });
     view! {
         <p>"These may not be evicted now:"</p>
-        <div class="scroll" tabindex="0" role="group" aria-label="Pods that may not be evicted">
-            <table class="plain">
-                <thead>
-                    <tr>
-                        <th scope="col">"Pod"</th>
-                        <th scope="col">"Namespace"</th>
-                        <th scope="col">"Budget"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        {scroll::table("Pods that may not be evicted", "", words(["Pod", "Namespace", "Budget"]), rows.collect_view())}
     }
     .into_any()
 }

@@ -7,7 +7,12 @@ use leptos::prelude::*;
 use super::verdicts::{Verdicts, seen};
 use crate::{
     api::{Detail, Event, Health, Kind, Pod, Uid},
-    components::{gate::Gate, icon, store},
+    components::{
+        gate::Gate,
+        icon,
+        scroll::{self, numbers, words},
+        store,
+    },
     format::visible,
     pages::object::{Found, since},
     placement::{Case, case::Told},
@@ -64,19 +69,8 @@ fn scheduler(told: Told) -> AnyView {
             }
         });
         let reasons = (!said.reasons.is_empty()).then(|| {
-            view! {
-                <div class="scroll" tabindex="0" role="group" aria-label="What the scheduler says">
-                    <table class="plain reasons">
-                        <thead>
-                            <tr>
-                                <th scope="col" class="right">"Nodes"</th>
-                                <th scope="col">"Reason"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{reasons.collect_view()}</tbody>
-                    </table>
-                </div>
-            }
+            let columns = numbers(["Nodes"]).into_iter().chain(words(["Reason"]));
+            scroll::table("What the scheduler says", "reasons", columns, reasons.collect_view())
         });
         let whole = match &*said.refused {
             "" if said.reasons.is_empty() => said.message.clone(),

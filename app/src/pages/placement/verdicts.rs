@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Health, Kind, Node, Pod, Text},
-    components::{icon, name, store},
+    components::{icon, name, scroll, store},
     format::visible,
     placement::{
         Case, Plugin, Seen,
@@ -130,8 +130,7 @@ fn table(groups: &[Group]) -> Option<AnyView> {
     let spoken = (!columns.is_empty()).then(|| {
         view! { <p class="note">"What is in bold is what the scheduler says: the first that is in the way."</p> }
     });
-    let view = view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="Nodes">
+    let table = view! {
             <table class="plain verdicts">
                 <thead>
                     <tr>
@@ -142,7 +141,9 @@ fn table(groups: &[Group]) -> Option<AnyView> {
                 </thead>
                 <tbody>{lines.collect_view()}</tbody>
             </table>
-        </div>
+    };
+    let view = view! {
+        {scroll::frame("Nodes", table)}
         {more}
         {spoken}
         {passed}

@@ -6,7 +6,12 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Health, Kind, Pod, Timestamp, Uid},
-    components::{here::Here, icon, name, store},
+    components::{
+        here::Here,
+        icon, name,
+        scroll::{self, words},
+        store,
+    },
     format::visible,
     pages::object::since,
     placement::said::main_reason,
@@ -57,20 +62,9 @@ pub fn Waiting() -> impl IntoView {
         }
         let more = alike.len().saturating_sub(LINES);
         let lines = alike.iter().take(LINES).map(line).collect_view();
+        let columns = words(["Pod", "Namespace", "Age", "Why"]);
         view! {
-            <div class="scroll" tabindex="0" role="group" aria-label="Pods that wait for a node">
-                <table class="plain waiting">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Pod"</th>
-                            <th scope="col">"Namespace"</th>
-                            <th scope="col">"Age"</th>
-                            <th scope="col">"Why"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{lines}</tbody>
-                </table>
-            </div>
+            {scroll::table("Pods that wait for a node", "waiting", columns, lines)}
             {(more > 0).then(|| view! { <p class="note">{format!("And {more} more lines.")}</p> })}
         }
         .into_any()

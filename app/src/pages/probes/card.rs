@@ -10,7 +10,7 @@ use crate::{
         Container, Kind, Uid,
         probe::{Probe, ProbeKind},
     },
-    components::{here::Here, icon, name, store},
+    components::{here::Here, icon, name, scroll, store},
     format::{duration, visible},
     query::{
         advice::advice,
@@ -93,18 +93,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>, known: Memo<Beside>) -> impl IntoVi
         })
     };
     let label = format!("Probes of {container}, pod by pod");
-    view! {
-        <article class="card probe-card">
-            <h3>
-                {title}
-                <span class="kind">"container"</span>
-                <span class="mono">{container}</span>
-                {template}
-                <span class="count">{count}</span>
-            </h3>
-            <ul class="asks">{config}</ul>
-            {advised}
-            <div class="scroll" tabindex="0" role="group" aria-label=label>
+    let table = view! {
                 <table class="plain lanes-table">
                     <thead>
                         <tr>
@@ -132,7 +121,19 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>, known: Memo<Beside>) -> impl IntoVi
                         />
                     </tbody>
                 </table>
-            </div>
+    };
+    view! {
+        <article class="card probe-card">
+            <h3>
+                {title}
+                <span class="kind">"container"</span>
+                <span class="mono">{container}</span>
+                {template}
+                <span class="count">{count}</span>
+            </h3>
+            <ul class="asks">{config}</ul>
+            {advised}
+            {scroll::frame(label, table)}
             {more}
         </article>
     }

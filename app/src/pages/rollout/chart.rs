@@ -6,7 +6,10 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Kind, Millis, Picture, picture::Counts},
-    components::store,
+    components::{
+        scroll::{self, numbers, words},
+        store,
+    },
     format::duration,
 };
 
@@ -161,21 +164,15 @@ fn Rows(picture: Memo<Option<Arc<Picture>>>, open: RwSignal<bool>) -> impl IntoV
             </tr>
         }
     };
-    let headings = ["Wanted", "Old", "New", "Ready", "Available", "At least", "At most"];
-    view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="The counts, through time">
-            <table class="plain">
-                <thead>
-                    <tr>
-                        <th scope="col">"From (UTC)"</th>
-                        {headings.map(|heading| view! { <th scope="col" class="right">{heading}</th> }).collect_view()}
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=each key=|counts| *counts children=row />
-                </tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let columns = words(["From (UTC)"]).into_iter().chain(numbers([
+        "Wanted",
+        "Old",
+        "New",
+        "Ready",
+        "Available",
+        "At least",
+        "At most",
+    ]));
+    let rows = view! { <For each=each key=|counts| *counts children=row /> };
+    scroll::table("The counts, through time", "", columns, rows)
 }

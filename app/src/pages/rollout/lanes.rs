@@ -9,7 +9,7 @@ use crate::{
         Kind, Millis, Picture, Timestamp,
         picture::{Lane, Reached, Replaced, Station, Tile, Witness},
     },
-    components::{icon, name, store},
+    components::{icon, name, scroll, store},
     format::{duration, images, visible},
 };
 
@@ -121,16 +121,7 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, clock: Memo<Millis>, name: Arc<s
         (!said.is_empty()).then(|| view! { <p class="aside">{said}</p> })
     };
     let headings = Station::ALL.map(|station| view! { <th scope="col">{station.word()}</th> });
-    view! {
-        <section class="lane" class:newest=move || lane.with(|lane| lane.newest)>
-            <header>
-                <h2>{title} <span class="role">{role}</span></h2>
-                {link}
-                <span class="image">{move || text(|lane| images(&lane.images))}</span>
-                <span class="change-cause">{move || text(|lane| lane.change_cause.to_string())}</span>
-                <span class="aside">{move || text(wanted)}</span>
-            </header>
-            <div class="scroll" tabindex="0" role="group" aria-label=label>
+    let table = view! {
                 <table class="plain stations" aria-label=label>
                     <thead>
                         <tr>
@@ -150,7 +141,17 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, clock: Memo<Millis>, name: Arc<s
                         />
                     </tbody>
                 </table>
-            </div>
+    };
+    view! {
+        <section class="lane" class:newest=move || lane.with(|lane| lane.newest)>
+            <header>
+                <h2>{title} <span class="role">{role}</span></h2>
+                {link}
+                <span class="image">{move || text(|lane| images(&lane.images))}</span>
+                <span class="change-cause">{move || text(|lane| lane.change_cause.to_string())}</span>
+                <span class="aside">{move || text(wanted)}</span>
+            </header>
+            {scroll::frame(label, table)}
             {forgotten}
         </section>
     }

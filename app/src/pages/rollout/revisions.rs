@@ -11,7 +11,12 @@ use crate::{
         manifest::{Difference, Line, Mark},
         picture::{Origin, Revision},
     },
-    components::{here::Here, name, store},
+    components::{
+        here::Here,
+        name,
+        scroll::{self, numbers, words},
+        store,
+    },
     format::{age, images, visible},
 };
 
@@ -33,23 +38,7 @@ pub fn Revisions(picture: Pictured) -> impl IntoView {
             rows.map(|(at, revision)| (revision.clone(), before(at))).collect::<Vec<_>>()
         })
     };
-    view! {
-        <section aria-labelledby="revisions" class:empty=move || revisions.with(Vec::is_empty)>
-            <h2 id="revisions">"Revisions"</h2>
-            <div class="scroll" tabindex="0" role="group" aria-label="Revisions">
-                <table class="plain revisions">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Revision"</th>
-                            <th scope="col">"Held by"</th>
-                            <th scope="col">"Age"</th>
-                            <th scope="col" class="right">"Pods"</th>
-                            <th scope="col">"Images"</th>
-                            <th scope="col">"Change cause"</th>
-                            <th scope="col">"How it came"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
+    let lines = view! {
                         <For
                             each=rows
                             // Pods come and go; who is at a link in it by keyboard stays there.
@@ -60,9 +49,16 @@ pub fn Revisions(picture: Pictured) -> impl IntoView {
                                 row(of.get_untracked(), revisions, revision, before)
                             }
                         />
-                    </tbody>
-                </table>
-            </div>
+    };
+    let columns = words(["Revision", "Held by", "Age"]).into_iter().chain(numbers(["Pods"])).chain(words([
+        "Images",
+        "Change cause",
+        "How it came",
+    ]));
+    view! {
+        <section aria-labelledby="revisions" class:empty=move || revisions.with(Vec::is_empty)>
+            <h2 id="revisions">"Revisions"</h2>
+            {scroll::table("Revisions", "revisions", columns, lines)}
             <Compared picture revisions />
         </section>
     }

@@ -10,7 +10,12 @@ use super::{
 };
 use crate::{
     api::{Detail, EndpointSlice, Kind, Labels, ObjectKey, Pod, PodDisruptionBudget, Service},
-    components::{gate::Gate, icon, name, store},
+    components::{
+        gate::Gate,
+        icon, name,
+        scroll::{self, words},
+        store,
+    },
     format::visible,
     query::endpoints::{self, Standing},
     store::Store,
@@ -71,23 +76,8 @@ fn table(services: &[(Arc<Service>, Standing, String)]) -> AnyView {
             </tr>
         }
     });
-    view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="Services of this pod">
-            <table class="plain">
-                <thead>
-                    <tr>
-                        <th scope="col">"Service"</th>
-                        <th scope="col">"Its address there"</th>
-                        <th scope="col">"Why"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Ports"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let columns = words(["Service", "Its address there", "Why", "Type", "Ports"]);
+    scroll::table("Services of this pod", "", columns, rows.collect_view())
 }
 
 /// What stands around a workload's pods, as facts: the Services that select them, and the budgets that cover them.

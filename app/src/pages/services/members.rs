@@ -8,8 +8,11 @@ use std::{
 use leptos::prelude::*;
 
 use crate::{
-    api::{Kind, Uid},
-    components::{icon, name},
+    api::{Align, Kind, Uid},
+    components::{
+        icon, name,
+        scroll::{self, words},
+    },
     format::visible,
     query::endpoints::{Member, Standing},
     store::Store,
@@ -22,6 +25,9 @@ pub fn known(store: &Store) -> bool {
 
 /// So many are drawn; of more, first those that are not ready.
 const MOST: usize = 200;
+
+const COLUMNS: [&str; 8] =
+    ["Pod", "Address", "How it stands", "Ready", "Serving", "Terminating", "Node", "Why"];
 
 type Key = (Arc<str>, Arc<str>, Uid);
 
@@ -52,30 +58,14 @@ pub fn Members(
         match count.get() {
         None => view! { <div class="skeleton" aria-busy="true"><div class="bar"></div><div class="bar"></div></div> }.into_any(),
         Some(0) => view! { <p class="nothing">"None."</p> }.into_any(),
-        Some(_) => view! {
-            <div class="scroll" tabindex="0" role="group" aria-label=caption>
-                <table class="plain members">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Pod"</th>
-                            <th scope="col">"Address"</th>
-                            <th scope="col">"How it stands"</th>
-                            <th scope="col">"Ready"</th>
-                            <th scope="col">"Serving"</th>
-                            <th scope="col">"Terminating"</th>
-                            <th scope="col">"Node"</th>
-                            <th scope="col">"Why"</th>
-                            {(!of_slice).then(|| view! { <th scope="col">"Slice"</th> })}
-                        </tr>
-                    </thead>
-                    <tbody>
-                        <For each=keys key=Clone::clone children=move |key| row(by_key, key, namespace.get_value(), of_slice) />
-                    </tbody>
-                </table>
-            </div>
-            {rest}
+        Some(_) => {
+            let rows = view! {
+                <For each=keys key=Clone::clone children=move |key| row(by_key, key, namespace.get_value(), of_slice) />
+            };
+            let slice = (!of_slice).then_some(("Slice", Align::Left));
+            let columns = words(COLUMNS).into_iter().chain(slice);
+            view! { {scroll::table(caption, "members", columns, rows)} {rest} }.into_any()
         }
-        .into_any(),
     }
     }
 }
