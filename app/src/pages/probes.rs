@@ -29,6 +29,7 @@ use crate::{
     query::{
         Fact, Filter,
         probed::{Asked, AskedKey, probed},
+        tally,
     },
     store::Store,
 };
@@ -41,7 +42,6 @@ const SHOWN: usize = 100;
 pub struct Board {
     order: Vec<AskedKey>,
     asked: HashMap<AskedKey, Arc<Asked>>,
-    health: HashMap<AskedKey, Health>,
 }
 
 /// What is known beside the containers.
@@ -90,7 +90,6 @@ pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + '
             let probed = probed(&containers, &all, &sets, &services, &known, now);
             Board {
                 order: probed.iter().map(|(key, _)| key.clone()).collect(),
-                health: probed.iter().map(|(key, asked)| (key.clone(), asked.health(&known, now))).collect(),
                 asked: probed.into_iter().map(|(key, asked)| (key, Arc::new(asked))).collect(),
             }
         })
@@ -119,16 +118,16 @@ pub fn Probes() -> impl IntoView {
         board.with(|board| {
             let keys = board.order.iter();
             let keeps = |key: &&AskedKey| {
-                state.as_ref().is_none_or(|state| board.health.get(key).is_some_and(|h| h.word() == state))
+                state.as_ref().is_none_or(|state| {
+                    board.asked.get(key).is_some_and(|asked| asked.health.word() == state)
+                })
             };
             keys.filter(keeps).cloned().collect::<Vec<_>>()
         })
     };
     let held = hold(wanted);
     let states = move || {
-        let tally = crate::query::tally(
-            board.with(|board| board.health.values().copied().collect::<Vec<_>>()).into_iter(),
-        );
+        let tally = board.with(|board| tally(board.asked.values().map(|asked| asked.health)));
         super::listing::state_links(&here.place(), tally).into_any()
     };
     let advised = move || here.place().with(|place| place.unadvised = !place.unadvised).href();

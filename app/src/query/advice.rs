@@ -218,6 +218,7 @@ mod tests {
             ports: [port.clone()].into(),
             declared: vec![(port.name, port.number)],
             served: false,
+            health: crate::api::Health::Healthy,
             containers: vec![Arc::default()],
         }
     }

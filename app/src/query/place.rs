@@ -213,78 +213,34 @@ impl Page {
     /// The kinds it draws.
     pub fn kinds(&self) -> Kinds {
         use Kind::*;
-        let kinds: &[Kind] = match self {
-            Page::Overview => {
-                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet]
-            }
-            Page::Labels => &[
-                Node,
-                Pod,
-                ReplicationController,
-                Deployment,
-                DaemonSet,
-                StatefulSet,
-                ReplicaSet,
-                Service,
-                EndpointSlice,
-                PodDisruptionBudget,
-            ],
-            Page::Pods | Page::Images => &[Pod, ReplicaSet],
+        // whether all that makes pods is drawn, and what else
+        let (workloads, others): (bool, &[Kind]) = match self {
+            Page::Overview => (true, &[Node, Pod]),
+            Page::Labels => (true, &[Node, Pod, Service, EndpointSlice, PodDisruptionBudget]),
+            Page::Pods | Page::Images => (false, &[Pod, ReplicaSet]),
             // Services and budgets may select pods that there are not
-            Page::Workloads => &[
-                Pod,
-                ReplicationController,
-                Deployment,
-                DaemonSet,
-                StatefulSet,
-                ReplicaSet,
-                Service,
-                PodDisruptionBudget,
-            ],
-            Page::Rollouts => &[Deployment, DaemonSet, StatefulSet],
+            Page::Workloads => (true, &[Pod, Service, PodDisruptionBudget]),
+            Page::Rollouts => (false, &[Deployment, DaemonSet, StatefulSet]),
             // events tell of failures, nodes whether anything is told
-            Page::Probes => &[Container, ReplicaSet, Service, Node, Event],
+            Page::Probes => (false, &[Container, ReplicaSet, Service, Node, Event]),
             // what the picture is made of, so that its freshness is told
-            Page::Rollout(_) => &[
-                Pod,
-                ReplicationController,
-                Deployment,
-                DaemonSet,
-                StatefulSet,
-                ReplicaSet,
-                ControllerRevision,
-                Event,
-            ],
-            Page::Nodes | Page::Namespaces => &[Node, Pod],
-            Page::Services | Page::EndpointSlices => &[Service, EndpointSlice],
+            Page::Rollout(_) => (true, &[Pod, ControllerRevision, Event]),
+            Page::Nodes | Page::Namespaces => (false, &[Node, Pod]),
+            Page::Services | Page::EndpointSlices => (false, &[Service, EndpointSlice]),
             // whatever makes pods may be asked about, by name
-            Page::Placement => {
-                &[Node, Pod, ReplicationController, Deployment, DaemonSet, StatefulSet, ReplicaSet]
-            }
-            Page::Events => &[Event],
+            Page::Placement => (true, &[Node, Pod]),
+            Page::Events => (false, &[Event]),
             Page::Object(key) => match key.kind {
                 // the only page that shows leases, and so the only one that is told of their renewals
-                Node => &[Node, Pod, PodDisruptionBudget, Lease, Event],
-                Service | EndpointSlice => &[Pod, Service, EndpointSlice, Event],
-                _ => &[
-                    Node,
-                    Pod,
-                    Container,
-                    ReplicationController,
-                    Deployment,
-                    DaemonSet,
-                    StatefulSet,
-                    ReplicaSet,
-                    Service,
-                    EndpointSlice,
-                    PodDisruptionBudget,
-                    Event,
-                ],
+                Node => (false, &[Node, Pod, PodDisruptionBudget, Lease, Event]),
+                Service | EndpointSlice => (false, &[Pod, Service, EndpointSlice, Event]),
+                _ => (true, &[Node, Pod, Container, Service, EndpointSlice, PodDisruptionBudget, Event]),
             },
-            Page::Nowhere => &[],
+            Page::Nowhere => (false, &[]),
         };
+        let makers = Kind::ALL.iter().filter(|kind| workloads && kind.makes_pods());
         // The namespace picker is on every page.
-        kinds.iter().copied().chain([Namespace]).collect()
+        others.iter().chain(makers).copied().chain([Namespace]).collect()
     }
 
     /// The kinds that its tables and lists are of; selectors, search, sort, grouping and columns apply to those.

@@ -31,6 +31,8 @@ pub struct Asked {
     pub declared: Vec<(Text, i64)>,
     /// A Service sends requests to one of its ports.
     pub served: bool,
+    /// In the page's five, by the worst probe of them.
+    pub health: Health,
     /// Each of them, the worst first.
     pub containers: Vec<Arc<Container>>,
 }
@@ -62,6 +64,9 @@ pub fn probed(
     let mut sorted: Vec<&Arc<Container>> = containers.iter().filter(|one| !one.probes.is_empty()).collect();
     sorted.sort_by(|a, b| a.meta.key_order(&b.meta));
     let mut sets: HashMap<(Uid, Text), Vec<Arc<[Probe]>>> = HashMap::new();
+    let worsts: HashMap<Uid, Worst> =
+        sorted.iter().map(|one| (one.meta.uid, worst(one, known(&one.node), now))).collect();
+    let worst = |container: &Arc<Container>| worsts.get(&container.meta.uid).copied();
     let mut asked: BTreeMap<AskedKey, Asked> = BTreeMap::new();
     for container in sorted {
         let owner = container.meta.owner.as_ref();
@@ -81,6 +86,7 @@ pub fn probed(
             ports: container.ports.clone(),
             declared: declared.get(&container.pod_uid).cloned().unwrap_or_default(),
             served: services.iter().any(|service| serves(service, container)),
+            health: Health::Healthy,
             containers: Vec::new(),
         });
         if one.template != template(container) {
@@ -90,11 +96,11 @@ pub fn probed(
     }
     let mut asked: Vec<(AskedKey, Asked)> = asked.into_iter().collect();
     for (_, one) in &mut asked {
-        one.containers.sort_by_cached_key(|container| worst(container, known, now));
+        one.containers.sort_by_key(worst);
+        one.health = one.containers.first().and_then(worst).map_or(Health::Healthy, |(probes, _)| probes);
     }
     asked.sort_by_cached_key(|(_, one)| {
-        let worst = one.containers.iter().map(|container| worst(container, known, now)).min();
-        (worst, one.namespace.clone(), one.title())
+        (one.containers.first().and_then(worst), one.namespace.clone(), one.title())
     });
     asked
 }
@@ -121,12 +127,6 @@ impl Asked {
             (None, None) => String::new(),
         }
     }
-
-    /// In the page's five, by its worst probe.
-    pub fn health(&self, known: &KnownOf<'_>, now: Timestamp) -> Health {
-        let all = self.containers.iter().map(|container| worst(container, known, now));
-        all.min().map_or(Health::Healthy, |(health, _)| health)
-    }
 }
 
 /// What each of its probes does.
@@ -134,10 +134,11 @@ pub fn lanes(container: &Container, known: Known, now: Timestamp) -> Vec<Lane> {
     container.probes.iter().map(|probe| lane::of(container, probe, known, now)).collect()
 }
 
-/// The worst of its probes, then the container itself.
-fn worst(container: &Container, known: &KnownOf<'_>, now: Timestamp) -> (Health, Health) {
-    let lanes = lanes(container, known(&container.node), now);
-    let probes = lanes.iter().map(Lane::health).min().unwrap_or(Health::Healthy);
+/// The worst of a container's probes, then the container itself.
+type Worst = (Health, Health);
+
+fn worst(container: &Container, known: Known, now: Timestamp) -> Worst {
+    let probes = lanes(container, known, now).iter().map(Lane::health).min().unwrap_or(Health::Healthy);
     // what is not asked because it does not run is as bad as that
     (probes.min(container.health), container.health)
 }
