@@ -32,6 +32,14 @@ pub struct Detail {
     pub facts: Vec<(Text, Arc<str>)>,
 }
 
+impl Detail {
+    /// Since when its condition of this type is true.
+    pub fn true_since(&self, kind: &str) -> Option<Timestamp> {
+        let condition = self.conditions.iter().find(|condition| condition.kind == kind)?;
+        condition.last_transition.filter(|_| condition.status == "True")
+    }
+}
+
 /// How a controller replaces its pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

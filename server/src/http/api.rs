@@ -268,6 +268,14 @@ pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState
     }
 }
 
+/// What is answered instead where one of these kinds is not known in `namespaces`, or all over for kinds without.
+pub fn refusal(view: &View, kinds: &[Kind], namespaces: &[Text]) -> Option<Response> {
+    kinds.iter().find_map(|kind| {
+        let within = if kind.namespaced() { namespaces } else { &[] };
+        Some(stamped(*current(view, *kind, within).err()?, view, *kind))
+    })
+}
+
 /// The answer, with headers that say how far the kind it is about can be trusted.
 pub fn stamped(mut response: Response, view: &View, kind: Kind) -> Response {
     let headers = response.headers_mut();

@@ -13,7 +13,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::api::{current, draining, stamped};
+use super::api::{draining, refusal, stamped};
 use crate::hub::Hub;
 
 /// The route.
@@ -27,10 +27,8 @@ const KINDS: [Kind; 3] = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
 async fn answer(State(hub): State<Hub>, Path((namespace, name)): Path<(String, String)>) -> Response {
     let Ok(view) = hub.view().await else { return draining() };
     let within = [Text::from(namespace.as_str())];
-    for kind in KINDS {
-        if let Err(refusal) = current(&view, kind, &within) {
-            return stamped(*refusal, &view, kind);
-        }
+    if let Some(refusal) = refusal(&view, &KINDS, &within) {
+        return refusal;
     }
     // The headers are about what is least known to be current.
     let least =

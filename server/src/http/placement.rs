@@ -22,7 +22,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::api::{current, draining, form_urlencoded, stamped};
+use super::api::{draining, form_urlencoded, refusal, stamped};
 use crate::hub::{Hub, View, detail_of};
 
 /// The routes.
@@ -158,11 +158,8 @@ async fn answer(
 ) -> Response {
     let Ok(view) = hub.view().await else { return draining() };
     let within: Vec<Text> = namespace.into_iter().map(Text::from).collect();
-    for kind in kinds {
-        let within = if kind.namespaced() { &within[..] } else { &[] };
-        if let Err(refusal) = current(&view, *kind, within) {
-            return stamped(*refusal, &view, *kind);
-        }
+    if let Some(refusal) = refusal(&view, kinds, &within) {
+        return refusal;
     }
     let nodes: Vec<Arc<Node>> = Node::rows(&view.cluster).iter().cloned().collect();
     let pods: Vec<Arc<Pod>> = Pod::rows(&view.cluster).iter().cloned().collect();

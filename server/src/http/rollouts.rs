@@ -25,7 +25,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    api::{current, draining, form_urlencoded, plain, stamped},
+    api::{draining, form_urlencoded, plain, refusal, stamped},
     text::{columns::Columns, template},
 };
 use crate::hub::{Hub, View, readable};
@@ -52,6 +52,13 @@ struct Target {
     kind: Kind,
     namespace: String,
     name: String,
+}
+
+impl Target {
+    /// Where it is, which is where its kinds have to be known.
+    fn within(&self) -> [Text; 1] {
+        [Text::from(self.namespace.as_str())]
+    }
 }
 
 /// Why there is no answer, in kubectl's words where it has some.
@@ -168,13 +175,6 @@ fn target(
     }
 }
 
-/// What is answered instead where one of these kinds is not known where the target is.
-fn refusal(view: &View, target: &Target, kinds: &[Kind]) -> Option<Response> {
-    let within = [Text::from(target.namespace.as_str())];
-    let refused = |kind: &Kind| Some(stamped(*current(view, *kind, &within).err()?, view, *kind));
-    kinds.iter().find_map(refused)
-}
-
 /// Answers from the rows of `target`'s kind and of the `others` that belong to it, if they are known.
 async fn answer(
     hub: Hub,
@@ -192,7 +192,7 @@ async fn answer(
         Err(error) => return error.answer(query.output),
     };
     let Ok(view) = hub.view().await else { return draining() };
-    if let Some(refusal) = refusal(&view, &target, &[&[target.kind], others(target.kind)].concat()) {
+    if let Some(refusal) = refusal(&view, &[&[target.kind], others(target.kind)].concat(), &target.within()) {
         return refusal;
     }
     let response = find(&view, &target, query).unwrap_or_else(|error| error.answer(query.output));

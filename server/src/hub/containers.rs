@@ -9,9 +9,8 @@ mod recorder;
 use std::collections::{HashMap, VecDeque};
 
 use app::api::{
-    Container, Event, Millis, Pod, Uid,
+    Container, Event, Meta, Millis, Pod, Uid,
     container::{self, Heard},
-    detail::{ContainerState, Role},
 };
 use evidence::Evidence;
 use life::Life;
@@ -57,10 +56,7 @@ impl Containers {
             }
             let heard = spec.probes.iter().map(|probe| evidence.heard(probe.kind));
             Container {
-                meta: app::api::Meta {
-                    name: format!("{}/{}", pod.meta.name, spec.name).into(),
-                    ..pod.meta.clone()
-                },
+                meta: Meta { name: format!("{}/{}", pod.meta.name, spec.name).into(), ..pod.meta.clone() },
                 pod: pod.meta.name.clone(),
                 pod_uid: pod.meta.uid,
                 node: pod.node.clone(),
@@ -73,14 +69,7 @@ impl Containers {
                 silent_until: memory.recorder.silent_until(),
                 restarts: evidence.restarts(spec.status.as_ref().map_or(0, |status| status.restarts)),
                 life: life.spans(evidence),
-                health: match (&spec.status, spec.role) {
-                    // an init container that has not begun waits for others
-                    (None, _) if pod.node.is_empty() => app::api::Health::Waiting,
-                    (Some(status), Role::Init) if matches!(status.state, ContainerState::Running { .. }) => {
-                        app::api::Health::Progressing
-                    }
-                    (status, _) => container::judge(status.as_ref()),
-                },
+                health: container::judge(spec.status.as_ref()),
             }
         });
         containers.collect()

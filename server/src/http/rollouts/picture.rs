@@ -110,7 +110,7 @@ async fn answer(
         Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
         _ => &[kind, Kind::Pod],
     };
-    if let Some(refusal) = refusal(&view, &target, &[made_of, others].concat()) {
+    if let Some(refusal) = refusal(&view, &[made_of, others].concat(), &target.within()) {
         return refusal;
     }
     // it is as fresh as the least fresh thing in it

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::{Object, Output, RolloutError, Target, draining, number, status_of, target, told};
 use crate::{
-    http::api::{current, form_urlencoded, stamped},
+    http::api::{form_urlencoded, refusal, stamped},
     hub::{self, Encoding, Hub, Seat},
 };
 
@@ -63,10 +63,9 @@ async fn ended(hub: &Hub, seat: &Seat, target: &Target, revision: Option<i64>, a
 /// of a time after `asked`.
 async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (bool, Response) {
     let Ok(view) = hub.view().await else { return (true, draining()) };
-    let within = [Text::from(target.namespace.as_str())];
-    if let Err(refusal) = current(&view, target.kind, &within) {
+    if let Some(refusal) = refusal(&view, &[target.kind], &target.within()) {
         let forbidden = matches!(view.state(target.kind), KindState::Forbidden { .. });
-        return (forbidden, stamped(*refusal, &view, target.kind));
+        return (forbidden, refusal);
     }
     let confirmed = view.as_of(target.kind).is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
     let status = match status_of(&view, target, revision) {

@@ -159,7 +159,6 @@ fn first(probes: &[Probe], now: &Phase, watched: bool) -> Phase {
 
 /// Since when all of the pod's containers are ready, which this one is too then, in this start.
 fn ready_since(pod: &Pod, running: Option<Timestamp>) -> Option<Millis> {
-    let condition = pod.detail.conditions.iter().find(|condition| condition.kind == "ContainersReady")?;
-    let at = condition.last_transition.filter(|_| condition.status == "True")?;
+    let at = pod.detail.true_since("ContainersReady")?;
     (running? <= at).then_some(at.millis())
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Millis, ReplicaSet, Rollout, Text,
+        Deployment, Detail, Health, Kind, KindState, Millis, ReplicaSet, Rollout, Text, Timestamp,
         picture::{Cause, Counts, Course, Station},
     },
     model::Cluster,
@@ -131,7 +131,7 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
         .to_owned(),
         evidence: condition.message.to_string(),
         source: source.to_owned(),
-        at: condition.last_transition.map(app::api::Timestamp::millis),
+        at: condition.last_transition.map(Timestamp::millis),
     });
     told.collect()
 }

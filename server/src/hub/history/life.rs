@@ -198,9 +198,7 @@ fn label(pod: &Pod, key: &str) -> Text {
 
 /// Since when a condition is true.
 fn since(detail: &Detail, kind: &str) -> Option<(Millis, Witness)> {
-    let condition = detail.conditions.iter().find(|condition| condition.kind == kind)?;
-    let at = condition.last_transition.filter(|_| condition.status == "True")?;
-    Some((at.millis(), Witness::Pod))
+    Some((detail.true_since(kind)?.millis(), Witness::Pod))
 }
 
 /// When the last of the regular containers began, once all have. One that has ended well has begun too.
