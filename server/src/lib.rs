@@ -4,11 +4,13 @@
 //!
 //! 1. [`source`]: a reflector a kind lists and watches; objects become rows
 //! 2. [`hub`]: one task folds every change into the model and encodes it once for all who watch
-//! 3. [`http`]: the live socket, the text API, the page's first paint
+//! 3. [`audience`]: who is looking, and the hub of what they may see
+//! 4. [`http`]: the live socket, the text API, the page's first paint
 //!
 //! [`demo`] is a cluster of our own: an API server inside the process that everything above watches as
 //! it would any other.
 
+pub mod audience;
 pub mod config;
 pub mod demo;
 pub mod error;
@@ -24,19 +26,19 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
-use self::{http::Hosts, hub::Hub, source::Source};
+use self::{http::Access, hub::Hub, source::Source};
 
 /// Watches `source` and serves it on `listeners` until `stop`; then gives open connections `drain` to end.
 pub async fn run(
     source: Source,
     listeners: Vec<TcpListener>,
-    hosts: Hosts,
+    access: Access,
     stop: CancellationToken,
     drain: Duration,
 ) -> Result<(), StartError> {
     let metrics = source.metrics.clone();
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
-    let site = http::router(hub.clone(), metrics, hosts, stop.clone());
+    let site = http::router(hub.clone(), metrics, access, stop.clone());
 
     let mut tasks = JoinSet::new();
     tasks.spawn({

@@ -6,10 +6,11 @@ use app::{api::Text, wire::About};
 use clap::Parser;
 use server::{
     StartError,
+    audience::Door,
     config::{Config, LogFormat},
     demo,
     error::namespaces,
-    http::Hosts,
+    http::{Access, Hosts},
     metrics::Metrics,
     source::{Source, api_server::ApiServer, kubeconfig},
 };
@@ -51,14 +52,14 @@ async fn masthead(config: Config) -> Result<(), StartError> {
     for listener in &listeners {
         addresses.push(listener.local_addr().map_err(StartError::Serve)?);
     }
-    let hosts = Hosts::new(&addresses, &config.host);
+    let access = Access { hosts: Hosts::new(&addresses, &config.host), door: Door::default() };
     for address in &addresses {
         // The one line on standard output: for people to click and for scripts to read.
         let _ = writeln!(std::io::stdout(), "Masthead is at http://{address}");
     }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signal(stop.clone()));
-    let ended = server::run(source, listeners, hosts, stop, config.drain()).await;
+    let ended = server::run(source, listeners, access, stop, config.drain()).await;
     signals.abort();
     ended
 }

@@ -15,8 +15,9 @@ use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use server::{
     StartError,
+    audience::Door,
     demo::{self, Demo, Fault},
-    http::Hosts,
+    http::{Access, Hosts},
     source::{Source, api_server::ApiServer},
 };
 use tokio::{
@@ -72,9 +73,9 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let hosts = Hosts::new(&[address], &[]);
+        let access = Access { hosts: Hosts::new(&[address], &[]), door: Door::default() };
         let running =
-            tokio::spawn(server::run(source, vec![listener], hosts, stop.clone(), Duration::from_secs(5)));
+            tokio::spawn(server::run(source, vec![listener], access, stop.clone(), Duration::from_secs(5)));
         Site { demo, address, stop, running }
     }
 

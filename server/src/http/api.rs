@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::text;
 use crate::{
+    audience::Visitor,
     hub::{Encoding, Hub, View, readable},
     metrics::Metrics,
 };
@@ -33,14 +34,14 @@ const AS_OF: HeaderName = HeaderName::from_static("masthead-as-of");
 const NOTE: HeaderName = HeaderName::from_static("masthead-note");
 
 /// Lists.
-pub fn router(hub: Hub) -> Router {
-    Router::new().route("/api/v1", get(index)).route("/api/v1/{kind}", get(list)).with_state(hub)
+pub fn router() -> Router {
+    Router::new().route("/api/v1", get(index)).route("/api/v1/{kind}", get(list))
 }
 
 /// The stream of changes; apart from the lists because it must not be compressed (a compressor would
 /// hold events back).
-pub fn watch_router(hub: Hub, metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
-    Router::new().route("/api/v1/watch", get(watch)).with_state((hub, metrics, stop))
+pub fn watch_router(metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
+    Router::new().route("/api/v1/watch", get(watch)).with_state((metrics, stop))
 }
 
 /// What a request asks for.
@@ -202,7 +203,7 @@ pub fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-async fn index(State(hub): State<Hub>) -> Response {
+async fn index(hub: Hub) -> Response {
     let Ok(view) = hub.view().await else { return draining() };
     let kinds: Vec<_> = Kind::ALL
         .iter()
@@ -220,7 +221,7 @@ async fn index(State(hub): State<Hub>) -> Response {
         .into_response()
 }
 
-async fn list(State(hub): State<Hub>, Path(kind): Path<String>, RawQuery(query): RawQuery) -> Response {
+async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Some(kind) = Kind::parse(&kind) else { return AskError::Kind(kind).into_response() };
     let asked = match Asked::of_query(&query.unwrap_or_default()) {
         Ok(Asked { kinds: Some(_), .. }) => return AskError::Parameter("kinds".to_owned()).into_response(),
@@ -345,7 +346,9 @@ pub fn draining() -> Response {
 }
 
 async fn watch(
-    State((hub, metrics, stop)): State<(Hub, Arc<Metrics>, CancellationToken)>,
+    State((metrics, stop)): State<(Arc<Metrics>, CancellationToken)>,
+    hub: Hub,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
     let asked = Asked::of_query(&query.unwrap_or_default());
@@ -354,15 +357,19 @@ async fn watch(
         Err(error) => return error.into_response(),
     };
     let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
-    let events = futures::stream::unfold((seat, metrics, stop), |(seat, metrics, stop)| async move {
-        let outgoing = tokio::select! {
-            outgoing = seat.next() => outgoing.ok()?,
-            () = stop.cancelled() => return None,
-        };
-        let bytes = outgoing.bytes().await;
-        metrics.sent(bytes.len());
-        Some((Ok::<_, std::convert::Infallible>(bytes), (seat, metrics, stop)))
-    });
+    let events = futures::stream::unfold(
+        (seat, metrics, stop, visitor),
+        |(seat, metrics, stop, visitor)| async move {
+            let outgoing = tokio::select! {
+                outgoing = seat.next() => outgoing.ok()?,
+                () = visitor.ended.cancelled() => return None,
+                () = stop.cancelled() => return None,
+            };
+            let bytes = outgoing.bytes().await;
+            metrics.sent(bytes.len());
+            Some((Ok::<_, std::convert::Infallible>(bytes), (seat, metrics, stop, visitor)))
+        },
+    );
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
 }
 

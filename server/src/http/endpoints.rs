@@ -6,7 +6,7 @@ use app::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::Path,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,14 +17,14 @@ use super::api::{draining, refusal, stamped};
 use crate::hub::Hub;
 
 /// The route.
-pub fn router(hub: Hub) -> Router {
-    Router::new().route("/api/v1/services/{namespace}/{name}/endpoints", get(answer)).with_state(hub)
+pub fn router() -> Router {
+    Router::new().route("/api/v1/services/{namespace}/{name}/endpoints", get(answer))
 }
 
 /// What it is answered from. All have to be known: a pod that is not listed yet would not be missed.
 const KINDS: [Kind; 3] = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
 
-async fn answer(State(hub): State<Hub>, Path((namespace, name)): Path<(String, String)>) -> Response {
+async fn answer(hub: Hub, Path((namespace, name)): Path<(String, String)>) -> Response {
     let Ok(view) = hub.view().await else { return draining() };
     let within = [Text::from(namespace.as_str())];
     if let Some(refusal) = refusal(&view, &KINDS, &within) {

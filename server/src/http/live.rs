@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{access::same_origin, api::Asked};
 use crate::{
+    audience::Visitor,
     hub::{Encoding, Hub},
     metrics::Metrics,
 };
@@ -37,19 +38,20 @@ const SEND_DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Live {
-    hub: Hub,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 }
 
 /// The route.
-pub fn router(hub: Hub, metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
+pub fn router(metrics: Arc<Metrics>, stop: CancellationToken) -> Router {
     // `any`, because HTTP/2 opens websockets with CONNECT.
-    Router::new().route("/live", any(open)).with_state(Live { hub, metrics, stop })
+    Router::new().route("/live", any(open)).with_state(Live { metrics, stop })
 }
 
 async fn open(
     State(live): State<Live>,
+    hub: Hub,
+    visitor: Visitor,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
@@ -78,15 +80,15 @@ async fn open(
         .write_buffer_size(0)
         .max_write_buffer_size(64 << 20)
         .on_upgrade(move |socket| async move {
-            let why = talk(socket, live, scope).await;
+            let why = talk(socket, live, hub, visitor, scope).await;
             tracing::debug!(why, "viewer left");
         })
 }
 
 /// Talks to one viewer until one side ends it; says why.
-async fn talk(socket: WebSocket, live: Live, mut scope: Scope) -> &'static str {
+async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut scope: Scope) -> &'static str {
     let (mut out, mut incoming) = socket.split();
-    let Ok(seat) = live.hub.subscribe(scope.clone(), Encoding::Binary).await else {
+    let Ok(seat) = hub.subscribe(scope.clone(), Encoding::Binary).await else {
         return "shutting down";
     };
     let mut ping = tokio::time::interval(PING);
@@ -144,6 +146,10 @@ async fn talk(socket: WebSocket, live: Live, mut scope: Scope) -> &'static str {
                 if !matches!(sent, Ok(Ok(()))) {
                     return "connection lost";
                 }
+            }
+            () = visitor.ended.cancelled() => {
+                bye(&mut out, "your access has ended").await;
+                return "access ended";
             }
             () = live.stop.cancelled() => {
                 bye(&mut out, "the server is shutting down").await;

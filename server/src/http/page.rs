@@ -8,7 +8,7 @@ use app::{
 };
 use axum::{
     Router,
-    extract::{OriginalUri, State},
+    extract::OriginalUri,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
@@ -20,11 +20,11 @@ use crate::hub::{self, Hub};
 const ASSETS: Assets = Assets { stylesheet: STYLESHEET, boot: BOOT, preloads: PRELOADS };
 
 /// Every address that nothing else answers: the page has a view for it, or says that there is none.
-pub fn router(hub: Hub) -> Router {
-    Router::new().fallback_service(get(page).with_state(hub))
+pub fn router() -> Router {
+    Router::new().fallback_service(get(page))
 }
 
-async fn page(State(hub): State<Hub>, OriginalUri(uri): OriginalUri) -> Response {
+async fn page(hub: Hub, OriginalUri(uri): OriginalUri) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
     };

@@ -15,7 +15,7 @@ use app::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -26,11 +26,10 @@ use super::api::{draining, form_urlencoded, refusal, stamped};
 use crate::hub::{Hub, View, detail_of};
 
 /// The routes.
-pub fn router(hub: Hub) -> Router {
+pub fn router() -> Router {
     Router::new()
         .route("/api/v1/placement", get(typed))
         .route("/api/v1/placement/{namespace}/{kind}/{name}", get(object))
-        .with_state(hub)
 }
 
 /// Why there is no answer.
@@ -77,7 +76,7 @@ impl IntoResponse for PlacementError {
 }
 
 async fn object(
-    State(hub): State<Hub>,
+    hub: Hub,
     Path((namespace, kind, name)): Path<(String, String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -125,7 +124,7 @@ impl WithRow for Uid<'_> {
     }
 }
 
-async fn typed(State(hub): State<Hub>, RawQuery(query): RawQuery) -> Response {
+async fn typed(hub: Hub, RawQuery(query): RawQuery) -> Response {
     let needs = read(&query.unwrap_or_default());
     match needs {
         Ok(needs) => {

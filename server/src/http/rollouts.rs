@@ -17,7 +17,7 @@ use app::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -31,7 +31,7 @@ use super::{
 use crate::hub::{Hub, View, readable};
 
 /// The routes.
-pub fn router(hub: Hub) -> Router {
+pub fn router() -> Router {
     const OBJECT: &str = "/api/v1/rollouts/{namespace}/{kind}/{name}";
     Router::new()
         .route(OBJECT, get(picture::picture))
@@ -40,7 +40,6 @@ pub fn router(hub: Hub) -> Router {
         .route(&format!("{OBJECT}/status"), get(status))
         .route(&format!("{OBJECT}/history"), get(history))
         .route(&format!("{OBJECT}/history/{{revision}}"), get(revision))
-        .with_state(hub)
 }
 
 /// What kubectl says where no ReplicaSet has a revision yet.
@@ -213,7 +212,7 @@ fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
     })
 }
 
-async fn status(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
+async fn status(hub: Hub, Path(object): Object, RawQuery(query): RawQuery) -> Response {
     answer(
         hub,
         target(object, Kind::rolls_out),
@@ -258,7 +257,7 @@ impl WithRow for Status<'_> {
     }
 }
 
-async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): RawQuery) -> Response {
+async fn history(hub: Hub, Path(object): Object, RawQuery(query): RawQuery) -> Response {
     answer(hub, target(object, Kind::rolls_out), read(query, false), holders, |view, target, query| {
         let revisions = revisions(view, target)?;
         if query.output == Output::Json {
@@ -283,7 +282,7 @@ async fn history(State(hub): State<Hub>, Path(object): Object, RawQuery(query): 
 }
 
 async fn revision(
-    State(hub): State<Hub>,
+    hub: Hub,
     Path((namespace, kind, name, revision)): Path<(String, String, String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {

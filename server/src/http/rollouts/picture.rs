@@ -9,7 +9,7 @@ use app::{
 };
 use axum::{
     Json,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     response::{IntoResponse, Response},
 };
 
@@ -19,7 +19,7 @@ use crate::{
     hub::{Hub, View, readable},
 };
 
-pub async fn picture(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
+pub async fn picture(hub: Hub, object: Object, RawQuery(query): RawQuery) -> Response {
     let asked = read(query, false).and_then(|query| match query.output {
         Output::Json => target(object.0, Kind::makes_pods),
         Output::Text => Err(RolloutError::Output("text".to_owned())),
@@ -41,7 +41,7 @@ pub async fn picture(State(hub): State<Hub>, object: Object, RawQuery(query): Ra
 }
 
 /// `…/difference?from=1&to=3`; without both, of the last two.
-pub async fn difference(State(hub): State<Hub>, object: Object, RawQuery(query): RawQuery) -> Response {
+pub async fn difference(hub: Hub, object: Object, RawQuery(query): RawQuery) -> Response {
     let (output, between) = match ends(query) {
         Ok(asked) => asked,
         Err(error) => return error.answer(Output::Json),

@@ -10,7 +10,7 @@ use app::{
 };
 use axum::{
     Json,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
@@ -31,7 +31,7 @@ const USUAL: Duration = Duration::from_secs(300);
 const BEHIND_MS: i64 = 1_000;
 
 /// 200 once it has succeeded; 409 with the reason once it has failed, or when the time is up.
-pub async fn wait(State(hub): State<Hub>, object: Object, RawQuery(text): RawQuery) -> Response {
+pub async fn wait(hub: Hub, object: Object, RawQuery(text): RawQuery) -> Response {
     let asked = target(object.0, Kind::rolls_out).and_then(|target| Ok((target, query(text)?)));
     let (target, Query { timeout, revision }) = match asked {
         Ok(asked) => asked,

@@ -1,0 +1,81 @@
+//! What a visitor may see of the cluster.
+
+use std::collections::BTreeMap;
+
+use app::{
+    api::{Kind, Row, Text},
+    selector::Selector,
+};
+use serde::{Deserialize, Serialize};
+
+/// A part of the cluster, and how much of it. Equal grants share one hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// Which kinds, and of each the namespaces in which; kinds without namespaces have [`Within::All`].
+    pub kinds: BTreeMap<Kind, Within>,
+    /// Of all of them, those with such labels. What has no labels of its own to choose by follows what it is about.
+    pub selector: Selector,
+    /// What is left out of what is shown.
+    pub hide: Hide,
+    /// Instead of names, others that stay the same for whoever has the same key.
+    pub pseudonyms: Option<Key>,
+    /// Free text is shown as it is, whatever it may mention: for those whom the API server itself would show it.
+    pub verbatim: bool,
+}
+
+/// Where a kind may be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Within {
+    /// Everywhere.
+    All,
+    /// In these namespaces, sorted.
+    Namespaces(Vec<Text>),
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hide {
+    /// Names of nodes, wherever they stand; others take their place.
+    pub node_names: bool,
+    /// Names of images.
+    pub images: bool,
+    /// Addresses of pods, nodes and Services.
+    pub addresses: bool,
+    /// Labels but those that are chosen by.
+    pub labels: bool,
+}
+
+/// 128 random bits that pseudonyms are made with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Key(pub u128);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+impl Within {
+    /// Whether it has `namespace`, which is empty for what is in none.
+    pub fn has(&self, namespace: &str) -> bool {
+        match self {
+            Within::All => true,
+            Within::Namespaces(names) => {
+                namespace.is_empty() || names.binary_search_by(|name| name.as_str().cmp(namespace)).is_ok()
+            }
+        }
+    }
+}
+
+impl Grant {
+    /// Whether a row of a kind that is chosen by its own labels is granted.
+    pub fn holds<T: Row>(&self, row: &T) -> bool {
+        let meta = row.meta();
+        let namespace = if T::KIND == Kind::Namespace { &*meta.name } else { meta.namespace.as_str() };
+        self.kinds.get(&T::KIND).is_some_and(|within| within.has(namespace))
+            && self.selector.matches(&meta.labels)
+    }
+}
