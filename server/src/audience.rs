@@ -6,6 +6,7 @@
 
 mod door;
 pub mod grant;
+mod lens;
 mod rooms;
 
 use std::sync::Arc;
@@ -13,7 +14,11 @@ use std::sync::Arc;
 use app::api::Text;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{door::Door, grant::Grant, rooms::Rooms};
+pub use self::{
+    door::Door,
+    grant::Grant,
+    rooms::{NoRoom, Rooms},
+};
 
 /// Somebody who is looking.
 #[derive(Clone, Debug)]

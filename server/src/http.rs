@@ -37,7 +37,13 @@ pub struct Access {
 }
 
 /// The whole site. `stop` ends open streams when the server drains.
-pub fn router(hub: Hub, metrics: Arc<Metrics>, access: Access, stop: CancellationToken) -> Router {
+pub fn router(
+    hub: Hub,
+    rooms: Rooms,
+    metrics: Arc<Metrics>,
+    access: Access,
+    stop: CancellationToken,
+) -> Router {
     let Access { hosts, door } = access;
     let compressed = Router::new()
         .merge(api::router())
@@ -51,7 +57,7 @@ pub fn router(hub: Hub, metrics: Arc<Metrics>, access: Access, stop: Cancellatio
         .merge(live::router(metrics.clone(), stop.clone()))
         .merge(api::watch_router(metrics.clone(), stop))
         .merge(compressed)
-        .layer(axum::middleware::from_fn_with_state((door, Rooms::new(hub.clone())), admit::admit));
+        .layer(axum::middleware::from_fn_with_state((door, rooms), admit::admit));
     Router::new()
         .merge(assets::router())
         .merge(probes::router(hub, metrics))

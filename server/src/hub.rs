@@ -39,7 +39,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
-    queue::{Outgoing, Queue},
+    queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };
 
@@ -77,6 +77,12 @@ pub enum News {
     Pulse(Result<(), Text>),
     /// What is being watched turned out to be this. Where it is watched, the watches say themselves.
     About(About),
+    /// What another hub has told of its rows, seen through a lens.
+    Seen(Vec<Change>),
+    /// Until when another hub knows its kinds to be current.
+    Confirmed(Vec<(Kind, Millis)>),
+    /// To be answered when all that was told before is known.
+    Settle(oneshot::Sender<()>),
 }
 
 /// What viewers tell the hub.
@@ -143,8 +149,21 @@ impl Hub {
         // Differs from start to start; nothing else is asked of it.
         let epoch = now().0.unsigned_abs();
         let hub = Hub { news, asked };
-        let owner = Owner::new(about, epoch);
+        let owner = Owner::new(about, epoch, Freshness::default());
         (hub, owner.run(news_in, asked_in, stop))
+    }
+
+    /// A hub that knows what another one tells it, and is only as sure as that one is.
+    pub fn room(stop: CancellationToken) -> (Hub, impl Future<Output = ()> + Send) {
+        let (news, news_in) = mpsc::channel(INBOX);
+        let (asked, asked_in) = mpsc::channel(INBOX);
+        let owner = Owner::new(About::default(), now().0.unsigned_abs(), Freshness::told());
+        (Hub { news, asked }, owner.run(news_in, asked_in, stop))
+    }
+
+    /// How many clones of it there are, those of taken seats included.
+    pub fn handles(&self) -> usize {
+        self.asked.strong_count()
     }
 
     /// Tells what happened; waits when the hub is behind.
@@ -244,13 +263,13 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(about: About, epoch: u64) -> Owner {
+    fn new(about: About, epoch: u64, freshness: Freshness) -> Owner {
         Owner {
             cluster: Cluster::default(),
             history: History::new(now()),
             containers: Containers::default(),
             numbers: Numbers::default(),
-            freshness: Freshness::default(),
+            freshness,
             about,
             epoch,
             topics: HashMap::new(),
@@ -311,6 +330,11 @@ impl Owner {
                 }
             }
             News::About(about) => self.set_about(about),
+            News::Seen(changes) => {
+                changes.into_iter().for_each(|change| change.visit(Fold { owner: self, within: None }));
+            }
+            News::Confirmed(as_of) => self.freshness.confirmed(as_of),
+            News::Settle(settled) => _ = settled.send(()), // whoever waited may have gone
         }
     }
 
@@ -323,8 +347,12 @@ impl Owner {
         }
         self.about = about;
         let hello = Outgoing::of(&self.hello());
-        for viewer in self.viewers.values().filter(|v| v.topic.1 == Encoding::Binary) {
-            viewer.queue.push(hello.clone());
+        for viewer in self.viewers.values() {
+            match viewer.topic.1 {
+                Encoding::Binary => viewer.queue.push(hello.clone()),
+                Encoding::Rows => viewer.queue.push(Outgoing::told(Told::About(self.about.clone()))),
+                Encoding::Events => {}
+            }
         }
     }
 
@@ -332,7 +360,11 @@ impl Owner {
         if *self.cluster.state(kind) == state {
             return;
         }
-        tracing::info!(kind = kind.plural(), state = state.word(), "watch state changed");
+        if self.freshness.is_told() {
+            tracing::debug!(kind = kind.plural(), state = state.word(), "a room was told of a watch");
+        } else {
+            tracing::info!(kind = kind.plural(), state = state.word(), "watch state changed");
+        }
         for topic in self.topics.values_mut() {
             topic.state(kind, &state);
         }
@@ -348,8 +380,10 @@ impl Owner {
                 let known =
                     self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
-                if known.is_none() && encoding == Encoding::Binary {
-                    queue.push(Outgoing::of(&self.hello()));
+                match encoding {
+                    Encoding::Binary if known.is_none() => queue.push(Outgoing::of(&self.hello())),
+                    Encoding::Rows => queue.push(Outgoing::told(Told::About(self.about.clone()))),
+                    Encoding::Binary | Encoding::Events => {}
                 }
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
                 self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
@@ -357,6 +391,11 @@ impl Owner {
                     self.forget_topic(&old);
                 }
                 self.resync(viewer);
+                if encoding == Encoding::Rows
+                    && let Some(viewer) = self.viewers.get(&viewer)
+                {
+                    viewer.queue.push(Outgoing::told(Told::Beat(self.freshness.as_of())));
+                }
             }
             Asked::Resync { viewer } => self.resync(viewer),
             Asked::Look { viewer, key } => {
@@ -597,12 +636,13 @@ impl Owner {
         self.history.put(&*row, now());
         T::rows_mut(&mut self.cluster).apply(Delta::Put(row.clone()));
         let new_hash = T::rows(&self.cluster).hash_of(uid);
-        if old_hash != new_hash {
-            for topic in self.topics.values_mut() {
+        let other_detail = old.as_ref().and_then(|old| old.detail()) != row.detail();
+        for topic in self.topics.values_mut() {
+            if old_hash != new_hash || other_detail && topic.has_details() {
                 topic.offer(old.as_ref().zip(old_hash), Some(&row).zip(new_hash));
             }
         }
-        if old.as_ref().and_then(|old| old.detail()) != row.detail() {
+        if other_detail {
             self.detail_changed(&*row, row.detail().cloned());
         }
         let any: &dyn Any = &*row;

@@ -26,7 +26,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
-use self::{http::Access, hub::Hub, source::Source};
+use self::{audience::Rooms, http::Access, hub::Hub, source::Source};
 
 /// Watches `source` and serves it on `listeners` until `stop`; then gives open connections `drain` to end.
 pub async fn run(
@@ -38,7 +38,8 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let metrics = source.metrics.clone();
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
-    let site = http::router(hub.clone(), metrics, access, stop.clone());
+    let rooms = Rooms::new(hub.clone(), stop.clone());
+    let site = http::router(hub.clone(), rooms.clone(), metrics, access, stop.clone());
 
     let mut tasks = JoinSet::new();
     tasks.spawn({
@@ -79,6 +80,7 @@ pub async fn run(
                 tracing::warn!(%error, "while draining");
             }
         }
+        rooms.closed().await;
     });
     if drained.await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "connections were still open at the end of the drain");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::{
-    api::{Kind, Row, Text},
+    api::{Kind, Kinds, Row, Text},
     selector::Selector,
 };
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ pub struct Grant {
     pub selector: Selector,
     /// What is left out of what is shown.
     pub hide: Hide,
-    /// Instead of names, others that stay the same for whoever has the same key.
-    pub pseudonyms: Option<Key>,
+    /// What the names that take the place of others are made with. Of no consequence where nothing is hidden.
+    pub key: Key,
     /// Free text is shown as it is, whatever it may mention: for those whom the API server itself would show it.
     pub verbatim: bool,
 }
@@ -44,12 +44,12 @@ pub struct Hide {
     pub images: bool,
     /// Addresses of pods, nodes and Services.
     pub addresses: bool,
-    /// Labels but those that are chosen by.
-    pub labels: bool,
+    /// Every name and label; others take their place, the same for the same.
+    pub names: bool,
 }
 
-/// 128 random bits that pseudonyms are made with.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// 128 random bits that pseudonyms are made with: the same name has another one for each key.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Key(pub u128);
 
 impl std::fmt::Debug for Key {
@@ -71,11 +71,30 @@ impl Within {
 }
 
 impl Grant {
-    /// Whether a row of a kind that is chosen by its own labels is granted.
+    /// Whether a row is granted by what it says of itself. What has no labels of its own to be chosen by is not asked
+    /// for them: it is granted with what it is about.
     pub fn holds<T: Row>(&self, row: &T) -> bool {
         let meta = row.meta();
         let namespace = if T::KIND == Kind::Namespace { &*meta.name } else { meta.namespace.as_str() };
-        self.kinds.get(&T::KIND).is_some_and(|within| within.has(namespace))
-            && self.selector.matches(&meta.labels)
+        let follows = matches!(
+            T::KIND,
+            Kind::Node
+                | Kind::Namespace
+                | Kind::Lease
+                | Kind::Event
+                | Kind::EndpointSlice
+                | Kind::ControllerRevision
+        );
+        self.grants(T::KIND, namespace) && (follows || self.selector.matches(&meta.labels))
+    }
+
+    /// Whether a kind is granted in a namespace, which is empty for what is in none.
+    pub fn grants(&self, kind: Kind, namespace: &str) -> bool {
+        self.kinds.get(&kind.watched()).is_some_and(|within| within.has(namespace))
+    }
+
+    /// The kinds that are granted, with what is made of them.
+    pub fn shown(&self) -> Kinds {
+        Kind::ALL.iter().copied().filter(|kind| self.kinds.contains_key(&kind.watched())).collect()
     }
 }

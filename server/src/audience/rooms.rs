@@ -1,27 +1,174 @@
-//! A hub for every grant.
+//! A hub for every grant that somebody looks with.
+//!
+//! A room is a hub of its own, told by a lens what is granted and nothing else. It is opened by the first who needs it
+//! and closed some time after the last has gone; those with equal grants share one, and each frame in it is encoded
+//! once for all of them.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use super::Grant;
-use crate::hub::{Ended, Hub};
+use app::{
+    api::{Kind, KindState},
+    model::Change,
+};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// The hubs there are. A cheap clone.
+use super::{Grant, lens::Lens};
+use crate::hub::{Encoding, Ended, Hub, News, Outgoing, Told};
+
+/// How long a room without visitors stays open: its history goes with it.
+const IDLE: Duration = Duration::from_secs(600);
+/// Rooms that may be open. Each knows at most what the whole knows.
+const ROOMS: usize = 200;
+/// Clones of a room's hub while nobody is in it: the map's and its feeder's.
+const EMPTY: usize = 2;
+
+/// Why there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// The hub has ended.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    /// There are too many.
+    #[error("too many different parts of the cluster are being looked at just now")]
+    Full,
+}
+
+/// The rooms there are. A cheap clone.
 #[derive(Clone, Debug)]
 pub struct Rooms {
     whole: Hub,
+    open: Arc<Mutex<HashMap<Arc<Grant>, Room>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+#[derive(Debug)]
+struct Room {
+    hub: Hub,
+    used: Instant,
+    /// Whether it knows all that is granted.
+    ready: watch::Receiver<bool>,
 }
 
 impl Rooms {
-    /// With `whole`, which knows everything that is watched.
-    pub fn new(whole: Hub) -> Rooms {
-        Rooms { whole }
+    /// With `whole`, which knows everything that is watched. All of them close with `stop`.
+    pub fn new(whole: Hub, stop: CancellationToken) -> Rooms {
+        Rooms { whole, open: Arc::default(), tasks: TaskTracker::new(), stop }
     }
 
-    /// The hub that whoever has `grant` reads from.
-    pub async fn hub(&self, grant: Option<&Arc<Grant>>) -> Result<Hub, Ended> {
-        match grant {
-            None => Ok(self.whole.clone()),
-            Some(_) => Err(Ended),
+    /// The hub that whoever has `grant` reads from. Whoever enters sees a cluster, not one that is being filled.
+    pub async fn hub(&self, grant: Option<&Arc<Grant>>) -> Result<Hub, NoRoom> {
+        let Some(grant) = grant else { return Ok(self.whole.clone()) };
+        let (hub, mut ready) = self.enter(grant)?;
+        match ready.wait_for(|ready| *ready).await {
+            Ok(_) => Ok(hub),
+            Err(_) => Err(Ended.into()),
         }
     }
+
+    /// Ends when all rooms are closed, which they are after `stop`.
+    pub async fn closed(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Arc<Grant>, Room>> {
+        // No code that holds the lock can panic; if it did, the map would still be a map.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, grant: &Arc<Grant>) -> Result<(Hub, watch::Receiver<bool>), NoRoom> {
+        let mut open = self.open();
+        if let Some(room) = open.get_mut(grant) {
+            room.used = Instant::now();
+            return Ok((room.hub.clone(), room.ready.clone()));
+        }
+        if open.len() >= ROOMS {
+            return Err(NoRoom::Full);
+        }
+        let stop = self.stop.child_token();
+        let (hub, owner) = Hub::room(stop.clone());
+        let (is_ready, ready) = watch::channel(false);
+        open.insert(grant.clone(), Room { hub: hub.clone(), used: Instant::now(), ready: ready.clone() });
+        self.tasks.spawn(owner);
+        let (rooms, grant, feeding) = (self.clone(), grant.clone(), hub.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                fed = rooms.feed(&grant, &feeding, &is_ready) => if fed.is_err() {
+                    tracing::debug!("a room closes with the hub");
+                },
+                () = stop.cancelled() => {}
+            }
+            rooms.open().remove(&grant);
+            stop.cancel();
+        });
+        Ok((hub, ready))
+    }
+
+    /// Tells a room's hub what is granted, until nobody has been in it for a while.
+    async fn feed(&self, grant: &Arc<Grant>, room: &Hub, ready: &watch::Sender<bool>) -> Result<(), Ended> {
+        let mut lens = Lens::new(grant.clone());
+        let watched = || Kind::ALL.iter().copied().filter(|kind| kind.watched() == *kind);
+        for kind in watched().filter(|kind| !grant.kinds.contains_key(kind)) {
+            tell_state(&lens, room, kind, &KindState::Connecting).await?;
+        }
+        let seat = self.whole.subscribe(lens.scope(), Encoding::Rows).await?;
+        loop {
+            let Outgoing::Told(told) = seat.next().await? else { continue };
+            match &*told {
+                Told::About(about) => room.tell(News::About(lens.about(about))).await?,
+                Told::Changes(changes) => {
+                    let seen = lens.take(changes);
+                    if !seen.is_empty() {
+                        room.tell(News::Seen(seen)).await?;
+                    }
+                    // After the rows: nothing is called live that is not there yet.
+                    for change in changes {
+                        if let Change::State(kind, state) = change {
+                            tell_state(&lens, room, *kind, state).await?;
+                        }
+                    }
+                }
+                Told::Beat(as_of) => {
+                    let granted = as_of.iter().copied().filter(|(kind, _)| grant.kinds.contains_key(kind));
+                    room.tell(News::Confirmed(granted.collect())).await?;
+                    if !*ready.borrow() {
+                        let (settle, settled) = oneshot::channel();
+                        room.tell(News::Settle(settle)).await?;
+                        settled.await.map_err(|_| Ended)?;
+                        ready.send_replace(true);
+                    }
+                    if self.is_idle(grant, room) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_idle(&self, grant: &Arc<Grant>, room: &Hub) -> bool {
+        let mut open = self.open();
+        let long = open.get(grant).is_none_or(|room| room.used.elapsed() > IDLE);
+        let idle = long && room.handles() <= EMPTY;
+        if idle {
+            // under the same lock in which others enter
+            open.remove(grant);
+        }
+        idle
+    }
+}
+
+async fn tell_state(lens: &Lens, room: &Hub, kind: Kind, state: &KindState) -> Result<(), Ended> {
+    for (within, state) in lens.states(kind, state) {
+        room.tell(News::Watch { kind, within, state }).await?;
+    }
+    Ok(())
 }

@@ -2,15 +2,17 @@
 //! may see. Handlers take [`Hub`] and [`Visitor`] as arguments.
 
 use axum::{
+    Json,
     extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, request::Parts};
+use http::{StatusCode, header, request::Parts};
+use serde_json::json;
 
 use super::api::draining;
 use crate::{
-    audience::{Door, Rooms, Visitor},
+    audience::{Door, NoRoom, Rooms, Visitor},
     hub::Hub,
 };
 
@@ -18,10 +20,20 @@ use crate::{
 pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visitor = door.visitor(&mut parts).await;
-    let Ok(hub) = rooms.hub(visitor.grant.as_ref()).await else { return draining() };
+    let hub = match rooms.hub(visitor.grant.as_ref()).await {
+        Ok(hub) => hub,
+        Err(NoRoom::Ended(_)) => return draining(),
+        Err(full @ NoRoom::Full) => return overloaded(full),
+    };
     parts.extensions.insert(hub);
     parts.extensions.insert(visitor);
     next.run(Request::from_parts(parts, body)).await
+}
+
+fn overloaded(why: NoRoom) -> Response {
+    tracing::warn!(%why, "a visitor was turned away");
+    let body = Json(json!({"error": why.to_string(), "expected": "fewer of them; try again in a minute"}));
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], body).into_response()
 }
 
 /// A route that is not behind [`admit`] cannot be answered: it would not know for whom.

@@ -12,9 +12,26 @@ pub struct Freshness {
     as_of: BTreeMap<Kind, Millis>,
     /// Since when the API server has not answered, and why.
     silent: Option<(Millis, Text)>,
+    /// How fresh kinds are is told by another hub, and nothing is concluded from a watch being open.
+    told: bool,
 }
 
 impl Freshness {
+    /// Of a hub that is told by another.
+    pub fn told() -> Freshness {
+        Freshness { told: true, ..Freshness::default() }
+    }
+
+    /// Whether it is of such a hub.
+    pub fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// Another hub knows kinds to be current until then.
+    pub fn confirmed(&mut self, as_of: Vec<(Kind, Millis)>) {
+        self.as_of.extend(as_of);
+    }
+
     /// A watch is doing `state`; gives what that makes of its kind.
     pub fn watch(&mut self, kind: Kind, within: Option<Text>, state: KindState, now: Millis) -> KindState {
         if within.is_some() {
@@ -23,7 +40,7 @@ impl Freshness {
         }
         self.watches.entry(kind).or_default().insert(within, state);
         let state = self.of(kind);
-        if state == KindState::Live {
+        if state == KindState::Live && !self.told {
             self.as_of.insert(kind, now);
         }
         state

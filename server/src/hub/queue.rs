@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::wire::{self, Frame, Packed};
+use app::{
+    api::{Kind, Millis},
+    model::Change,
+    wire::{self, About, Frame, Packed},
+};
 use bytes::Bytes;
 use tokio::sync::{Notify, OnceCell};
 
@@ -22,6 +26,19 @@ pub enum Outgoing {
     Bytes(Bytes),
     /// Still to be compressed, by whichever viewer comes first.
     Snapshot(Arc<Unpacked>),
+    /// For another hub in this process; has no bytes.
+    Told(Arc<Told>),
+}
+
+/// What one hub tells another.
+#[derive(Debug)]
+pub enum Told {
+    /// What is being watched.
+    About(About),
+    /// What has changed; after a gap, everything there is.
+    Changes(Vec<Change>),
+    /// Until when each kind is known to be current.
+    Beat(Vec<(Kind, Millis)>),
 }
 
 /// A snapshot's bytes, compressed once for everybody who gets it.
@@ -43,11 +60,17 @@ impl Outgoing {
         Outgoing::Snapshot(Arc::new(Unpacked { seq, raw, packed: OnceCell::new() }))
     }
 
+    /// For another hub.
+    pub fn told(told: Told) -> Outgoing {
+        Outgoing::Told(Arc::new(told))
+    }
+
     /// The bytes to send; compresses a snapshot off the async threads, once.
     pub async fn bytes(self) -> Bytes {
         let unpacked = match self {
             Outgoing::Bytes(bytes) => return bytes,
             Outgoing::Snapshot(unpacked) => unpacked,
+            Outgoing::Told(_) => return Bytes::new(),
         };
         let shared = unpacked.clone();
         unpacked
@@ -64,6 +87,7 @@ impl Outgoing {
         match self {
             Outgoing::Bytes(bytes) => bytes.len(),
             Outgoing::Snapshot(_) => 0, // replaces everything else, and is shared
+            Outgoing::Told(_) => 0,     // rows are shared
         }
     }
 }

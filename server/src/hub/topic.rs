@@ -12,7 +12,7 @@ use app::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::Outgoing;
+use super::{Outgoing, Told};
 
 /// The string table starts anew when it is this long and mostly unused.
 const LONG_TABLE: usize = 20_000;
@@ -24,6 +24,8 @@ pub enum Encoding {
     Binary,
     /// Server-sent events with JSON inside, for people and scripts.
     Events,
+    /// As they are, with their details, for another hub in this process.
+    Rows,
 }
 
 /// See the module.
@@ -63,6 +65,11 @@ impl Topic {
             states: BTreeMap::new(),
             snapshot: None,
         }
+    }
+
+    /// Whether its rows come with their details.
+    pub fn has_details(&self) -> bool {
+        self.encoding == Encoding::Rows
     }
 
     /// A row was `old` and is `new`: notes what that means for this scope, entering and leaving included.
@@ -124,6 +131,9 @@ impl Topic {
             .map(|(kind, state)| Change::State(kind, state))
             .chain(changed.into_values().map(|pending| pending.change))
             .collect();
+        if self.encoding == Encoding::Rows {
+            return Some(Outgoing::told(Told::Changes(changes)));
+        }
         let changes = wire::write_changes(&mut self.strings, &changes);
         Some(Outgoing::of(&Frame::Changes { seq: self.seq, changes }))
     }
@@ -142,6 +152,7 @@ impl Topic {
                 Outgoing::snapshot(self.seq, bytes)
             }
             Encoding::Events => Outgoing::Bytes(snapshot_event(self.seq, cluster, &self.scope).into()),
+            Encoding::Rows => Outgoing::told(Told::Changes(cluster.snapshot(&self.scope))),
         };
         self.hash = scope_hash(cluster, &self.scope);
         self.snapshot = Some(snapshot.clone());
@@ -170,6 +181,7 @@ impl Topic {
             as_of.iter().copied().filter(|(kind, _)| self.scope.kinds.contains(*kind)).collect();
         match self.encoding {
             Encoding::Binary => Outgoing::of(&Frame::Beat { seq: self.seq, now, hash: self.hash, as_of }),
+            Encoding::Rows => Outgoing::told(Told::Beat(as_of)),
             Encoding::Events => {
                 let as_of: serde_json::Map<_, _> = as_of
                     .into_iter()
