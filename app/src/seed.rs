@@ -48,6 +48,8 @@ pub struct Seed {
     pub detail: Option<(ObjectKey, Option<Arc<Detail>>)>,
     /// The picture of the workload the page is about.
     pub picture: Option<(ObjectKey, Option<Arc<Picture>>)>,
+    /// Who looks at it, by name; nobody where visitors are not told apart.
+    pub visitor: Option<String>,
     /// The path and query it was made for.
     pub url: String,
     snapshot: Vec<u8>,
@@ -88,6 +90,7 @@ impl Seed {
                 (key, detail)
             }),
             picture: None,
+            visitor: None,
             url: url.to_owned(),
             snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),
         }
@@ -97,6 +100,12 @@ impl Seed {
     #[must_use]
     pub fn with_picture(self, picture: Option<(ObjectKey, Option<Arc<Picture>>)>) -> Seed {
         Seed { picture, ..self }
+    }
+
+    /// The same, for somebody with a name.
+    #[must_use]
+    pub fn with_visitor(self, visitor: Option<String>) -> Seed {
+        Seed { visitor, ..self }
     }
 
     /// The rows and states in it.

@@ -1,5 +1,8 @@
 //! The document around the page: a pure function from a URL and a seed to HTML.
 
+#[cfg(feature = "ssr")]
+pub mod door;
+
 use leptos::prelude::*;
 
 use crate::{
@@ -20,6 +23,10 @@ pub struct Assets {
     pub preloads: &'static [(&'static str, &'static str)],
 }
 
+/// Whoever looks at the page, by name; nobody where visitors are not told apart. Provided by context.
+#[derive(Clone, Debug, Default)]
+pub struct SignedIn(pub Option<String>);
+
 /// The page's program and its first paint, both: what is inside `#app`.
 #[component]
 pub fn App(
@@ -27,6 +34,7 @@ pub fn App(
     seed: Seed,
 ) -> impl IntoView {
     provide_context(Store::new(&seed));
+    provide_context(SignedIn(seed.visitor.clone()));
     provide_context(Here::at(&seed.url));
     view! { <Frame /> }
 }
@@ -60,13 +68,8 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
     view! {
         <html lang="en" data-theme=theme>
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
+                {about_document(title, stylesheet)}
                 <meta name="referrer" content="no-referrer" />
-                <title>{title}</title>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                <link rel="stylesheet" href=stylesheet />
                 {preloads.collect_view()}
                 {boot.map(|boot| view! { <script type="module" src=boot></script> })}
             </head>
@@ -77,6 +80,18 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
                 <script type="application/octet-stream" id="seed">{text}</script>
             </body>
         </html>
+    }
+}
+
+/// What the head of every document says.
+fn about_document(title: String, stylesheet: &'static str) -> impl IntoView {
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title}</title>
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+        <link rel="stylesheet" href=stylesheet />
     }
 }
 

@@ -102,6 +102,8 @@ pub enum Frame {
     Bye {
         /// In words, for the person in front of the page.
         why: String,
+        /// The right to look has ended: no other socket will be opened before somebody signs in.
+        ended: bool,
     },
 }
 

@@ -4,20 +4,26 @@
 //! that the [`Rooms`] have for their [`Grant`]: the whole cluster's, or one that has never been told anything but
 //! what is granted.
 
-mod door;
+mod audit;
+pub mod door;
 pub mod grant;
 mod lens;
 mod rooms;
+pub mod sessions;
 
 use std::sync::Arc;
 
 use app::api::Text;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
+    audit::Audit,
     door::Door,
     grant::Grant,
     rooms::{NoRoom, Rooms},
+    sessions::Sessions,
 };
 
 /// Somebody who is looking.
@@ -29,13 +35,65 @@ pub struct Visitor {
     pub grant: Option<Arc<Grant>>,
     /// Cancelled at the moment their right ends: signed out, revoked, expired. Open streams end with it.
     pub ended: CancellationToken,
+    /// When an open stream has to end so that the next request is asked again who makes it: where somebody else
+    /// knows when the right ends.
+    pub ask_again: Option<Instant>,
+    /// The session they came in with. While a visitor is there, so is somebody who uses it.
+    pub session: Option<sessions::Use>,
+}
+
+/// Why an open stream has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// There is no right to look any more.
+    Ended,
+    /// There may be: another request will tell.
+    AskAgain,
+}
+
+impl Visitor {
+    /// Whoever can reach the server, with a right that nothing ends.
+    pub fn new(who: Who, grant: Option<Arc<Grant>>) -> Visitor {
+        Visitor { who, grant, ended: CancellationToken::new(), ask_again: None, session: None }
+    }
+
+    /// Waits until an open stream of theirs has to end.
+    pub async fn over(&self) -> Over {
+        let ask_again = async {
+            match self.ask_again {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.ended.cancelled() => Over::Ended,
+            () = ask_again => Over::AskAgain,
+        }
+    }
 }
 
 /// As whom a visitor came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Who {
     /// Whoever can reach the server: `--auth none`.
     Anyone,
+    /// Whoever has the token of `--auth token`.
+    Holder,
+    /// Somebody with a name.
+    Person(Person),
+}
+
+/// Somebody whose name is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// What tells them from everybody else.
+    pub id: Text,
+    /// What they are called.
+    pub name: Text,
+    /// The groups they are known to be in.
+    pub groups: Vec<Text>,
 }
 
 impl Who {
@@ -43,6 +101,16 @@ impl Who {
     pub fn name(&self) -> Text {
         match self {
             Who::Anyone => Text::from("anyone"),
+            Who::Holder => Text::from("token holder"),
+            Who::Person(person) => person.name.clone(),
+        }
+    }
+
+    /// Whether both are the same one, whatever has changed about them.
+    pub fn same(&self, other: &Who) -> bool {
+        match (self, other) {
+            (Who::Person(one), Who::Person(other)) => one.id == other.id,
+            _ => self == other,
         }
     }
 }

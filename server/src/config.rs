@@ -1,8 +1,27 @@
 //! Every flag, its variable and its default.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Parser, ValueEnum};
+use http::HeaderName;
+use ipnet::IpNet;
+
+use crate::{
+    audience::{
+        Door, Sessions,
+        door::{
+            Mode,
+            proxy::{Networks, Proxy},
+            token::Token,
+        },
+        sessions::Lifetime,
+    },
+    error::StartError,
+};
 
 /// A live, read-only dashboard for a Kubernetes cluster.
 ///
@@ -48,7 +67,7 @@ pub struct Config {
     #[arg(long, value_name = "NUMBER", env = "MASTHEAD_DEMO_PODS", default_value_t = 0, requires = "demo")]
     pub demo_pods: usize,
 
-    /// Address to serve at; repeat it for several. Loopback only, until there is authentication
+    /// Address to serve at; repeat it for several. Anything but loopback needs --auth
     #[arg(
         long,
         value_name = "ADDR",
@@ -63,6 +82,51 @@ pub struct Config {
     #[arg(long, value_name = "HOST", env = "MASTHEAD_HOST", value_delimiter = ',')]
     pub host: Vec<String>,
 
+    /// Who may look: anybody who can reach Masthead (none), who has a token (token), or whom a proxy in
+    /// front has signed in (proxy) [default: none, on loopback addresses only]
+    #[arg(long, value_enum, env = "MASTHEAD_AUTH")]
+    pub auth: Option<Auth>,
+
+    /// File with the token that lets people and scripts in; read anew when it changes, which ends what
+    /// was opened with the old one [default: none]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_AUTH_TOKEN_FILE")]
+    pub auth_token_file: Option<PathBuf>,
+
+    /// Networks of the proxies in front: what they say of who asks is believed, and with --auth proxy
+    /// nobody else is answered [default: none]
+    #[arg(long, value_name = "CIDR", env = "MASTHEAD_AUTH_PROXY_FROM", value_delimiter = ',', value_parser = network)]
+    pub auth_proxy_from: Vec<IpNet>,
+
+    /// Header in which the proxy names the user
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MASTHEAD_AUTH_PROXY_USER_HEADER",
+        default_value = "X-Forwarded-User"
+    )]
+    pub auth_proxy_user_header: HeaderName,
+
+    /// Header in which the proxy lists the user's groups, separated by commas [default: none]
+    #[arg(long, value_name = "NAME", env = "MASTHEAD_AUTH_PROXY_GROUPS_HEADER")]
+    pub auth_proxy_groups_header: Option<HeaderName>,
+
+    /// Users who may look; repeat it, or separate with commas [default: whomever the proxy names]
+    #[arg(long, value_name = "NAME", env = "MASTHEAD_AUTH_PROXY_ALLOW_USER", value_delimiter = ',')]
+    pub auth_proxy_allow_user: Vec<String>,
+
+    /// Groups whose members may look; repeat it, or separate with commas [default: whomever the proxy
+    /// names]
+    #[arg(long, value_name = "NAME", env = "MASTHEAD_AUTH_PROXY_ALLOW_GROUP", value_delimiter = ',')]
+    pub auth_proxy_allow_group: Vec<String>,
+
+    /// How long a session lasts, such as 12h or 30m
+    #[arg(long, value_name = "TIME", env = "MASTHEAD_SESSION_LIFETIME", default_value = "12h", value_parser = time)]
+    pub session_lifetime: Duration,
+
+    /// How long a session lasts that no page is open with
+    #[arg(long, value_name = "TIME", env = "MASTHEAD_SESSION_IDLE", default_value = "2h", value_parser = time)]
+    pub session_idle: Duration,
+
     /// How logs are written, to standard error
     #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -76,6 +140,34 @@ pub struct Config {
     pub drain: u64,
 }
 
+/// Who may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// Whoever can reach Masthead.
+    None,
+    /// Who has a token that all of them share.
+    Token,
+    /// Whom a proxy in front has signed in.
+    Proxy,
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = |_| text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(one).map_err(|_| "a network such as 10.0.0.0/8 or an address".to_owned())
+}
+
+/// A time such as `12h` or `1h30m`, at least a second.
+fn time(text: &str) -> Result<Duration, String> {
+    let found = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    found
+        .filter(|time| (1..=MOST_SECONDS).contains(&time.as_secs()))
+        .ok_or_else(|| "a time such as 12h, 30m or 1h30m, at most 400 days".to_owned())
+}
+
+/// What browsers keep a cookie for at most (RFC 6265bis, 5.5): 400 days.
+const MOST_SECONDS: u64 = 400 * 86_400;
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -86,6 +178,60 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// The door that these flags describe.
+    pub fn door(&self) -> Result<Door, StartError> {
+        self.check_auth()?;
+        let proxies = Networks::new(self.auth_proxy_from.clone());
+        let mode = match (self.auth, &self.auth_token_file) {
+            (Some(Auth::Token), Some(file)) => Mode::Token(Token::open(file).map_err(StartError::Token)?),
+            (Some(Auth::Token), None) => {
+                return Err(StartError::Missing { auth: "token", flag: "--auth-token-file" });
+            }
+            (Some(Auth::Proxy), _) => Mode::Proxy(Proxy {
+                from: proxies.clone(),
+                user: self.auth_proxy_user_header.clone(),
+                groups: self.auth_proxy_groups_header.clone(),
+                allow_users: self.auth_proxy_allow_user.clone(),
+                allow_groups: self.auth_proxy_allow_group.clone(),
+            }),
+            (Some(Auth::None) | None, _) => Mode::Anyone,
+        };
+        let lifetime = Lifetime { whole: self.session_lifetime, idle: Some(self.session_idle) };
+        Ok(Door::new(mode, Sessions::default(), lifetime, proxies))
+    }
+
+    /// Whether what is said about who may look fits together: a flag that does nothing would be taken for a lock.
+    fn check_auth(&self) -> Result<(), StartError> {
+        if let (None, Some(address)) =
+            (self.auth, self.listen.iter().find(|address| !address.ip().to_canonical().is_loopback()))
+        {
+            return Err(StartError::NobodyAsked(*address));
+        }
+        if self.auth == Some(Auth::Proxy) && self.auth_proxy_from.is_empty() {
+            return Err(StartError::Missing { auth: "proxy", flag: "--auth-proxy-from" });
+        }
+        if self.auth_groups_unreadable() {
+            return Err(StartError::Missing {
+                auth: "proxy with --auth-proxy-allow-group",
+                flag: "--auth-proxy-groups-header",
+            });
+        }
+        let unused = [
+            (Auth::Token, "token", "--auth-token-file", self.auth_token_file.is_some()),
+            (Auth::Proxy, "proxy", "--auth-proxy-groups-header", self.auth_proxy_groups_header.is_some()),
+            (Auth::Proxy, "proxy", "--auth-proxy-allow-user", !self.auth_proxy_allow_user.is_empty()),
+            (Auth::Proxy, "proxy", "--auth-proxy-allow-group", !self.auth_proxy_allow_group.is_empty()),
+        ];
+        match unused.into_iter().find(|(mode, _, _, given)| *given && self.auth != Some(*mode)) {
+            Some((_, auth, flag, _)) => Err(StartError::Unused { auth, flag }),
+            None => Ok(()),
+        }
+    }
+
+    fn auth_groups_unreadable(&self) -> bool {
+        !self.auth_proxy_allow_group.is_empty() && self.auth_proxy_groups_header.is_none()
+    }
+
     /// See `--drain`.
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.drain)

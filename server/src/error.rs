@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
+use crate::audience::door::token::TokenError;
+
 /// A failure to start.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // each says what it is
@@ -28,9 +30,18 @@ pub enum StartError {
     Client(#[source] Box<kube::Error>),
 
     #[error(
-        "refused to listen on {0}: Masthead cannot ask visitors who they are yet, so it serves this machine only. Listen on 127.0.0.1 or [::1] (and reach it with an SSH tunnel or kubectl port-forward)"
+        "refused to listen on {0}, which others can reach, before it is said who may look. Choose: --auth token with --auth-token-file FILE, --auth proxy behind a proxy that signs people in, or --auth none if whoever reaches this address may see the cluster. Or listen on 127.0.0.1 or [::1] (and reach it with an SSH tunnel or kubectl port-forward)"
     )]
-    NotLoopback(SocketAddr),
+    NobodyAsked(SocketAddr),
+
+    #[error("--auth token: {0}. Make one with: (umask 077; openssl rand -hex 32 > FILE)")]
+    Token(#[source] TokenError),
+
+    #[error("--auth {auth} needs {flag}")]
+    Missing { auth: &'static str, flag: &'static str },
+
+    #[error("{flag} is for --auth {auth}, which is not chosen; leave it out or choose that")]
+    Unused { auth: &'static str, flag: &'static str },
 
     #[error("cannot listen on {address}: {error}. Is something else there? Choose another with --listen")]
     Listen { address: SocketAddr, error: io::Error },

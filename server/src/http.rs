@@ -1,6 +1,7 @@
 //! ④ What is served: routes and layers, in the order a request meets them.
 //!
-//! Every route is a GET. There is no method override, and nothing here can reach an API server.
+//! What shows something of a cluster is a GET; a POST is about sessions of this server and nothing else
+//! ([`sign_in`]). There is no method override, and nothing here can reach an API server.
 
 mod access;
 mod admit;
@@ -12,6 +13,7 @@ mod page;
 mod placement;
 mod probes;
 mod rollouts;
+mod sign_in;
 pub mod text;
 
 use std::sync::Arc;
@@ -56,14 +58,17 @@ pub fn router(
     let inside = Router::new()
         .merge(live::router(metrics.clone(), stop.clone()))
         .merge(api::watch_router(metrics.clone(), stop))
+        .merge(probes::metrics_router(hub.clone(), metrics))
         .merge(compressed)
-        .layer(axum::middleware::from_fn_with_state((door, rooms), admit::admit));
+        .layer(axum::middleware::from_fn_with_state((door.clone(), rooms), admit::admit));
     Router::new()
         .merge(assets::router())
-        .merge(probes::router(hub, metrics))
+        .merge(probes::router(hub))
+        .merge(sign_in::router(door))
         .merge(inside)
-        .layer(axum::middleware::from_fn(access::headers))
+        .layer(axum::middleware::from_fn(access::check_length))
         .layer(axum::middleware::from_fn_with_state(hosts, access::check_host))
+        .layer(axum::middleware::from_fn(access::headers))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
 }

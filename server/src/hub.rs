@@ -524,7 +524,7 @@ impl Owner {
     }
 
     fn bye(&self, why: &str) {
-        let bye = Outgoing::of(&Frame::Bye { why: why.to_owned() });
+        let bye = Outgoing::of(&Frame::Bye { why: why.to_owned(), ended: false });
         for viewer in self.viewers.values() {
             if viewer.topic.1 == Encoding::Binary {
                 viewer.queue.push(bye.clone());

@@ -38,6 +38,7 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let metrics = source.metrics.clone();
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
+    let door = access.door.clone();
     let rooms = Rooms::new(hub.clone(), stop.clone());
     let site = http::router(hub.clone(), rooms.clone(), metrics, access, stop.clone());
 
@@ -55,6 +56,16 @@ pub async fn run(
         async move {
             tokio::select! {
                 () = source.run(hub) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        }
+    });
+    tasks.spawn({
+        let stop = stop.clone();
+        async move {
+            tokio::select! {
+                () = door.keep() => {}
                 () = stop.cancelled() => {}
             }
             Ok(())

@@ -12,6 +12,7 @@ use crate::{
         store,
     },
     query::{Page, Theme},
+    shell::SignedIn,
 };
 
 /// Product, cluster, namespace, selector, freshness, theme.
@@ -31,16 +32,7 @@ pub fn TopBar() -> impl IntoView {
     view! {
         <header class="bar">
             <a class="brand" href=home aria-label="Masthead, overview">
-                <svg viewBox="4 0 24 30" aria-hidden="true">
-                    <path
-                        d="M16 10v18M6 16h20M9 28h14"
-                        fill="none"
-                        stroke="currentColor"
-                        stroke-width="3"
-                        stroke-linecap="round"
-                    />
-                    <circle cx="16" cy="6" r="4" fill="currentColor" />
-                </svg>
+                {mark()}
                 <span>"Masthead"</span>
             </a>
             <span class="cluster" title=version>{context}</span>
@@ -52,10 +44,41 @@ pub fn TopBar() -> impl IntoView {
                 {line_icon("M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.5 10.5l3 3")}
             </button>
             <ThemeSwitch />
+            <You />
             <button type="button" class="quiet help-open" title="Keys (?)" aria-label="Keys" data-act="help">"?"</button>
         </header>
     }
     .into_any()
+}
+
+/// The product's sign.
+pub fn mark() -> impl IntoView {
+    view! {
+        <svg viewBox="4 0 24 30" aria-hidden="true">
+            <path
+                d="M16 10v18M6 16h20M9 28h14"
+                fill="none"
+                stroke="currentColor"
+                stroke-width="3"
+                stroke-linecap="round"
+            />
+            <circle cx="16" cy="6" r="4" fill="currentColor" />
+        </svg>
+    }
+}
+
+/// Who is signed in, and the way to their sessions.
+#[component]
+fn You() -> impl IntoView {
+    use_context::<SignedIn>().and_then(|SignedIn(name)| name).map(|name| {
+        view! {
+            <a class="you" href="/sessions" title="Your sessions, and the way out">
+                {line_icon("M8 2.5a2.75 2.75 0 1 1 0 5.5 2.75 2.75 0 0 1 0-5.5zM2.5 14a5.5 5.5 0 0 1 11 0")}
+                <span class="sr">"Signed in as "</span>
+                <span class="name">{name}</span>
+            </a>
+        }
+    })
 }
 
 /// System, light, dark.

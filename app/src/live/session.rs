@@ -261,7 +261,10 @@ impl Session {
             }
             Frame::Detail { key, detail } => self.live.store.set_detail(key, detail),
             Frame::Picture { drawing, picture } => self.live.store.set_picture(drawing.key, picture),
-            Frame::Bye { why } => self.bye = Some(why),
+            Frame::Bye { why, ended } => {
+                self.ended = ended;
+                self.bye = Some(why);
+            }
         }
         Ok(())
     }

@@ -3,16 +3,28 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 /// The page's own scripts, styles and socket; nothing else, nothing inline, in nobody's frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
+
+/// None of what a browser can do beyond showing a page; a wall keeps its screen awake.
+const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), clipboard-read=(), \
+    screen-wake-lock=(self)";
+
+/// How long a browser insists on TLS once it was spoken here (RFC 6797): half a year.
+const STRICT_TRANSPORT: &str = "max-age=15768000";
+
+/// The request came over TLS that ended here.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
 
 /// Host names a browser may use for this server. A page elsewhere whose name was made to point here
 /// (DNS rebinding) is refused, because its browser sends its own name.
@@ -61,18 +73,60 @@ pub async fn check_host(State(hosts): State<Hosts>, request: Request, next: Next
 
 /// Adds to every answer what keeps a browser from doing more with it than showing it.
 pub async fn headers(request: Request, next: Next) -> Response {
+    let ours = request.extensions().get::<OverTls>().is_some();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if ours {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+    }
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Longest request target that is looked at.
+const LONGEST_TARGET: usize = 8 << 10;
+
+/// Refuses addresses that none of our pages has.
+pub async fn check_length(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let length = uri.path().len() + uri.query().map_or(0, str::len);
+    if length > LONGEST_TARGET {
+        let text = format!("This address is {length} bytes long; Masthead reads {LONGEST_TARGET}.\n");
+        return (StatusCode::URI_TOO_LONG, text).into_response();
+    }
+    next.run(request).await
+}
+
+/// Refuses whatever would change something and does not come from one of our own pages.
+pub async fn check_form(OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads && !from_our_own_page(request.headers(), &uri) {
+        let text = "refused: only Masthead's own pages may send this. Browsers say where a form comes from over \
+            HTTPS and on localhost; over plain HTTP it cannot be known, nor would they keep a session.\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether a request was made by one of our own pages (cross-site request forgery): the browser says so itself
+/// (Fetch Metadata, `Sec-Fetch-Site`), or, where it is too old for that, in `Origin`.
+pub fn from_our_own_page(headers: &HeaderMap, uri: &Uri) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => same_origin(headers, uri),
+    }
 }
 
 /// Whether a websocket comes from a page of this very server. The browser does not check this itself
@@ -124,6 +178,26 @@ mod tests {
             (&[("origin", "http://localhost:1")], false),
         ] {
             assert_eq!(same_origin(&headers(pairs), &uri), allowed, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_must_come_from_our_own_page() {
+        let uri = Uri::from_static("/sign-in");
+        for (pairs, allowed) in [
+            (&[("host", "localhost:1"), ("sec-fetch-site", "same-origin"), ("origin", "null")][..], true),
+            (
+                &[("host", "localhost:1"), ("sec-fetch-site", "same-site"), ("origin", "http://localhost:1")],
+                false,
+            ),
+            (&[("host", "localhost:1"), ("sec-fetch-site", "cross-site")], false),
+            (&[("host", "localhost:1"), ("sec-fetch-site", "none")], false),
+            (&[("host", "localhost:1"), ("origin", "http://localhost:1")], true),
+            (&[("host", "localhost:1"), ("origin", "http://evil.example")], false),
+            (&[("host", "localhost:1"), ("origin", "null")], false),
+            (&[("host", "localhost:1")], false),
+        ] {
+            assert_eq!(from_our_own_page(&headers(pairs), &uri), allowed, "{pairs:?}");
         }
     }
 }

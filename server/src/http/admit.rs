@@ -3,23 +3,29 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, OriginalUri, Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
-use http::{StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::json;
 
-use super::api::draining;
+use super::{api::draining, sign_in};
 use crate::{
-    audience::{Door, NoRoom, Rooms, Visitor},
+    audience::{
+        Door, NoRoom, Rooms, Visitor,
+        door::{Refused, throttle::TooMany},
+    },
     hub::Hub,
 };
 
 /// Lets in, with what there is for them to see.
 pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let visitor = door.visitor(&mut parts).await;
+    let visitor = match door.visitor(&mut parts).await {
+        Ok(visitor) => visitor,
+        Err(refused) => return refuse(&refused, &parts),
+    };
     let hub = match rooms.hub(visitor.grant.as_ref()).await {
         Ok(hub) => hub,
         Err(NoRoom::Ended(_)) => return draining(),
@@ -34,6 +40,62 @@ fn overloaded(why: NoRoom) -> Response {
     tracing::warn!(%why, "a visitor was turned away");
     let body = Json(json!({"error": why.to_string(), "expected": "fewer of them; try again in a minute"}));
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], body).into_response()
+}
+
+/// The same for what shows nothing of the cluster.
+pub async fn known(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match door.visitor(&mut parts).await {
+        Ok(visitor) => parts.extensions.insert(visitor),
+        Err(refused) => return refuse(&refused, &parts),
+    };
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// What is answered to somebody who is not let in: to a browser the way to sign in, to a program a status and words.
+fn refuse(refused: &Refused, request: &Parts) -> Response {
+    let path = request.uri.path();
+    let program = ["/api", "/live", "/metrics"]
+        .iter()
+        .any(|route| path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    if *refused == Refused::SignIn && !program {
+        let asked = request.extensions.get::<OriginalUri>().map_or(&request.uri, |OriginalUri(uri)| uri);
+        return Redirect::to(&sign_in::address(asked)).into_response();
+    }
+    let status = status(refused);
+    let (error, expected) = (refused.to_string(), refused.hint());
+    let mut response = if program {
+        (status, Json(json!({"error": error, "expected": expected}))).into_response()
+    } else {
+        (status, format!("Refused: {error}.\nExpected: {expected}.\n")).into_response()
+    };
+    let headers = response.headers_mut();
+    // RFC 6750, 3: what kind of credentials would do, and whether there were any.
+    let challenge = match refused {
+        Refused::SignIn => Some("Bearer realm=\"Masthead\""),
+        Refused::WrongToken => Some("Bearer realm=\"Masthead\", error=\"invalid_token\""),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Refused::TooMany(TooMany { wait }) = refused {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    response
+}
+
+/// What a refusal is in HTTP's terms.
+pub fn status(refused: &Refused) -> StatusCode {
+    match refused {
+        Refused::SignIn | Refused::WrongToken => StatusCode::UNAUTHORIZED,
+        Refused::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refused::NoSecret | Refused::SecretInAddress | Refused::SaidTwice => StatusCode::BAD_REQUEST,
+        Refused::NotTheProxy { .. } | Refused::NobodySaid | Refused::NotAllowed { .. } => {
+            StatusCode::FORBIDDEN
+        }
+        Refused::NoRandomness(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 /// A route that is not behind [`admit`] cannot be answered: it would not know for whom.

@@ -362,7 +362,7 @@ async fn watch(
         |(seat, metrics, stop, visitor)| async move {
             let outgoing = tokio::select! {
                 outgoing = seat.next() => outgoing.ok()?,
-                () = visitor.ended.cancelled() => return None,
+                _ = visitor.over() => return None,
                 () = stop.cancelled() => return None,
             };
             let bytes = outgoing.bytes().await;

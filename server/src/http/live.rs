@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{access::same_origin, api::Asked};
 use crate::{
-    audience::Visitor,
+    audience::{Over, Visitor},
     hub::{Encoding, Hub},
     metrics::Metrics,
 };
@@ -98,7 +98,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
         tokio::select! {
             outgoing = seat.next() => {
                 let Ok(outgoing) = outgoing else {
-                    bye(&mut out, "the server is shutting down").await;
+                    bye(&mut out, "the server is shutting down", false).await;
                     return "shutting down";
                 };
                 let bytes = outgoing.bytes().await;
@@ -116,7 +116,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_))) | None => return "closed by the viewer",
                     Some(Ok(Message::Text(_))) | Some(Err(_)) => {
-                        bye(&mut out, "that is not what a page of this server sends").await;
+                        bye(&mut out, "that is not what a page of this server sends", false).await;
                         return "spoke out of turn";
                     }
                 };
@@ -130,7 +130,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                     }
                     Err(error) => {
                         tracing::debug!(%error, "a viewer sent something else");
-                        bye(&mut out, "that is not what a page of this server sends").await;
+                        bye(&mut out, "that is not what a page of this server sends", false).await;
                         return "spoke out of turn";
                     }
                 };
@@ -147,12 +147,16 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                     return "connection lost";
                 }
             }
-            () = visitor.ended.cancelled() => {
-                bye(&mut out, "your access has ended").await;
+            over = visitor.over() => {
+                let (why, ended) = match over {
+                    Over::Ended => ("your access has ended", true),
+                    Over::AskAgain => ("asking again who you are", false),
+                };
+                bye(&mut out, why, ended).await;
                 return "access ended";
             }
             () = live.stop.cancelled() => {
-                bye(&mut out, "the server is shutting down").await;
+                bye(&mut out, "the server is shutting down", false).await;
                 return "shutting down";
             }
         }
@@ -160,8 +164,8 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
 }
 
 /// Says why before closing; a viewer that does not listen any more is no error.
-async fn bye(out: &mut SplitSink<WebSocket, Message>, why: &str) {
-    let frame = wire::to_bytes(&Frame::Bye { why: why.to_owned() });
+async fn bye(out: &mut SplitSink<WebSocket, Message>, why: &str, ended: bool) {
+    let frame = wire::to_bytes(&Frame::Bye { why: why.to_owned(), ended });
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         out.send(Message::Binary(frame.into())).await?;
         out.close().await

@@ -15,7 +15,10 @@ use axum::{
 use http::StatusCode;
 
 use super::assets::{BOOT, PRELOADS, STYLESHEET};
-use crate::hub::{self, Hub};
+use crate::{
+    audience::{Visitor, Who},
+    hub::{self, Hub},
+};
 
 const ASSETS: Assets = Assets { stylesheet: STYLESHEET, boot: BOOT, preloads: PRELOADS };
 
@@ -24,7 +27,7 @@ pub fn router() -> Router {
     Router::new().fallback_service(get(page))
 }
 
-async fn page(hub: Hub, OriginalUri(uri): OriginalUri) -> Response {
+async fn page(hub: Hub, visitor: Visitor, OriginalUri(uri): OriginalUri) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
     };
@@ -37,9 +40,11 @@ async fn page(hub: Hub, OriginalUri(uri): OriginalUri) -> Response {
         }
         None => None,
     };
+    let name = (visitor.who != Who::Anyone).then(|| visitor.who.name().to_string());
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {
-        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now).with_picture(picture);
+        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
+        let seed = seed.with_picture(picture).with_visitor(name);
         render(&url, &seed, &ASSETS)
     });
     match drawn.await {

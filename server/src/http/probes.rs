@@ -3,26 +3,28 @@
 use std::{fmt::Write, sync::Arc};
 
 use axum::{
-    Router,
+    Json, Router,
     extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{StatusCode, header};
+use serde_json::json;
 
-use crate::{hub::Hub, metrics::Metrics, source};
+use crate::{audience::Visitor, hub::Hub, metrics::Metrics, source};
 
-/// The routes.
-pub fn router(hub: Hub, metrics: Arc<Metrics>) -> Router {
-    Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(scrape))
-        .with_state((hub, metrics))
+/// The routes that anybody may ask.
+pub fn router(hub: Hub) -> Router {
+    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(hub)
+}
+
+/// Counts say something of the whole cluster: for those who may look at that.
+pub fn metrics_router(hub: Hub, metrics: Arc<Metrics>) -> Router {
+    Router::new().route("/metrics", get(scrape)).with_state((hub, metrics))
 }
 
 /// Alive is: the hub answers.
-async fn livez(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
+async fn livez(State(hub): State<Hub>) -> Response {
     match hub.view().await {
         Ok(_) => "ok\n".into_response(),
         Err(ended) => (StatusCode::SERVICE_UNAVAILABLE, format!("{ended}\n")).into_response(),
@@ -31,7 +33,7 @@ async fn livez(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
 
 /// Ready is: every kind that may be listed has been. A kind that goes stale later does not make the
 /// server unready: it still shows more, and says so more honestly, than no server.
-async fn readyz(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
+async fn readyz(State(hub): State<Hub>) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
     };
@@ -47,7 +49,14 @@ async fn readyz(State((hub, _)): State<(Hub, Arc<Metrics>)>) -> Response {
     }
 }
 
-async fn scrape(State((hub, metrics)): State<(Hub, Arc<Metrics>)>) -> Response {
+async fn scrape(State((hub, metrics)): State<(Hub, Arc<Metrics>)>, visitor: Visitor) -> Response {
+    if visitor.grant.is_some() {
+        let body = json!({
+            "error": "metrics count the whole cluster, of which you may see a part",
+            "expected": "somebody who may see all of it",
+        });
+        return (StatusCode::FORBIDDEN, Json(body)).into_response();
+    }
     match hub.view().await {
         Ok(view) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -56,7 +56,7 @@ impl Viewer {
             }
             Frame::Detail { .. } => self.detail = Some(frame),
             Frame::Picture { .. } => self.picture = Some(frame),
-            Frame::Bye { why } => self.bye = Some(why),
+            Frame::Bye { why, .. } => self.bye = Some(why),
         }
     }
 

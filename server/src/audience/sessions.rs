@@ -1,0 +1,454 @@
+//! Sessions: who has signed in, from where, and until when that counts.
+//!
+//! What the browser holds is 256 random bits; what is kept here is their SHA-256, so that nothing that is kept,
+//! listed or logged lets anybody in. A session ends for good: signed out, revoked, expired, unused for too long or
+//! displaced by newer ones; with it end the streams that are open in its name.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use app::api::{Millis, Text};
+use http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::{Audit, Grant, Visitor, Who};
+
+/// The cookie. `__Host-` makes browsers insist on `Secure`, `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2).
+pub const COOKIE: &str = "__Host-masthead";
+
+/// Sessions in all.
+const MOST: usize = 10_000;
+/// Sessions of one person.
+const MOST_OF_ONE: usize = 128;
+/// What is kept of a `User-Agent`.
+const LONGEST_AGENT: usize = 200;
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// From its beginning, whatever happens.
+    pub whole: Duration,
+    /// From its last use. A page that is open uses it.
+    pub idle: Option<Duration>,
+}
+
+/// Where somebody asks from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// Their address, if the request came over a connection.
+    pub address: Option<IpAddr>,
+    /// What their browser says of itself.
+    pub agent: Text,
+}
+
+impl Client {
+    /// With what the request's headers say.
+    pub fn new(address: Option<IpAddr>, headers: &HeaderMap) -> Client {
+        let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let agent: String =
+            agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect();
+        Client { address, agent: Text::from(agent) }
+    }
+}
+
+/// Somebody who is let in.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Who.
+    pub who: Who,
+    /// What they may see.
+    pub grant: Option<Arc<Grant>>,
+    /// For how long.
+    pub lifetime: Lifetime,
+    /// From where they came.
+    pub from: Client,
+    /// Cancelled when what they came in with stops being good.
+    pub revoked: CancellationToken,
+}
+
+/// A session's public name: the start of its hash.
+pub type Handle = Text;
+
+/// A session in use; it does not fall idle while one of these is alive.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Which session.
+    pub handle: Handle,
+    _present: Arc<()>,
+}
+
+/// A session, for its owner to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Which.
+    pub handle: Handle,
+    /// Whose.
+    pub who: Who,
+    /// Where it began.
+    pub from: Client,
+    /// When it began.
+    pub since: Millis,
+    /// When it was last used.
+    pub used: Millis,
+    /// When it ends at the latest.
+    pub until: Millis,
+    /// How many streams and requests use it right now.
+    pub open: usize,
+}
+
+/// A session as it can be kept in a file: whoever reads the file cannot come in with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    /// SHA-256 of what the browser holds, in hexadecimal digits.
+    pub hash: String,
+    /// Whose it is.
+    pub who: Who,
+    /// What they may see.
+    pub grant: Option<Grant>,
+    /// Where it began.
+    pub from: Client,
+    /// When it began, in milliseconds since 1970.
+    pub since: Millis,
+    /// When it ends.
+    pub until: Millis,
+    /// How long it may be unused, in milliseconds.
+    pub idle: Option<i64>,
+}
+
+/// The time of day, which tests drive.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
+
+impl Clock {
+    /// Asks `now` each time.
+    pub fn new(now: impl Fn() -> Millis + Send + Sync + 'static) -> Clock {
+        Clock(Arc::new(now))
+    }
+
+    fn now(&self) -> Millis {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::new(crate::hub::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+type Hash = [u8; 32];
+
+#[derive(Debug)]
+struct Entry {
+    who: Who,
+    grant: Option<Arc<Grant>>,
+    from: Client,
+    since: Millis,
+    used: Millis,
+    until: Millis,
+    idle: Option<i64>,
+    /// Ends with what they came in with; `ended` with the session, or with its grant.
+    revoked: CancellationToken,
+    ended: CancellationToken,
+    present: Arc<()>,
+}
+
+impl Entry {
+    fn open(&self) -> usize {
+        Arc::strong_count(&self.present) - 1
+    }
+
+    /// Why it is over.
+    fn over(&self, now: Millis) -> Option<&'static str> {
+        if self.revoked.is_cancelled() {
+            Some("revoked")
+        } else if now >= self.until {
+            Some("expired")
+        } else if self.open() == 0 && self.idle.is_some_and(|idle| now.0 - self.used.0 >= idle) {
+            Some("unused")
+        } else {
+            None
+        }
+    }
+}
+
+/// All there are. A cheap clone.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    clock: Clock,
+    held: Arc<Mutex<HashMap<Hash, Entry>>>,
+}
+
+impl Sessions {
+    /// With another clock than the system's.
+    pub fn with_clock(clock: Clock) -> Sessions {
+        Sessions { clock, held: Arc::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Hash, Entry>> {
+        // Nothing panics while it is held; if it did, what is in there would still be whole.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a session with an id nobody has ever seen; what the answer sets as its `Set-Cookie`. Any session that
+    /// the request came with should be ended: [`Sessions::end_of`].
+    pub fn begin(&self, admitted: Admitted) -> Result<String, NoRandomness> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        let secret = hex(&secret);
+        let now = self.clock.now();
+        let Admitted { who, grant, lifetime, from, revoked } = admitted;
+        let hash = hash(&secret);
+        let entry = Entry {
+            until: Millis(now.0.saturating_add(millis(lifetime.whole))),
+            idle: lifetime.idle.map(millis),
+            ended: revoked.child_token(),
+            present: Arc::default(),
+            since: now,
+            used: now,
+            who,
+            grant,
+            from,
+            revoked,
+        };
+        let mut held = self.held();
+        make_room(&mut held, &entry.who);
+        Audit::SignIn.line(Some(&entry.who), entry.from.address, Some(&handle(&hash)));
+        held.insert(hash, entry);
+        drop(held);
+        let seconds = lifetime.whole.as_secs();
+        Ok(format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict"))
+    }
+
+    /// Whoever has the session that the request's cookie names.
+    pub fn visitor(&self, headers: &HeaderMap) -> Option<Visitor> {
+        let now = self.clock.now();
+        let mut held = self.held();
+        let hash = ids(headers).map(hash).find(|hash| held.contains_key(hash))?;
+        let entry = held.get_mut(&hash)?;
+        if entry.over(now).is_some() {
+            return None; // the next sweep ends it in order
+        }
+        entry.used = now;
+        let session = Use { handle: handle(&hash), _present: entry.present.clone() };
+        Some(Visitor {
+            who: entry.who.clone(),
+            grant: entry.grant.clone(),
+            ended: entry.ended.clone(),
+            ask_again: None,
+            session: Some(session),
+        })
+    }
+
+    /// Those of one person, the newest first.
+    pub fn of(&self, who: &Who) -> Vec<Session> {
+        self.list(|entry| entry.who.same(who))
+    }
+
+    /// Everybody's, the newest first.
+    pub fn all(&self) -> Vec<Session> {
+        self.list(|_| true)
+    }
+
+    fn list(&self, which: impl Fn(&Entry) -> bool) -> Vec<Session> {
+        let now = self.clock.now();
+        let held = self.held();
+        let alive = held.iter().filter(|(_, entry)| which(entry) && entry.over(now).is_none());
+        let mut sessions: Vec<Session> = alive
+            .map(|(hash, entry)| Session {
+                handle: handle(hash),
+                who: entry.who.clone(),
+                from: entry.from.clone(),
+                since: entry.since,
+                used: if entry.open() > 0 { now } else { entry.used },
+                until: entry.until,
+                open: entry.open(),
+            })
+            .collect();
+        sessions.sort_by(|a, b| (b.since, &b.handle).cmp(&(a.since, &a.handle)));
+        sessions
+    }
+
+    /// Ends the session that a request came with, if any.
+    pub fn end_of(&self, visitor: &Visitor, why: Audit<'_>) -> bool {
+        visitor.session.as_ref().is_some_and(|session| self.end(&session.handle, why))
+    }
+
+    /// Ends one.
+    pub fn end(&self, which: &str, why: Audit<'_>) -> bool {
+        self.end_where(why, |hash, _| *handle(hash) == *which) > 0
+    }
+
+    /// Ends all of one person, but for one.
+    pub fn end_all(&self, who: &Who, but: Option<&str>, why: Audit<'_>) -> usize {
+        self.end_where(why, |hash, entry| entry.who.same(who) && but != Some(&*handle(hash)))
+    }
+
+    fn end_where(&self, why: Audit<'_>, which: impl Fn(&Hash, &Entry) -> bool) -> usize {
+        let ended: Vec<(Hash, Entry)> = self.held().extract_if(|hash, entry| which(hash, entry)).collect();
+        for (hash, entry) in &ended {
+            close(hash, entry, why);
+        }
+        ended.len()
+    }
+
+    /// Gives a session another grant: its open streams end, its next request sees what is granted now.
+    pub fn regrant(&self, which: &str, grant: Option<Arc<Grant>>) -> bool {
+        let mut held = self.held();
+        let Some((_, entry)) = held.iter_mut().find(|(hash, _)| *handle(hash) == *which) else {
+            return false;
+        };
+        if entry.grant != grant {
+            entry.grant = grant;
+            let ended = std::mem::replace(&mut entry.ended, entry.revoked.child_token());
+            ended.cancel();
+        }
+        true
+    }
+
+    /// Ends what has expired, fallen idle or been revoked. Somebody has to call it twice a second:
+    /// [`Door::keep`](super::Door::keep) does.
+    pub fn sweep(&self) {
+        let now = self.clock.now();
+        let mut over = Vec::new();
+        self.held().retain(|hash, entry| {
+            if entry.open() > 0 {
+                entry.used = now;
+            }
+            let why = entry.over(now);
+            if let Some(why) = why {
+                entry.ended.cancel();
+                over.push((handle(hash), entry.who.clone(), entry.from.address, why));
+            }
+            why.is_none()
+        });
+        for (handle, who, from, why) in over {
+            Audit::SessionEnd(why).line(Some(&who), from, Some(&handle));
+        }
+    }
+
+    /// Those for which `which` says so, to be kept over a restart.
+    pub fn kept(&self, which: impl Fn(&Who) -> bool) -> Vec<Kept> {
+        let held = self.held();
+        let chosen = held.iter().filter(|(_, entry)| which(&entry.who));
+        chosen
+            .map(|(hash, entry)| Kept {
+                hash: hex(hash),
+                who: entry.who.clone(),
+                grant: entry.grant.as_deref().cloned(),
+                from: entry.from.clone(),
+                since: entry.since,
+                until: entry.until,
+                idle: entry.idle,
+            })
+            .collect()
+    }
+
+    /// Takes up one that was kept; `revoked` is as in [`Admitted`]. Whether it is still good.
+    pub fn load(&self, kept: Kept, revoked: CancellationToken) -> bool {
+        let now = self.clock.now();
+        let Some(hash) = unhex(&kept.hash) else { return false };
+        let entry = Entry {
+            who: kept.who,
+            grant: kept.grant.map(Arc::new),
+            from: kept.from,
+            since: kept.since,
+            used: now,
+            until: kept.until,
+            idle: kept.idle,
+            ended: revoked.child_token(),
+            revoked,
+            present: Arc::default(),
+        };
+        let good = entry.over(now).is_none();
+        if good {
+            self.held().insert(hash, entry);
+        }
+        good
+    }
+}
+
+/// The system gave no random bits, so that nothing can be kept secret.
+#[derive(Debug, thiserror::Error)]
+#[error("no session can be made: the system gives no random bits ({0})")]
+pub struct NoRandomness(#[from] getrandom::Error);
+
+/// Ends the longest unused sessions where one more would be too many.
+fn make_room(held: &mut HashMap<Hash, Entry>, who: &Who) {
+    let of_one = held.values().filter(|entry| entry.who.same(who)).count();
+    let (too_many, mine) = (held.len() >= MOST, of_one >= MOST_OF_ONE);
+    if !too_many && !mine {
+        return;
+    }
+    let oldest = held
+        .iter()
+        .filter(|(_, entry)| !mine || entry.who.same(who))
+        .min_by_key(|(_, entry)| (entry.open() > 0, entry.used))
+        .map(|(hash, _)| *hash);
+    if let Some(hash) = oldest
+        && let Some(entry) = held.remove(&hash)
+    {
+        close(&hash, &entry, Audit::SessionEnd("too many"));
+    }
+}
+
+fn close(hash: &Hash, entry: &Entry, why: Audit<'_>) {
+    entry.ended.cancel();
+    why.line(Some(&entry.who), entry.from.address, Some(&handle(hash)));
+}
+
+/// What makes a browser forget its cookie.
+pub const FORGET: &str = "__Host-masthead=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict";
+
+/// The ids in a request's cookies (RFC 6265, 4.2.1).
+fn ids(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|(name, id)| (name == COOKIE && id.len() == 64).then_some(id))
+}
+
+fn hash(secret: &str) -> Hash {
+    Sha256::digest(secret).into()
+}
+
+fn handle(hash: &Hash) -> Handle {
+    Text::from(hex(&hash[..6]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Option<Hash> {
+    let mut hash = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
