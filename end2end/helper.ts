@@ -95,6 +95,8 @@ type Options = {
 
 type Fixtures = {
   masthead: Masthead;
+  /** Where browsers find it, without a slash at the end: where it is, unless something stands in front. */
+  site: string;
   /** What went wrong in the page so far; a test ends with none. */
   troubles: string[];
 };
@@ -116,7 +118,9 @@ export const test = base.extend<Options & Fixtures>({
     }
   },
 
-  baseURL: async ({ masthead }, use) => use(masthead.url),
+  site: async ({ masthead }, use) => use(masthead.url),
+
+  baseURL: async ({ site }, use) => use(site),
 
   troubles: async ({ expectedErrors }, use) => {
     const troubles: string[] = [];
@@ -126,14 +130,14 @@ export const test = base.extend<Options & Fixtures>({
   },
 
   // On the context, so that a second page of the same test is watched as well.
-  context: async ({ context, masthead, troubles }, use) => {
+  context: async ({ context, site, troubles }, use) => {
     context.on('console', (message) => {
       if (message.type() === 'error') troubles.push(`console: ${message.text()} (${message.location().url})`);
     });
     context.on('weberror', (error) => troubles.push(`uncaught: ${error.error().stack ?? error.error()}`));
     context.on('request', (request) => {
-      const { protocol, origin } = new URL(request.url());
-      if (/^https?:$/.test(protocol) && origin !== masthead.url) {
+      const { protocol, origin, pathname } = new URL(request.url());
+      if (/^https?:$/.test(protocol) && !`${origin}${pathname}/`.startsWith(`${site}/`)) {
         troubles.push(`a request left the server: ${request.url()}`);
       }
     });

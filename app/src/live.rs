@@ -52,6 +52,8 @@ enum Heard {
 /// Shared between the listeners and the session of the moment.
 struct Live {
     store: Store,
+    /// Where the socket is.
+    address: String,
     wanted: RefCell<Wanted>,
     /// To the session there is, if any.
     session: RefCell<Option<Inbox>>,
@@ -76,6 +78,7 @@ pub fn start(store: Store, here: Here) {
     let painted = untrack(|| store.now());
     let live = Rc::new(Live {
         store: store.clone(),
+        address: here.place_now().address("/live"),
         wanted: RefCell::default(),
         session: RefCell::default(),
         clock: RefCell::default(),

@@ -50,8 +50,10 @@ pub struct Seed {
     pub picture: Option<(ObjectKey, Option<Arc<Picture>>)>,
     /// Who looks at it, by name; nobody where visitors are not told apart.
     pub visitor: Option<String>,
-    /// The path and query it was made for.
+    /// The path and query it was made for, below the base.
     pub url: String,
+    /// What stands before every path of the site: empty, or `/masthead`.
+    pub base: String,
     snapshot: Vec<u8>,
 }
 
@@ -60,6 +62,17 @@ impl Seed {
     #[must_use]
     pub fn at(&self, url: &str) -> Seed {
         Seed { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// The same, for a site that lies below `base`.
+    #[must_use]
+    pub fn below(self, base: &str) -> Seed {
+        Seed { base: base.to_owned(), ..self }
+    }
+
+    /// The place it was made for.
+    pub fn place(&self) -> Place {
+        Place::parse(&self.url).below(&self.base)
     }
 
     /// Takes from the hub's cluster what the page at `url` needs first.
@@ -92,6 +105,7 @@ impl Seed {
             picture: None,
             visitor: None,
             url: url.to_owned(),
+            base: String::new(),
             snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     store::Store,
 };
 
-/// Where the build's files are.
+/// Where the build's files are, below the site's base.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Assets {
     /// The style sheet.
@@ -35,17 +35,17 @@ pub fn App(
 ) -> impl IntoView {
     provide_context(Store::new(&seed));
     provide_context(SignedIn(seed.visitor.clone()));
-    provide_context(Here::at(&seed.url));
+    provide_context(Here::at(seed.place()));
     view! { <Frame /> }
 }
 
-/// The status and the document for `url`. Nothing but `seed` is drawn, so that the browser's first
+/// The status and the document for `url`, below the seed's base. Nothing but `seed` is drawn, so that the browser's first
 /// render of the same seed is the same HTML.
 pub fn render(url: &str, seed: &Seed, assets: &Assets) -> (u16, String) {
-    let place = Place::parse(url);
-    let status = if place.page == Page::Nowhere { 404 } else { 200 };
     // Where the program starts from must be what was drawn, whatever the seed was chosen for.
     let seed = seed.at(url);
+    let place = seed.place();
+    let status = if place.page == Page::Nowhere { 404 } else { 200 };
     let owner = Owner::new();
     let body = owner.with(|| document(&place, seed, assets).to_html());
     owner.cleanup();
@@ -57,21 +57,23 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
     let title = title(place, &seed.about.context);
     let text = seed.to_text();
     let Assets { stylesheet, boot, preloads } = *assets;
-    let preloads = preloads.iter().map(|(href, what)| {
+    let file = |path: &str| place.address(path);
+    let preloads = preloads.iter().map(|(path, what)| {
+        let href = file(path);
         // A module that is only preloaded as a script would be fetched twice.
         if *what == "script" {
-            view! { <link rel="modulepreload" href=*href /> }.into_any()
+            view! { <link rel="modulepreload" href=href /> }.into_any()
         } else {
-            view! { <link rel="preload" href=*href r#as=*what crossorigin="anonymous" /> }.into_any()
+            view! { <link rel="preload" href=href r#as=*what crossorigin="anonymous" /> }.into_any()
         }
     });
     view! {
         <html lang="en" data-theme=theme>
             <head>
-                {about_document(title, stylesheet)}
+                {about_document(title, place, stylesheet)}
                 <meta name="referrer" content="no-referrer" />
                 {preloads.collect_view()}
-                {boot.map(|boot| view! { <script type="module" src=boot></script> })}
+                {boot.map(|boot| view! { <script type="module" src=file(boot)></script> })}
             </head>
             <body>
                 <div id="app">
@@ -84,13 +86,14 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
 }
 
 /// What the head of every document says.
-fn about_document(title: String, stylesheet: &'static str) -> impl IntoView {
+fn about_document(title: String, place: &Place, stylesheet: &str) -> impl IntoView + use<> {
+    let (icon, stylesheet) = (place.address("/favicon.svg"), place.address(stylesheet));
     view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
-        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+        <link rel="icon" type="image/svg+xml" href=icon />
         <link rel="stylesheet" href=stylesheet />
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         sessions::Lifetime,
     },
     error::StartError,
+    http::Base,
 };
 
 /// A live, read-only dashboard for a Kubernetes cluster.
@@ -126,6 +127,16 @@ pub struct Config {
     /// How long a session lasts that no page is open with
     #[arg(long, value_name = "TIME", env = "MASTHEAD_SESSION_IDLE", default_value = "2h", value_parser = time)]
     pub session_idle: Duration,
+    /// Path that everything is served below, such as /masthead behind a proxy that serves other things too
+    /// [default: none, the root]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "MASTHEAD_BASE_PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub base_path: Base,
 
     /// How logs are written, to standard error
     #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
@@ -271,5 +282,14 @@ mod tests {
             Config::parse_from(["masthead", "--listen", "127.0.0.1:0", "--listen", "[::1]:1", "-n", "a,b"]);
         assert_eq!(config.listen.len(), 2);
         assert_eq!(config.namespace, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_base_path_that_cannot_be_says_why() {
+        let config = Config::parse_from(["masthead", "--base-path", "/team/masthead"]);
+        assert_eq!(config.base_path.as_str(), "/team/masthead");
+        let refused = Config::try_parse_from(["masthead", "--base-path", "masthead"]);
+        let said = refused.map(|_| ()).unwrap_err().to_string();
+        assert!(said.contains("begins with '/', such as /masthead"), "{said}");
     }
 }

@@ -7,6 +7,7 @@ mod access;
 mod admit;
 mod api;
 mod assets;
+pub mod base;
 mod endpoints;
 mod live;
 mod page;
@@ -22,7 +23,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
 
-pub use self::access::Hosts;
+pub use self::{access::Hosts, base::Base};
 use crate::{
     audience::{Door, Rooms},
     hub::Hub,
@@ -34,6 +35,8 @@ use crate::{
 pub struct Access {
     /// Names of this server.
     pub hosts: Hosts,
+    /// What stands before every path.
+    pub base: Base,
     /// Who visitors are.
     pub door: Door,
 }
@@ -46,7 +49,7 @@ pub fn router(
     access: Access,
     stop: CancellationToken,
 ) -> Router {
-    let Access { hosts, door } = access;
+    let Access { hosts, base, door } = access;
     let compressed = Router::new()
         .merge(api::router())
         .merge(endpoints::router())
@@ -61,11 +64,10 @@ pub fn router(
         .merge(probes::metrics_router(hub.clone(), metrics))
         .merge(compressed)
         .layer(axum::middleware::from_fn_with_state((door.clone(), rooms), admit::admit));
-    Router::new()
-        .merge(assets::router())
-        .merge(probes::router(hub))
-        .merge(sign_in::router(door))
-        .merge(inside)
+    // What there is below a link as well, for whoever was given it.
+    let linked = Router::new().merge(assets::router()).merge(inside);
+    let site = linked.clone().merge(probes::router(hub)).merge(sign_in::router(door));
+    base::router(base, site, linked)
         .layer(axum::middleware::from_fn(access::check_length))
         .layer(axum::middleware::from_fn_with_state(hosts, access::check_host))
         .layer(axum::middleware::from_fn(access::headers))

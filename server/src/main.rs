@@ -52,10 +52,10 @@ async fn masthead(config: Config) -> Result<(), StartError> {
     for listener in &listeners {
         addresses.push(listener.local_addr().map_err(StartError::Serve)?);
     }
-    let access = Access { hosts: Hosts::new(&addresses, &config.host), door };
+    let access = Access { hosts: Hosts::new(&addresses, &config.host), base: config.base_path.clone(), door };
     for address in &addresses {
         // The one line on standard output: for people to click and for scripts to read.
-        let _ = writeln!(std::io::stdout(), "Masthead is at http://{address}");
+        let _ = writeln!(std::io::stdout(), "Masthead is at http://{address}{}", config.base_path);
     }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signal(stop.clone()));

@@ -3,160 +3,20 @@
 // A test that cannot go on should stop.
 #![allow(clippy::expect_used)]
 
+mod site;
 mod viewer;
-
-use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::{
     api::{Kind, Kinds, ObjectKey, Text},
-    wire::{self, About, Ask, Frame, LONGEST_ASK},
+    wire::{Ask, Frame, LONGEST_ASK},
 };
-use futures::{SinkExt, StreamExt};
+use futures::SinkExt;
 use serde_json::json;
-use server::{
-    StartError,
-    audience::Door,
-    demo::{self, Demo, Fault},
-    http::{Access, Hosts},
-    source::{Source, api_server::ApiServer},
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{self, Message, client::IntoClientRequest},
-};
-use tokio_util::sync::CancellationToken;
+use server::demo::{self, Demo, Fault};
+use site::{PATIENCE, Site};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio_tungstenite::tungstenite::{self, Message};
 use viewer::{Viewer, pod};
-
-/// Longer than anything here takes on a busy machine; nothing waits for it unless it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server on a port of its own.
-struct Site {
-    demo: Demo,
-    address: SocketAddr,
-    stop: CancellationToken,
-    running: JoinHandle<Result<(), StartError>>,
-}
-
-impl Site {
-    async fn new() -> Site {
-        Site::with(|_| {}).await
-    }
-
-    async fn with(before: impl FnOnce(&Demo)) -> Site {
-        Site::within(&[], before).await
-    }
-
-    /// As with `--namespace`.
-    async fn within(namespaces: &[&str], before: impl FnOnce(&Demo)) -> Site {
-        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
-        for (name, app) in [("a", "web"), ("b", "web"), ("c", "db")] {
-            demo.put(pod(name, &[("app", app)]));
-        }
-        before(&demo);
-        Site::of(demo, namespaces).await
-    }
-
-    async fn of(demo: Demo, namespaces: &[&str]) -> Site {
-        let source = Source {
-            api: ApiServer::in_process(demo.router()),
-            namespaces: namespaces.iter().copied().map(Text::from).collect(),
-            fallback: None,
-            about: About { context: "test".to_owned(), ..About::default() },
-            metrics: Arc::default(),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let stop = CancellationToken::new();
-        let access = Access { hosts: Hosts::new(&[address], &[]), door: Door::default() };
-        let running =
-            tokio::spawn(server::run(source, vec![listener], access, stop.clone(), Duration::from_secs(5)));
-        Site { demo, address, stop, running }
-    }
-
-    async fn socket(&self, query: &str) -> Socket {
-        self.socket_from(query, Some(&format!("http://{}", self.address))).await.expect("a socket")
-    }
-
-    async fn socket_from(&self, query: &str, origin: Option<&str>) -> Result<Socket, tungstenite::Error> {
-        let mut request = format!("ws://{}/live?{query}", self.address).into_client_request()?;
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().expect("a header"));
-        }
-        let (stream, _) = tokio_tungstenite::connect_async(request).await?;
-        Ok(Socket { stream, viewer: Viewer::default() })
-    }
-
-    /// One request by hand; the whole answer, head and body.
-    async fn request(&self, head: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
-        stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await.expect("sent");
-        let mut answer = Vec::new();
-        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-        read.expect("an answer in time").expect("an answer");
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    async fn get(&self, path: &str) -> String {
-        self.request(&format!("GET {path} HTTP/1.1\r\nHost: {}", self.address)).await
-    }
-
-    /// Asks until the answer has `part` in it.
-    async fn get_until(&self, path: &str, part: &str) -> String {
-        let asking = async {
-            loop {
-                let answer = self.get(path).await;
-                if answer.contains(part) {
-                    return answer;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{path} never had {part:?}"))
-    }
-}
-
-struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    viewer: Viewer,
-}
-
-impl Socket {
-    async fn ask(&mut self, ask: &Ask) {
-        self.stream.send(Message::Binary(wire::to_bytes(ask).into())).await.expect("sent");
-    }
-
-    async fn until(&mut self, what: &str, done: impl Fn(&Viewer) -> bool) {
-        let waited = tokio::time::timeout(PATIENCE, async {
-            while !done(&self.viewer) {
-                match self.stream.next().await.expect("an open socket").expect("a message") {
-                    Message::Binary(bytes) => self.viewer.take(&bytes),
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    other => panic!("unexpected {other:?}"),
-                }
-            }
-        });
-        waited.await.unwrap_or_else(|_| panic!("waited in vain for {what}; pods {:?}", self.viewer.pods()));
-    }
-
-    /// Reads to the end; why the server closed.
-    async fn until_closed(mut self) -> Option<String> {
-        let read = async {
-            while let Some(Ok(message)) = self.stream.next().await {
-                if let Message::Binary(bytes) = message {
-                    self.viewer.take(&bytes);
-                }
-            }
-            self.viewer.bye
-        };
-        tokio::time::timeout(PATIENCE, read).await.expect("closed in time")
-    }
-}
 
 #[tokio::test]
 async fn a_socket_is_greeted_gets_a_snapshot_and_then_every_change() {

@@ -72,7 +72,7 @@ pub fn mark() -> impl IntoView {
 fn You() -> impl IntoView {
     use_context::<SignedIn>().and_then(|SignedIn(name)| name).map(|name| {
         view! {
-            <a class="you" href="/sessions" title="Your sessions, and the way out">
+            <a class="you" href=Here::get().place_now().address("/sessions") title="Your sessions, and the way out">
                 {line_icon("M8 2.5a2.75 2.75 0 1 1 0 5.5 2.75 2.75 0 0 1 0-5.5zM2.5 14a5.5 5.5 0 0 1 11 0")}
                 <span class="sr">"Signed in as "</span>
                 <span class="name">{name}</span>

@@ -18,9 +18,9 @@ pub struct Here {
 }
 
 impl Here {
-    /// Starts at a path and query.
-    pub fn at(url: &str) -> Here {
-        let place = RwSignal::new(Place::parse(url));
+    /// Starts at a place.
+    pub fn at(place: Place) -> Here {
+        let place = RwSignal::new(place);
         Here {
             place,
             page: Memo::new(move |_| place.with(|place| place.page.clone())),
@@ -30,7 +30,7 @@ impl Here {
 
     /// The place of this page.
     pub fn get() -> Here {
-        use_context().unwrap_or_else(|| Here::at("/"))
+        use_context().unwrap_or_else(|| Here::at(Place::default()))
     }
 
     /// The place, tracked.
@@ -92,8 +92,8 @@ impl Here {
 
         // Dropping a handle leaves its listener: these last as long as the document.
         _ = window_event_listener(leptos::ev::popstate, move |_| {
-            if let Some(url) = current_url() {
-                self.place.set(Place::parse(&url));
+            if let Some(place) = current_url().and_then(|url| self.place_now().beside(&url)) {
+                self.place.set(place);
             }
         });
         _ = window_event_listener(leptos::ev::click, move |event| {
@@ -108,12 +108,11 @@ impl Here {
                 .and_then(|element| element.closest("a[href^='/']").ok().flatten());
             if let Some(href) = link.and_then(|link| link.get_attribute("href"))
                 && !href.starts_with("//")
+                && let Some(place) = self.place_now().beside(&href)
+                && place.page != Page::Nowhere
             {
-                let place = Place::parse(&href);
-                if place.page != Page::Nowhere {
-                    event.prevent_default();
-                    self.go(place);
-                }
+                event.prevent_default();
+                self.go(place);
             }
         });
     }
@@ -121,7 +120,7 @@ impl Here {
 
 /// Path and query of the document.
 #[cfg(feature = "hydrate")]
-pub fn current_url() -> Option<String> {
+fn current_url() -> Option<String> {
     let location = web_sys::window()?.location();
     Some(location.pathname().ok()? + &location.search().ok()?)
 }

@@ -20,12 +20,12 @@ use crate::{
     store::Store,
 };
 
-/// `wss://host/live?kinds=pods,nodes`.
-pub fn socket_url(kinds: Kinds) -> Option<String> {
+/// `wss://host/live?kinds=pods,nodes`, for the socket's address on this host.
+pub fn socket_url(address: &str, kinds: Kinds) -> Option<String> {
     let location = web_sys::window()?.location();
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     let kinds: Vec<&str> = kinds.iter().map(Kind::plural).collect();
-    Some(format!("{scheme}://{}/live?kinds={}", location.host().ok()?, kinds.join(",")))
+    Some(format!("{scheme}://{}{address}?kinds={}", location.host().ok()?, kinds.join(",")))
 }
 
 /// Listens to the window, and to the document, for as long as there is one.

@@ -3,11 +3,14 @@
 //! The URL is the only home of view state, so that every view is a link. One parser serves the
 //! server (which rows must be in the first paint, 404), the page (what to draw) and the socket
 //! (which kinds to ask for).
+//!
+//! Where the site lies below a path (`--base-path`, a shared link) a place knows that base. Its field is
+//! private, so every other place is made from one at hand, and every address out of a place is below it.
 
 use std::fmt::Write;
 
 use crate::{
-    api::{Kind, Kinds, ObjectKey},
+    api::{Kind, Kinds, ObjectKey, Text},
     field_selector::{FieldSelector, Term},
     placement::asked::Asked,
     selector::{self, Requirement, Selector},
@@ -400,10 +403,12 @@ pub struct Place {
     pub unadvised: bool,
     /// Light or dark.
     pub theme: Option<Theme>,
+    /// What stands before every path of this site: empty, or `/masthead`.
+    base: Text,
 }
 
 impl Place {
-    /// Reads a path with its query; what means nothing is dropped.
+    /// Reads a path of the site with its query; what means nothing is dropped.
     pub fn parse(url: &str) -> Place {
         let url = url.split('#').next().unwrap_or_default();
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
@@ -463,9 +468,29 @@ impl Place {
         }
     }
 
+    /// The same place of a site that lies below `base`.
+    #[must_use]
+    pub fn below(self, base: &str) -> Place {
+        Place { base: Text::from(base), ..self }
+    }
+
+    /// The place at an address as [`Place::href`] writes it, if that is of the same site.
+    pub fn beside(&self, href: &str) -> Option<Place> {
+        let url = href.strip_prefix(self.base.as_str())?;
+        if !url.is_empty() && !url.starts_with(['/', '?', '#']) {
+            return None;
+        }
+        Some(Place { base: self.base.clone(), ..Place::parse(url) })
+    }
+
+    /// Where something of the same site is that is no view: a file, the socket, the API.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// Its URL, the same for equal places.
     pub fn href(&self) -> String {
-        let mut url = self.page.path();
+        let mut url = self.address(&self.page.path());
         let mut mark = '?';
         for (key, value) in self.parameters() {
             if !value.is_empty() {
@@ -527,7 +552,8 @@ impl Place {
 
     /// Another view with what holds for all of them: namespaces and theme.
     pub fn elsewhere(&self, page: Page) -> Place {
-        Place { page, namespaces: self.namespaces.clone(), theme: self.theme, ..Place::default() }
+        let base = self.base.clone();
+        Place { page, namespaces: self.namespaces.clone(), theme: self.theme, base, ..Place::default() }
     }
 
     /// The same place, changed.
@@ -704,6 +730,48 @@ mod tests {
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }
+    }
+
+    #[test]
+    fn every_place_made_from_one_is_below_its_base() {
+        let pods = Place::parse("/pods?namespace=a&selector=app%3Dweb").below("/masthead/link/ab12");
+        assert_eq!(pods.href(), "/masthead/link/ab12/pods?namespace=a&selector=app%3Dweb");
+        assert_eq!(pods.address("/live"), "/masthead/link/ab12/live");
+        let required = &pods.requirements()[0];
+        for (place, below) in [
+            (pods.elsewhere(Page::Overview), "/?namespace=a"),
+            (
+                pods.elsewhere(Page::Pods).with_only(Fact::State, Some("failing".into())),
+                "/pods?namespace=a&state=failing",
+            ),
+            (pods.with(|pods| pods.wide = true).unasked(), "/pods?wide=1"),
+            (pods.without_requirement(required), "/pods?namespace=a"),
+        ] {
+            assert_eq!(place.href(), format!("/masthead/link/ab12{below}"));
+            assert_eq!(place.beside(&place.href()), Some(place));
+        }
+    }
+
+    #[test]
+    fn what_is_not_below_the_base_is_beside_no_place() {
+        let here = Place::parse("/pods").below("/masthead");
+        for (href, page) in [
+            ("/masthead", Some(Page::Overview)),
+            ("/masthead/", Some(Page::Overview)),
+            ("/masthead?theme=dark", Some(Page::Overview)),
+            ("/masthead/nodes", Some(Page::Nodes)),
+            ("/masthead/nope", Some(Page::Nowhere)),
+            ("/", None),
+            ("/pods", None),
+            ("/mastheads/pods", None),
+            ("/MASTHEAD/pods", None),
+            ("/masthead%2Fpods", None),
+            ("//masthead/pods", None),
+        ] {
+            assert_eq!(here.beside(href).map(|place| place.page), page, "{href}");
+        }
+        assert_eq!(Place::default().beside("/pods"), Some(Place::parse("/pods")));
+        assert_eq!(Place::default().beside("pods"), None, "no relative addresses");
     }
 
     #[test]

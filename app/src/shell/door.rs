@@ -4,7 +4,25 @@
 use leptos::prelude::*;
 
 use super::about_document;
-use crate::{api::Millis, components::bar::mark, format};
+use crate::{api::Millis, components::bar::mark, format, query::Place};
+
+/// What these documents are written on: where the site and its style sheet are.
+#[derive(Clone, Debug)]
+pub struct Paper {
+    root: Place,
+    stylesheet: &'static str,
+}
+
+impl Paper {
+    /// Below `base`.
+    pub fn below(base: &str, stylesheet: &'static str) -> Paper {
+        Paper { root: Place::default().below(base), stylesheet }
+    }
+
+    fn address(&self, path: &str) -> String {
+        self.root.address(path)
+    }
+}
 
 /// How somebody can sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,24 +93,24 @@ pub struct Sessions {
 }
 
 /// The sign-in page.
-pub fn sign_in(page: SignIn, stylesheet: &'static str) -> String {
+pub fn sign_in(page: SignIn, paper: &Paper) -> String {
     let SignIn { ways, next, said, mistyped } = page;
     let said = said.map(|said| view! { <p class="said" id="said" role="alert">{said}</p> });
-    let ways = ways.into_iter().map(|way| way_in(way, &next, mistyped)).collect_view();
+    let ways = ways.into_iter().map(|way| way_in(way, &next, mistyped, paper)).collect_view();
     let main = view! {
         <h1>"Sign in"</h1>
         <p class="why">"Masthead shows a Kubernetes cluster, live. It asks who you are before it shows anything."</p>
         {said}
         {ways}
     };
-    document("Sign in".to_owned(), stylesheet, "narrow", main.into_any())
+    document("Sign in".to_owned(), paper, "narrow", main.into_any())
 }
 
-fn way_in(way: Way, next: &str, mistyped: bool) -> AnyView {
+fn way_in(way: Way, next: &str, mistyped: bool, paper: &Paper) -> AnyView {
     let next = next.to_owned();
     match way {
         Way::Secret { label, hint } => view! {
-            <form method="post" action="/sign-in">
+            <form method="post" action=paper.address("/sign-in")>
                 <input type="hidden" name="next" value=next />
                 <label for="secret">{label}</label>
                 <input
@@ -123,10 +141,10 @@ fn way_in(way: Way, next: &str, mistyped: bool) -> AnyView {
 }
 
 /// One's own sessions.
-pub fn sessions(page: Sessions, stylesheet: &'static str) -> String {
+pub fn sessions(page: Sessions, paper: &Paper) -> String {
     let Sessions { who, sessions, otherwise, now } = page;
     let several = sessions.len() > 1;
-    let rows = sessions.into_iter().map(|session| row(session, now)).collect::<Vec<_>>();
+    let rows = sessions.into_iter().map(|session| row(session, now, paper)).collect::<Vec<_>>();
     let table = (!rows.is_empty()).then(|| {
         view! {
             <div class="wide" tabindex="0" role="region" aria-label="Sessions">
@@ -145,11 +163,11 @@ pub fn sessions(page: Sessions, stylesheet: &'static str) -> String {
                 </table>
             </div>
             <div class="doing">
-                <form method="post" action="/sign-out">
+                <form method="post" action=paper.address("/sign-out")>
                     <button class="do" type="submit">"Sign out"</button>
                 </form>
                 {several.then(|| view! {
-                    <form method="post" action="/sign-out">
+                    <form method="post" action=paper.address("/sign-out")>
                         <input type="hidden" name="everywhere" value="1" />
                         <button class="do" type="submit">"Sign out everywhere"</button>
                     </form>
@@ -162,12 +180,13 @@ pub fn sessions(page: Sessions, stylesheet: &'static str) -> String {
         <p>"Signed in as "<strong>{who}</strong>"."</p>
         {otherwise.map(|sentence| view! { <p class="why">{sentence}</p> })}
         {table}
-        <p><a href="/">"Back to the cluster"</a></p>
+        <p><a href=paper.address("/")>"Back to the cluster"</a></p>
     };
-    document("Your sessions".to_owned(), stylesheet, "broad", main.into_any())
+    document("Your sessions".to_owned(), paper, "broad", main.into_any())
 }
 
-fn row(session: Session, now: Millis) -> impl IntoView {
+fn row(session: Session, now: Millis, paper: &Paper) -> impl IntoView + use<> {
+    let end_at = paper.address("/sessions/end");
     let ago = |at: Millis| format!("{} ago", format::age(Some(at.seconds()), now.seconds()));
     let used = if session.open { "now".to_owned() } else { ago(session.used) };
     let until = format!("in {}", format::age(Some(now.seconds()), session.until.seconds()));
@@ -180,7 +199,7 @@ fn row(session: Session, now: Millis) -> impl IntoView {
             <td title=session.used.to_string()>{used}</td>
             <td title=session.until.to_string()>{until}</td>
             <td>
-                <form method="post" action="/sessions/end">
+                <form method="post" action=end_at>
                     <input type="hidden" name="session" value=session.handle />
                     <button class="toggle" type="submit" aria-label=end>"End"</button>
                 </form>
@@ -191,14 +210,14 @@ fn row(session: Session, now: Millis) -> impl IntoView {
 
 /// The way of a browser that came from another site, and therefore without its `SameSite=Strict` cookie, to come from
 /// here instead.
-pub fn again(href: String, stylesheet: &'static str) -> String {
+pub fn again(href: String, paper: &Paper) -> String {
     let content = format!("0; url={href}");
     let owner = Owner::new();
     let html = owner.with(|| {
         view! {
             <html lang="en">
                 <head>
-                    {about_document("Masthead".to_owned(), stylesheet)}
+                    {about_document("Masthead".to_owned(), &paper.root, paper.stylesheet)}
                     <meta http-equiv="refresh" content=content />
                 </head>
                 <body class="paper"><main id="content" class="narrow"><p><a href=href>"Go on"</a></p></main></body>
@@ -210,12 +229,12 @@ pub fn again(href: String, stylesheet: &'static str) -> String {
     format!("<!doctype html>{html}")
 }
 
-fn document(title: String, stylesheet: &'static str, width: &'static str, main: AnyView) -> String {
+fn document(title: String, paper: &Paper, width: &'static str, main: AnyView) -> String {
     let owner = Owner::new();
     let html = owner.with(|| {
         view! {
             <html lang="en">
-                <head>{about_document(format!("{title} · Masthead"), stylesheet)}</head>
+                <head>{about_document(format!("{title} · Masthead"), &paper.root, paper.stylesheet)}</head>
                 <body class="paper">
                     <header><span class="brand">{mark()}<span>"Masthead"</span></span></header>
                     <main id="content" class=width>{main}</main>

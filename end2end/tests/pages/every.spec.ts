@@ -1,29 +1,5 @@
 import { axe, expect, test, theme } from '../../helper';
-
-const views = [
-  { path: '/', heading: 'Overview', shows: 'Nodes and their pods' },
-  { path: '/pods', heading: 'Pods', shows: 'example-pod-randomforest' },
-  { path: '/pods/default/example-pod-randomforest', heading: 'example-pod-randomforest', shows: 'simple-randomforest' },
-  { path: '/workloads', heading: 'Workloads', shows: 'ROLLOUT STATUS' },
-  { path: '/deployments/kube-system/coredns', heading: 'coredns', shows: 'deployment "coredns" successfully rolled out' },
-  { path: '/rollouts', heading: 'Rollouts', shows: 'daemon set "kube-proxy" successfully rolled out' },
-  { path: '/rollouts/default/example-deployment-randomforest', heading: 'example-deployment-randomforest', shows: 'Its controller keeps at least' },
-  { path: '/rollouts/kube-system/daemonset/kube-proxy', heading: 'kube-proxy', shows: 'daemon set "kube-proxy" successfully rolled out' },
-  { path: '/probes', heading: 'Probes', shows: 'GET /healthz on http (8080) every 10 s' },
-  { path: '/services', heading: 'Services', shows: 'CLUSTER-IP' },
-  { path: '/services/default/randomforest', heading: 'randomforest', shows: 'addresses ready' },
-  { path: '/services/team-listing/ranker', heading: 'ranker', shows: 'No pod of this namespace has the labels app=ranker' },
-  { path: '/endpointslices', heading: 'EndpointSlices', shows: 'ADDRESSTYPE' },
-  { path: '/nodes', heading: 'Nodes', shows: 'VERSION' },
-  { path: '/nodes/demo-worker', heading: 'demo-worker', shows: 'KubeletReady' },
-  { path: '/placement', heading: 'Placement', shows: 'Which nodes fit?' },
-  { path: '/placement?nodeSelector=project%3Dlistingqc&cpu=500m', heading: 'Placement', shows: 'Which label is missing?' },
-  { path: '/placement?for=daemonset%2Fkube-system%2Fkube-proxy', heading: 'Placement', shows: 'Fits on 4 of 4 nodes' },
-  { path: '/namespaces', heading: 'Namespaces', shows: 'team-fraud' },
-  { path: '/labels', heading: 'Labels', shows: 'k8s-app' },
-  { path: '/images', heading: 'Images', shows: 'aishpra/simple-randomforest' },
-  { path: '/events', heading: 'Events', shows: 'LAST SEEN' },
-];
+import { views } from '../../views';
 
 test.describe('without its program', () => {
   test.use({ javaScriptEnabled: false });

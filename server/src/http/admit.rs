@@ -10,7 +10,11 @@ use axum::{
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::json;
 
-use super::{api::draining, sign_in};
+use super::{
+    api::draining,
+    base::{Base, Link},
+    sign_in,
+};
 use crate::{
     audience::{
         Door, NoRoom, Rooms, Visitor,
@@ -22,6 +26,10 @@ use crate::{
 /// Lets in, with what there is for them to see.
 pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    if parts.extensions.get::<Link>().is_some() {
+        let text = "There is no such link, or it has ended.\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    }
     let visitor = match door.visitor(&mut parts).await {
         Ok(visitor) => visitor,
         Err(refused) => return refuse(&refused, &parts),
@@ -60,7 +68,8 @@ fn refuse(refused: &Refused, request: &Parts) -> Response {
         .any(|route| path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     if *refused == Refused::SignIn && !program {
         let asked = request.extensions.get::<OriginalUri>().map_or(&request.uri, |OriginalUri(uri)| uri);
-        return Redirect::to(&sign_in::address(asked)).into_response();
+        let base = request.extensions.get::<Base>().cloned().unwrap_or_default();
+        return Redirect::to(&base.address(&sign_in::address(asked))).into_response();
     }
     let status = status(refused);
     let (error, expected) = (refused.to_string(), refused.hint());

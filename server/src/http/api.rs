@@ -22,7 +22,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::text;
+use super::{base::Base, text};
 use crate::{
     audience::Visitor,
     hub::{Encoding, Hub, View, readable},
@@ -203,22 +203,22 @@ pub fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-async fn index(hub: Hub) -> Response {
+async fn index(hub: Hub, base: Base) -> Response {
     let Ok(view) = hub.view().await else { return draining() };
     let kinds: Vec<_> = Kind::ALL
         .iter()
         .map(|kind| {
             json!({
                 "kind": kind.plural(),
-                "url": format!("/api/v1/{}", kind.plural()),
+                "url": base.address(&format!("/api/v1/{}", kind.plural())),
                 "state": view.state(*kind),
                 "asOf": view.as_of(*kind).map(|at| at.to_string()),
                 "count": view.cluster.count(*kind),
             })
         })
         .collect();
-    Json(json!({"about": view.about, "build": app::BUILD, "kinds": kinds, "watch": "/api/v1/watch"}))
-        .into_response()
+    let watch = base.address("/api/v1/watch");
+    Json(json!({"about": view.about, "build": app::BUILD, "kinds": kinds, "watch": watch})).into_response()
 }
 
 async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> Response {
@@ -370,7 +370,9 @@ async fn watch(
             Some((Ok::<_, std::convert::Infallible>(bytes), (seat, metrics, stop, visitor)))
         },
     );
-    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+    // nginx would keep events until they fill a buffer of its own.
+    let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");
+    ([(header::CONTENT_TYPE, "text/event-stream"), unbuffered], Body::from_stream(events)).into_response()
 }
 
 impl View {

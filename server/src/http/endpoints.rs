@@ -37,7 +37,7 @@ async fn answer(hub: Hub, Path((namespace, name)): Path<(String, String)>) -> Re
     let Some(service) = Service::rows(cluster).named(&namespace, &name) else {
         let body = json!({
             "error": format!("services \"{name}\" not found"),
-            "expected": "the name of one that /api/v1/services lists",
+            "expected": "the name of one that …/api/v1/services lists",
         });
         return stamped((StatusCode::NOT_FOUND, Json(body)).into_response(), &view, least);
     };

@@ -11,18 +11,18 @@ use app::{
 use axum::{
     Router,
     extract::{
-        OriginalUri, State,
+        State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
     response::{IntoResponse, Response},
     routing::any,
 };
 use futures::{SinkExt, StreamExt, stream::SplitSink};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{access::same_origin, api::Asked};
+use super::{access::same_origin, api::Asked, base::Base};
 use crate::{
     audience::{Over, Visitor},
     hub::{Encoding, Hub},
@@ -52,14 +52,16 @@ async fn open(
     State(live): State<Live>,
     hub: Hub,
     visitor: Visitor,
-    OriginalUri(uri): OriginalUri,
+    base: Base,
+    uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(_) => {
-            let text = "this is the page's websocket; for scripts there is /api/v1/watch\n";
+            let watch = base.address("/api/v1/watch");
+            let text = format!("this is the page's websocket; for scripts there is {watch}\n");
             return (StatusCode::UPGRADE_REQUIRED, text).into_response();
         }
     };

@@ -8,13 +8,15 @@ use app::{
 };
 use axum::{
     Router,
-    extract::OriginalUri,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use http::StatusCode;
+use http::{StatusCode, Uri};
 
-use super::assets::{BOOT, PRELOADS, STYLESHEET};
+use super::{
+    assets::{BOOT, PRELOADS, STYLESHEET},
+    base::Base,
+};
 use crate::{
     audience::{Visitor, Who},
     hub::{self, Hub},
@@ -27,7 +29,7 @@ pub fn router() -> Router {
     Router::new().fallback_service(get(page))
 }
 
-async fn page(hub: Hub, visitor: Visitor, OriginalUri(uri): OriginalUri) -> Response {
+async fn page(hub: Hub, base: Base, visitor: Visitor, uri: Uri) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
     };
@@ -44,7 +46,7 @@ async fn page(hub: Hub, visitor: Visitor, OriginalUri(uri): OriginalUri) -> Resp
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {
         let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
-        let seed = seed.with_picture(picture).with_visitor(name);
+        let seed = seed.with_picture(picture).with_visitor(name).below(base.as_str());
         render(&url, &seed, &ASSETS)
     });
     match drawn.await {

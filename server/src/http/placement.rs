@@ -68,7 +68,7 @@ impl IntoResponse for PlacementError {
                 },
             ),
             PlacementError::NotFound(_) => {
-                (StatusCode::NOT_FOUND, "the name of one that /api/v1/{kind} lists")
+                (StatusCode::NOT_FOUND, "the name of one that …/api/v1/{kind} lists")
             }
         };
         (code, Json(json!({"error": self.to_string(), "expected": expected}))).into_response()

@@ -109,7 +109,7 @@ impl RolloutError {
             RolloutError::Timeout { .. } => "such as timeout=90 or timeout=90s",
             RolloutError::Output(_) => "one of json, text",
             RolloutError::Revision(_) => "a revision that …/history names",
-            RolloutError::NotFound(_) => "the name of one that /api/v1/{kind} lists",
+            RolloutError::NotFound(_) => "the name of one that …/api/v1/{kind} lists",
             RolloutError::Owned { .. } => "the picture of that deployment",
             RolloutError::NoRevision | RolloutError::OtherRevision { .. } => {
                 "a revision that …/history names"

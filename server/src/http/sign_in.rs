@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{StatusCode, Uri, header, uri::PathAndQuery};
 
-use super::{access, admit, api::form_urlencoded, assets::STYLESHEET};
+use super::{access, admit, api::form_urlencoded, assets::STYLESHEET, base::Base};
 use crate::audience::{
     Audit, Door, Visitor,
     door::{Mode, Refused, throttle::TooMany},
@@ -60,13 +60,14 @@ fn encode(text: &str, into: &mut String) {
 
 /// The place to go on to, if it is one of ours: a path, and nothing that a browser reads as another host's name
 /// (`//evil.example`, `/\evil.example`, and either with a tab or a line break in it; WHATWG URL, 4.4).
-fn ours(next: &str) -> String {
+fn ours(next: &str, base: &Base) -> String {
     let plain = next.starts_with('/')
         && !next.starts_with("//")
         && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
         && next.parse::<PathAndQuery>().is_ok();
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    if plain && !["/sign-in", "/sign-out"].contains(&path) { next.to_owned() } else { "/".to_owned() }
+    let door = ["/sign-in", "/sign-out"].iter().any(|door| base.address(door) == path);
+    if plain && !door { next.to_owned() } else { base.address("/") }
 }
 
 /// The values of a form or a query, by name; of two the last.
@@ -76,13 +77,14 @@ fn field(text: &str, name: &str) -> Option<String> {
 
 async fn ask(
     State(door): State<Door>,
+    base: Base,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let query = query.unwrap_or_default();
-    let next = ours(&field(&query, "next").unwrap_or_default());
+    let next = ours(&field(&query, "next").unwrap_or_default(), &base);
     let refused = match door.visitor(&mut parts).await {
         Ok(_) => return Redirect::to(&next).into_response(),
         Err(refused) => refused,
@@ -91,7 +93,7 @@ async fn ask(
     let from = parts.headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
     if matches!(from, Some("cross-site" | "same-site")) {
         let href = uri.path_and_query().map_or("/sign-in", PathAndQuery::as_str).to_owned();
-        return page(StatusCode::OK, document::again(href, STYLESHEET));
+        return page(StatusCode::OK, document::again(href, &paper(&base)));
     }
     let said = match field(&query, "said").as_deref() {
         Some("out") => Some("You are signed out.".to_owned()),
@@ -99,22 +101,22 @@ async fn ask(
         _ => None,
     };
     let said = if refused == Refused::SignIn { said } else { Some(sentence(&refused)) };
-    sign_in_page(&door, StatusCode::OK, SignIn { ways: Vec::new(), next, said, mistyped: false })
+    sign_in_page(&door, &base, StatusCode::OK, SignIn { ways: Vec::new(), next, said, mistyped: false })
 }
 
-async fn sign_in(State(door): State<Door>, request: Request) -> Response {
+async fn sign_in(State(door): State<Door>, base: Base, request: Request) -> Response {
     let (parts, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
     };
-    let next = ours(&field(&form, "next").unwrap_or_default());
+    let next = ours(&field(&form, "next").unwrap_or_default(), &base);
     let secret = field(&form, "secret").unwrap_or_default();
     match door.sign_in(secret.trim(), &parts).await {
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response(),
         Err(refused) => {
             let said = Some(sentence(&refused));
             let page = SignIn { ways: Vec::new(), next, said, mistyped: refused == Refused::WrongToken };
-            let mut response = sign_in_page(&door, admit::status(&refused), page);
+            let mut response = sign_in_page(&door, &base, admit::status(&refused), page);
             if let Refused::TooMany(TooMany { wait }) = refused {
                 response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().max(1).into());
             }
@@ -139,7 +141,7 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn sign_in_page(door: &Door, status: StatusCode, page: SignIn) -> Response {
+fn sign_in_page(door: &Door, base: &Base, status: StatusCode, page: SignIn) -> Response {
     let way = match door.mode() {
         Mode::Anyone => Way::NotHere("Nobody has to sign in here.".to_owned()),
         Mode::Token(_) => Way::Secret {
@@ -148,7 +150,11 @@ fn sign_in_page(door: &Door, status: StatusCode, page: SignIn) -> Response {
         },
         Mode::Proxy(_) => Way::NotHere("The proxy in front of Masthead signs people in.".to_owned()),
     };
-    self::page(status, document::sign_in(SignIn { ways: vec![way], ..page }, STYLESHEET))
+    self::page(status, document::sign_in(SignIn { ways: vec![way], ..page }, &paper(base)))
+}
+
+fn paper(base: &Base) -> document::Paper {
+    document::Paper::below(base.as_str(), STYLESHEET)
 }
 
 /// A document with forms. Browsers tell the server where these come from in `Origin` only if the page may say where
@@ -157,7 +163,7 @@ fn page(status: StatusCode, html: String) -> Response {
     (status, [(header::REFERRER_POLICY, "same-origin")], Html(html)).into_response()
 }
 
-async fn sign_out(State(door): State<Door>, request: Request) -> Response {
+async fn sign_out(State(door): State<Door>, base: Base, request: Request) -> Response {
     let (parts, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
@@ -168,10 +174,11 @@ async fn sign_out(State(door): State<Door>, request: Request) -> Response {
             door.sessions().end_all(&visitor.who, None, Audit::SignOut);
         }
     }
-    ([(header::SET_COOKIE, sessions::FORGET)], Redirect::to("/sign-in?said=out")).into_response()
+    ([(header::SET_COOKIE, sessions::FORGET)], Redirect::to(&base.address("/sign-in?said=out")))
+        .into_response()
 }
 
-async fn own_sessions(State(door): State<Door>, visitor: Visitor) -> Response {
+async fn own_sessions(State(door): State<Door>, base: Base, visitor: Visitor) -> Response {
     let this = visitor.session.as_ref().map(|session| session.handle.clone());
     let sessions =
         door.sessions().of(&visitor.who).into_iter().map(|session| shown(session, this.as_deref()));
@@ -188,7 +195,7 @@ async fn own_sessions(State(door): State<Door>, visitor: Visitor) -> Response {
         otherwise: otherwise.map(str::to_owned),
         now: crate::hub::now(),
     };
-    self::page(StatusCode::OK, document::sessions(page, STYLESHEET))
+    self::page(StatusCode::OK, document::sessions(page, &paper(&base)))
 }
 
 fn shown(session: Session, this: Option<&str>) -> document::Session {
@@ -206,7 +213,7 @@ fn shown(session: Session, this: Option<&str>) -> document::Session {
     }
 }
 
-async fn end_session(State(door): State<Door>, visitor: Visitor, request: Request) -> Response {
+async fn end_session(State(door): State<Door>, base: Base, visitor: Visitor, request: Request) -> Response {
     let (_, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
@@ -216,7 +223,7 @@ async fn end_session(State(door): State<Door>, visitor: Visitor, request: Reques
     if door.sessions().of(&visitor.who).iter().any(|session| session.handle == asked.as_str()) {
         door.sessions().end(&asked, Audit::SignOut);
     }
-    Redirect::to("/sessions").into_response()
+    Redirect::to(&base.address("/sessions")).into_response()
 }
 
 async fn form(request: Request) -> Result<(http::request::Parts, String), Response> {
@@ -272,7 +279,7 @@ mod tests {
         for next in
             ["/", "/pods", "/pods?namespace=a&selector=app%3Dweb", "/pods/default/web-1?theme=dark", "/a//b"]
         {
-            assert_eq!(ours(next), next);
+            assert_eq!(ours(next, &Base::default()), next);
         }
         for next in [
             "",
@@ -293,7 +300,7 @@ mod tests {
             "/sign-out",
             "/\u{2044}/evil.example",
         ] {
-            assert_eq!(ours(next), "/", "{next:?}");
+            assert_eq!(ours(next, &Base::default()), "/", "{next:?}");
         }
     }
 
@@ -302,7 +309,7 @@ mod tests {
         let asked = "/pods?selector=app%20in%20(a,b)&q=x+y%26z&theme=dark";
         let address = address(&asked.parse().expect("a URI"));
         let next = field(address.split_once('?').expect("a query").1, "next").expect("the place");
-        assert_eq!(ours(&next), asked);
+        assert_eq!(ours(&next, &Base::default()), asked);
         assert_eq!(super::address(&Uri::from_static("/")), "/sign-in");
     }
 

@@ -7,7 +7,7 @@ use crate::{
     api::Kind,
     components::{here::Here, store, suggest::SuggestBox},
     field_selector::FieldSelector,
-    query::{Filter, InUse, Line, Place, complete},
+    query::{Filter, InUse, Line, complete},
     selector::Selector,
 };
 
@@ -115,7 +115,8 @@ fn in_use(
     let here = Here::get();
     let store = store();
     Memo::new(move |_| {
-        let scoped = Place { namespaces: here.place().namespaces, ..Place::default() };
+        let place = here.place();
+        let scoped = place.elsewhere(place.page.clone());
         kinds().into_iter().fold(InUse::default(), |all, kind| {
             let mut lines = store.lines(kind);
             if let Ok(filter) = Filter::of(&scoped, kind) {
