@@ -7,14 +7,17 @@ mod site;
 mod viewer;
 
 use app::{
-    api::{Kind, Kinds, ObjectKey, Text},
+    api::{Kind, Kinds, ObjectKey},
     wire::{Ask, Frame, LONGEST_ASK},
 };
 use futures::SinkExt;
 use serde_json::json;
 use server::demo::{self, Demo, Fault};
 use site::{PATIENCE, Site};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_tungstenite::tungstenite::{self, Message};
 use viewer::{Viewer, pod};
 
