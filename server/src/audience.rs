@@ -8,6 +8,8 @@ mod audit;
 pub mod door;
 pub mod grant;
 mod lens;
+pub mod links;
+pub mod register;
 mod rooms;
 pub mod sessions;
 
@@ -22,6 +24,8 @@ pub use self::{
     audit::Audit,
     door::Door,
     grant::Grant,
+    links::Links,
+    register::Register,
     rooms::{NoRoom, Rooms},
     sessions::Sessions,
 };
@@ -38,6 +42,8 @@ pub struct Visitor {
     /// When an open stream has to end so that the next request is asked again who makes it: where somebody else
     /// knows when the right ends.
     pub ask_again: Option<Instant>,
+    /// Held while they are there, by those who are counted.
+    pub present: Option<Arc<()>>,
     /// The session they came in with. While a visitor is there, so is somebody who uses it.
     pub session: Option<sessions::Use>,
 }
@@ -54,7 +60,7 @@ pub enum Over {
 impl Visitor {
     /// Whoever can reach the server, with a right that nothing ends.
     pub fn new(who: Who, grant: Option<Arc<Grant>>) -> Visitor {
-        Visitor { who, grant, ended: CancellationToken::new(), ask_again: None, session: None }
+        Visitor { who, grant, ended: CancellationToken::new(), ask_again: None, present: None, session: None }
     }
 
     /// Waits until an open stream of theirs has to end.
@@ -82,6 +88,10 @@ pub enum Who {
     Holder,
     /// Somebody with a name.
     Person(Person),
+    /// Whoever was given a link.
+    Link(links::Shared),
+    /// A screen that somebody let in.
+    Wall(links::Shared),
 }
 
 /// Somebody whose name is known.
@@ -103,6 +113,7 @@ impl Who {
             Who::Anyone => Text::from("anyone"),
             Who::Holder => Text::from("token holder"),
             Who::Person(person) => person.name.clone(),
+            Who::Link(shared) | Who::Wall(shared) => shared.name.clone(),
         }
     }
 

@@ -15,22 +15,32 @@ pub enum Audit<'a> {
     SignOut,
     /// The session came to an end otherwise, and why.
     SessionEnd(&'a str),
+    /// A link was handed out, or a wall let in: its name.
+    Shared(&'a str),
+    /// Somebody came by a link.
+    Entered(&'a str),
+    /// A link or a wall was ended before its time.
+    Revoked(&'a str),
 }
 
 impl Audit<'_> {
     /// Writes the line, under the target `audit`. A session is named by the start of its hash.
     pub fn line(self, who: Option<&Who>, from: Option<IpAddr>, session: Option<&Handle>) {
-        let (what, why) = match self {
-            Audit::SignIn => ("sign-in", None),
-            Audit::Refused(why) => ("refused", Some(why)),
-            Audit::SignOut => ("sign-out", None),
-            Audit::SessionEnd(why) => ("session-end", Some(why)),
+        let (what, why, shared) = match self {
+            Audit::SignIn => ("sign-in", None, None),
+            Audit::Refused(why) => ("refused", Some(why), None),
+            Audit::SignOut => ("sign-out", None, None),
+            Audit::SessionEnd(why) => ("session-end", Some(why), None),
+            Audit::Shared(name) => ("share", None, Some(name)),
+            Audit::Entered(name) => ("enter", None, Some(name)),
+            Audit::Revoked(name) => ("revoke", None, Some(name)),
         };
         let who = who.map(Who::name);
         tracing::info!(
             target: "audit",
             what,
             why,
+            shared,
             who = who.as_deref(),
             from = from.map(tracing::field::display),
             session = session.map(tracing::field::display),

@@ -134,7 +134,7 @@ impl Clock {
         Clock(Arc::new(now))
     }
 
-    fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         (self.0)()
     }
 }
@@ -251,6 +251,7 @@ impl Sessions {
             grant: entry.grant.clone(),
             ended: entry.ended.clone(),
             ask_again: None,
+            present: None,
             session: Some(session),
         })
     }
@@ -415,18 +416,23 @@ fn close(hash: &Hash, entry: &Entry, why: Audit<'_>) {
 /// What makes a browser forget its cookie.
 pub const FORGET: &str = "__Host-masthead=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict";
 
-/// The ids in a request's cookies (RFC 6265, 4.2.1).
+/// The ids in a request's cookies.
 fn ids(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    cookies(headers, COOKIE).filter(|id| id.len() == 64)
+}
+
+/// The values of a request's cookies of one name (RFC 6265, 4.2.1).
+pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter_map(|(name, id)| (name == COOKIE && id.len() == 64).then_some(id))
+        .filter_map(move |(named, value)| (named == name).then_some(value))
 }
 
-fn hash(secret: &str) -> Hash {
+pub(super) fn hash(secret: &str) -> Hash {
     Sha256::digest(secret).into()
 }
 
@@ -434,7 +440,7 @@ fn handle(hash: &Hash) -> Handle {
     Text::from(hex(&hash[..6]))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
