@@ -9,6 +9,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use http::HeaderName;
 use ipnet::IpNet;
+use tokio::net::TcpListener;
 
 use crate::{
     audience::{
@@ -21,6 +22,7 @@ use crate::{
         sessions::Lifetime,
     },
     error::StartError,
+    front::{Front, Limits, Tls, limits},
     http::Base,
 };
 
@@ -138,6 +140,20 @@ pub struct Config {
     )]
     pub base_path: Base,
 
+    /// File with the certificate and those that vouch for it, in PEM, to serve over TLS; read anew when it
+    /// changes [default: none, plain HTTP]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// File with the certificate's private key, in PEM [default: none]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Connections that may be open, of which an address that is neither this machine's nor a proxy's may
+    /// have a quarter
+    #[arg(long, value_name = "NUMBER", env = "MASTHEAD_MAX_CONNECTIONS", default_value_t = limits::USUAL)]
+    pub max_connections: usize,
+
     /// How logs are written, to standard error
     #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -209,6 +225,16 @@ impl Config {
         };
         let lifetime = Lifetime { whole: self.session_lifetime, idle: Some(self.session_idle) };
         Ok(Door::new(mode, Sessions::default(), lifetime, proxies))
+    }
+
+    /// Where it is served, at `listeners`.
+    pub fn front(&self, listeners: Vec<TcpListener>) -> Result<Front, StartError> {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Some(Tls::open(cert, key).map_err(StartError::Tls)?),
+            _ => None,
+        };
+        let proxies = Networks::new(self.auth_proxy_from.clone());
+        Ok(Front { listeners, tls, limits: Limits::new(self.max_connections.max(1), proxies) })
     }
 
     /// Whether what is said about who may look fits together: a flag that does nothing would be taken for a lock.

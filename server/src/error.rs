@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use crate::audience::door::token::TokenError;
+use crate::{audience::door::token::TokenError, front::tls::TlsError};
 
 /// A failure to start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum StartError {
 
     #[error("--auth token: {0}. Make one with: (umask 077; openssl rand -hex 32 > FILE)")]
     Token(#[source] TokenError),
+
+    #[error("--tls-cert and --tls-key: {0}")]
+    Tls(#[source] TlsError),
 
     #[error("--auth {auth} needs {flag}")]
     Missing { auth: &'static str, flag: &'static str },

@@ -23,7 +23,10 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
 
-pub use self::{access::Hosts, base::Base};
+pub use self::{
+    access::{Hosts, OverTls},
+    base::Base,
+};
 use crate::{
     audience::{Door, Rooms},
     hub::Hub,
@@ -54,8 +57,9 @@ pub fn router(
         .merge(api::router())
         .merge(endpoints::router())
         .merge(placement::router())
-        .merge(rollouts::router())
         .merge(page::router())
+        .layer(axum::middleware::from_fn(access::deadline))
+        .merge(rollouts::router())
         .layer(CompressionLayer::new());
     // What shows something of the cluster, to whom the door has let in.
     let inside = Router::new()
@@ -66,7 +70,11 @@ pub fn router(
         .layer(axum::middleware::from_fn_with_state((door.clone(), rooms), admit::admit));
     // What there is below a link as well, for whoever was given it.
     let linked = Router::new().merge(assets::router()).merge(inside);
-    let site = linked.clone().merge(probes::router(hub)).merge(sign_in::router(door));
+    let apart = Router::new()
+        .merge(probes::router(hub))
+        .merge(sign_in::router(door))
+        .layer(axum::middleware::from_fn(access::deadline));
+    let site = linked.clone().merge(apart);
     base::router(base, site, linked)
         .layer(axum::middleware::from_fn(access::check_length))
         .layer(axum::middleware::from_fn_with_state(hosts, access::check_host))

@@ -5,7 +5,7 @@
 //! 1. [`source`]: a reflector a kind lists and watches; objects become rows
 //! 2. [`hub`]: one task folds every change into the model and encodes it once for all who watch
 //! 3. [`audience`]: who is looking, and the hub of what they may see
-//! 4. [`http`]: the live socket, the text API, the page's first paint
+//! 4. [`front`], [`http`]: connections and TLS; the live socket, the text API, the page's first paint
 //!
 //! [`demo`] is a cluster of our own: an API server inside the process that everything above watches as
 //! it would any other.
@@ -14,6 +14,7 @@ pub mod audience;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod front;
 pub mod http;
 pub mod hub;
 pub mod metrics;
@@ -22,25 +23,27 @@ pub mod source;
 use std::{io::Write, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
-use self::{audience::Rooms, http::Access, hub::Hub, source::Source};
+use self::{audience::Rooms, front::Front, http::Access, hub::Hub, source::Source};
 
-/// Watches `source` and serves it on `listeners` until `stop`; then gives open connections `drain` to end.
+/// Watches `source` and serves it at `front` until `stop`; then gives open connections `drain` to end.
 pub async fn run(
     source: Source,
-    listeners: Vec<TcpListener>,
+    front: impl Into<Front>,
     access: Access,
     stop: CancellationToken,
     drain: Duration,
 ) -> Result<(), StartError> {
+    let Front { listeners, tls, limits } = front.into();
     let metrics = source.metrics.clone();
+    metrics.watch_connections(limits.clone());
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
     let door = access.door.clone();
     let rooms = Rooms::new(hub.clone(), stop.clone());
-    let site = http::router(hub.clone(), rooms.clone(), metrics, access, stop.clone());
+    let site = http::router(hub.clone(), rooms.clone(), metrics.clone(), access, stop.clone());
 
     let mut tasks = JoinSet::new();
     tasks.spawn({
@@ -71,8 +74,22 @@ pub async fn run(
             Ok(())
         }
     });
+    if let Some(tls) = tls.clone() {
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = tls.keep(&metrics) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        });
+    }
     for listener in listeners {
-        tasks.spawn(serve(listener, site.clone(), stop.clone()));
+        let serving = front::serve(listener, site.clone(), tls.clone(), limits.clone(), stop.clone());
+        tasks.spawn(async move {
+            serving.await;
+            Ok(())
+        });
     }
 
     let mut failed = None;
@@ -105,20 +122,6 @@ fn failure(ended: Result<Result<(), StartError>, tokio::task::JoinError>) -> Opt
         Ok(Err(error)) => Some(error),
         Err(panic) => Some(StartError::Panicked(panic.to_string())),
     }
-}
-
-async fn serve(listener: TcpListener, site: axum::Router, stop: CancellationToken) -> Result<(), StartError> {
-    use axum::serve::ListenerExt;
-    // A change is one small write; waiting to fill a packet would delay it by tens of milliseconds.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
-    axum::serve(listener, site)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .map_err(StartError::Serve)
 }
 
 /// Compresses; writing to memory cannot fail, and if it did the page would say it cannot inflate.

@@ -53,13 +53,15 @@ async fn masthead(config: Config) -> Result<(), StartError> {
         addresses.push(listener.local_addr().map_err(StartError::Serve)?);
     }
     let access = Access { hosts: Hosts::new(&addresses, &config.host), base: config.base_path.clone(), door };
+    let front = config.front(listeners)?;
+    let scheme = if front.tls.is_some() { "https" } else { "http" };
     for address in &addresses {
         // The one line on standard output: for people to click and for scripts to read.
-        let _ = writeln!(std::io::stdout(), "Masthead is at http://{address}{}", config.base_path);
+        let _ = writeln!(std::io::stdout(), "Masthead is at {scheme}://{address}{}", config.base_path);
     }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signal(stop.clone()));
-    let ended = server::run(source, listeners, access, stop, config.drain()).await;
+    let ended = server::run(source, front, access, stop, config.drain()).await;
     signals.abort();
     ended
 }

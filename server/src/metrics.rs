@@ -1,6 +1,9 @@
 //! What `/metrics` counts, in Prometheus' text format.
 
-use std::{fmt, sync::atomic::AtomicU64};
+use std::{
+    fmt,
+    sync::{OnceLock, atomic::AtomicU64},
+};
 
 use app::api::Kind;
 use prometheus_client::{
@@ -9,7 +12,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::hub::View;
+use crate::{front::Limits, hub::View};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfKind {
@@ -40,6 +43,10 @@ pub struct Metrics {
     viewers: Gauge,
     frames: Counter,
     bytes: Counter,
+    connections: Gauge,
+    turned_away: Counter,
+    certificate: Gauge,
+    limits: OnceLock<Limits>,
 }
 
 impl fmt::Debug for Metrics {
@@ -63,6 +70,10 @@ impl Default for Metrics {
             viewers: Gauge::default(),
             frames: Counter::default(),
             bytes: Counter::default(),
+            connections: Gauge::default(),
+            turned_away: Counter::default(),
+            certificate: Gauge::default(),
+            limits: OnceLock::new(),
         };
         let r = &mut metrics.registry;
         r.register("watch_events", "Watch events received", metrics.events.clone());
@@ -84,11 +95,32 @@ impl Default for Metrics {
         r.register("viewers", "Open subscriptions", metrics.viewers.clone());
         r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
         r.register("bytes_sent", "Bytes of frames sent to viewers", metrics.bytes.clone());
+        r.register("connections", "Open connections", metrics.connections.clone());
+        r.register(
+            "connections_turned_away",
+            "Connections refused because too many were open",
+            metrics.turned_away.clone(),
+        );
+        r.register(
+            "tls_certificate_current",
+            "1 while the certificate that is served is the one in its files, 0 when those cannot be used or there is none",
+            metrics.certificate.clone(),
+        );
         metrics
     }
 }
 
 impl Metrics {
+    /// Counts the connections that these limits let in.
+    pub fn watch_connections(&self, limits: Limits) {
+        let _ = self.limits.set(limits); // there is one front
+    }
+
+    /// Whether the certificate's files can be used.
+    pub fn certificate(&self, good: bool) {
+        self.certificate.set(i64::from(good));
+    }
+
     /// A watch event came.
     pub fn event(&self, kind: Kind) {
         self.events.get_or_create(&of(kind)).inc();
@@ -138,6 +170,10 @@ impl Metrics {
             }
         }
         self.viewers.set(i64::try_from(view.viewers).unwrap_or(i64::MAX));
+        if let Some(limits) = self.limits.get() {
+            self.connections.set(i64::try_from(limits.open_now()).unwrap_or(i64::MAX));
+            self.turned_away.inc_by(limits.turned_away().saturating_sub(self.turned_away.get()));
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -1,6 +1,6 @@
 //! Who may ask, and what a browser may do with the answer.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{OriginalUri, Request, State},
@@ -93,6 +93,21 @@ pub async fn headers(request: Request, next: Next) -> Response {
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// How long an answer may take that is neither a stream nor waits for something to happen, the reading of a form
+/// included.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Gives up on what takes too long.
+pub async fn deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let text = format!("This took longer than {} s; try it again.\n", DEADLINE.as_secs());
+            (StatusCode::REQUEST_TIMEOUT, text).into_response()
+        }
+    }
 }
 
 /// Longest request target that is looked at.

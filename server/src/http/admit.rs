@@ -39,9 +39,15 @@ pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request,
         Err(NoRoom::Ended(_)) => return draining(),
         Err(full @ NoRoom::Full) => return overloaded(full),
     };
+    let ended = visitor.ended.clone();
     parts.extensions.insert(hub);
     parts.extensions.insert(visitor);
-    next.run(Request::from_parts(parts, body)).await
+    let asked = parts.clone();
+    // An answer may be long in coming, and the right to it be gone before.
+    tokio::select! {
+        answer = next.run(Request::from_parts(parts, body)) => answer,
+        () = ended.cancelled() => refuse(&Refused::SignIn, &asked),
+    }
 }
 
 fn overloaded(why: NoRoom) -> Response {

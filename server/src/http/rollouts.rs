@@ -25,6 +25,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
+    access::deadline,
     api::{draining, form_urlencoded, plain, refusal, stamped},
     text::{columns::Columns, template},
 };
@@ -36,10 +37,11 @@ pub fn router() -> Router {
     Router::new()
         .route(OBJECT, get(picture::picture))
         .route(&format!("{OBJECT}/difference"), get(picture::difference))
-        .route(&format!("{OBJECT}/wait"), get(wait::wait))
         .route(&format!("{OBJECT}/status"), get(status))
         .route(&format!("{OBJECT}/history"), get(history))
         .route(&format!("{OBJECT}/history/{{revision}}"), get(revision))
+        .layer(axum::middleware::from_fn(deadline))
+        .route(&format!("{OBJECT}/wait"), get(wait::wait)) // which takes as long as is asked
 }
 
 /// What kubectl says where no ReplicaSet has a revision yet.

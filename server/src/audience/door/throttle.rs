@@ -136,7 +136,7 @@ impl Throttle {
 }
 
 /// Whose address it is: who has one of IPv6 has a whole /64 of them (RFC 6177).
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub fn neighbourhood(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
