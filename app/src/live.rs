@@ -131,10 +131,21 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
         *live.session.borrow_mut() = Some(inbox.clone());
         let (was_live, end) = Session::run(&live, inbox, heard).await;
         *live.session.borrow_mut() = None;
+        // A refusal and a dead server look the same to a socket that did not open.
+        let end = match end {
+            End::Lost(why) if !was_live => page::refusal().await.unwrap_or(End::Lost(why)),
+            end => end,
+        };
         let why = match end {
             End::Lost(why) => why,
             End::Final(why) => {
                 live.store.set_link(Link::Closed { why });
+                return;
+            }
+            End::SignIn => {
+                live.store
+                    .set_link(Link::Closed { why: "your access has ended: sign in to go on".to_owned() });
+                page::sign_in();
                 return;
             }
         };

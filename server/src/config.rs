@@ -22,7 +22,7 @@ use crate::{
         sessions::Lifetime,
     },
     error::StartError,
-    front::{Front, Limits, Tls, limits},
+    front::{Deadlines, Front, Limits, Tls, limits},
     http::Base,
 };
 
@@ -234,7 +234,8 @@ impl Config {
             _ => None,
         };
         let proxies = Networks::new(self.auth_proxy_from.clone());
-        Ok(Front { listeners, tls, limits: Limits::new(self.max_connections.max(1), proxies) })
+        let limits = Limits::new(self.max_connections.max(1), proxies);
+        Ok(Front { listeners, tls, limits, deadlines: Deadlines::default() })
     }
 
     /// Whether what is said about who may look fits together: a flag that does nothing would be taken for a lock.
@@ -317,5 +318,46 @@ mod tests {
         let refused = Config::try_parse_from(["masthead", "--base-path", "masthead"]);
         let said = refused.map(|_| ()).unwrap_err().to_string();
         assert!(said.contains("begins with '/', such as /masthead"), "{said}");
+    }
+
+    #[test]
+    fn who_may_look_is_said_before_others_can_reach_it() {
+        let door = |args: &[&str]| {
+            let door = Config::parse_from([&["masthead"], args].concat()).door();
+            door.map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(door(&[]), Ok(()));
+        assert_eq!(door(&["--listen", "[::1]:0"]), Ok(()));
+        for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+            let error = door(&["--listen", "127.0.0.1:0", "--listen", listen]).expect_err(listen);
+            assert!(
+                error.contains(listen) && error.contains("--auth token") && error.contains("--auth none")
+            );
+            assert_eq!(door(&["--listen", listen, "--auth", "none"]), Ok(()));
+        }
+        for (args, part) in [
+            (&["--auth", "token"][..], "--auth-token-file"),
+            (&["--auth", "token", "--auth-token-file", "/nowhere"], "/nowhere cannot be read"),
+            (&["--auth", "proxy"], "--auth-proxy-from"),
+            (&["--auth-token-file", "/nowhere"], "for --auth token, which is not chosen"),
+            (&["--auth", "none", "--auth-proxy-allow-user", "ann"], "for --auth proxy"),
+            (
+                &["--auth", "proxy", "--auth-proxy-from", "::1", "--auth-proxy-allow-group", "ops"],
+                "--auth-proxy-groups-header",
+            ),
+        ] {
+            let error = door(args).expect_err(part);
+            assert!(error.contains(part), "{args:?}: {error}");
+        }
+        assert_eq!(door(&["--auth", "proxy", "--auth-proxy-from", "10.0.0.0/8,::1"]), Ok(()));
+    }
+
+    #[test]
+    fn times_are_written_as_people_say_them() {
+        assert_eq!(time("12h"), Ok(Duration::from_secs(43_200)));
+        assert_eq!(time("1h30m"), Ok(Duration::from_secs(5_400)));
+        for bad in ["", "0s", "-1h", "12", "401d", "1mo", "soon"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -2,8 +2,7 @@
 //! drained at the end.
 //!
 //! In one place, because each of these bounds what a stranger can make the server hold: who connects and says nothing
-//! ([`HEAD`], [`HANDSHAKE`]), who does not read what they asked for ([`STALL`](wire::STALL)), and who comes too often
-//! ([`Limits`]).
+//! or does not read what they asked for ([`Deadlines`]), and who comes too often ([`Limits`]).
 
 pub mod limits;
 pub mod tls;
@@ -27,16 +26,33 @@ pub use self::{limits::Limits, tls::Tls};
 use self::{limits::Place, wire::Wire};
 use crate::http::OverTls;
 
-/// How long a TLS handshake may take.
-pub const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a request's head may take from its first byte, and a connection may lie idle between two requests.
-pub const HEAD: Duration = Duration::from_secs(20);
 /// Longest head of a request.
 const LONGEST_HEAD: usize = 16 << 10;
 /// What one connection may hold of what it has received and not yet been read.
 const BUFFER: usize = 32 << 10;
 /// How long nothing is accepted when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(250);
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request, from the end of the one before.
+    pub head: Duration,
+    /// Between two bytes of what is being sent to it.
+    pub stall: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Deadlines {
+        Deadlines {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(20),
+            stall: Duration::from_secs(30),
+        }
+    }
+}
 
 /// Where it is served, and how.
 #[derive(Debug)]
@@ -47,11 +63,13 @@ pub struct Front {
     pub tls: Option<Tls>,
     /// How many may come.
     pub limits: Limits,
+    /// How long they may take.
+    pub deadlines: Deadlines,
 }
 
 impl From<Vec<TcpListener>> for Front {
     fn from(listeners: Vec<TcpListener>) -> Front {
-        Front { listeners, tls: None, limits: Limits::default() }
+        Front { listeners, tls: None, limits: Limits::default(), deadlines: Deadlines::default() }
     }
 }
 
@@ -61,6 +79,7 @@ struct Serving {
     site: axum::Router,
     tls: Option<Tls>,
     limits: Limits,
+    deadlines: Deadlines,
     stop: CancellationToken,
 }
 
@@ -70,9 +89,10 @@ pub(crate) async fn serve(
     site: axum::Router,
     tls: Option<Tls>,
     limits: Limits,
+    deadlines: Deadlines,
     stop: CancellationToken,
 ) {
-    let serving = Serving { site, tls, limits, stop };
+    let serving = Serving { site, tls, limits, deadlines, stop };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -133,9 +153,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, serving: 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let wire = Wire::new(stream, place);
+    let wire = Wire::new(stream, place, serving.deadlines.stall);
     let Some(tls) = &serving.tls else { return http1(wire, peer, false, serving).await };
-    let handshake = tokio::time::timeout(HANDSHAKE, tls.accept(wire));
+    let handshake = tokio::time::timeout(serving.deadlines.handshake, tls.accept(wire));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
         () = serving.stop.cancelled() => return,
@@ -153,7 +173,7 @@ async fn http1(
     tls: bool,
     serving: Serving,
 ) {
-    let Serving { site, stop, .. } = serving;
+    let Serving { site, stop, deadlines, .. } = serving;
     let service = service_fn(move |mut request: Request<Incoming>| {
         let site = site.clone();
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -168,7 +188,7 @@ async fn http1(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(deadlines.head)
         .max_header_size(LONGEST_HEAD)
         .max_buf_size(BUFFER);
     let mut served = pin!(http.serve_connection(TokioIo::new(io), service).with_upgrades());

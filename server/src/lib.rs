@@ -37,7 +37,7 @@ pub async fn run(
     stop: CancellationToken,
     drain: Duration,
 ) -> Result<(), StartError> {
-    let Front { listeners, tls, limits } = front.into();
+    let Front { listeners, tls, limits, deadlines } = front.into();
     let metrics = source.metrics.clone();
     metrics.watch_connections(limits.clone());
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
@@ -85,7 +85,8 @@ pub async fn run(
         });
     }
     for listener in listeners {
-        let serving = front::serve(listener, site.clone(), tls.clone(), limits.clone(), stop.clone());
+        let serving =
+            front::serve(listener, site.clone(), tls.clone(), limits.clone(), deadlines, stop.clone());
         tasks.spawn(async move {
             serving.await;
             Ok(())

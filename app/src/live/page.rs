@@ -1,6 +1,9 @@
 //! What the socket needs of the browser.
 
-use futures::{channel::oneshot, future::select};
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
@@ -9,12 +12,12 @@ use wasm_bindgen::{
     prelude::{Closure, wasm_bindgen},
 };
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableWritablePair, Response};
+use web_sys::{ReadableWritablePair, RequestInit, RequestRedirect, Response, ResponseType};
 
 use super::session::End;
 use crate::{
     api::{Kind, Kinds, Row},
-    components::here::Here,
+    components::here::{Here, current_url},
     model::{Change, Delta},
     shell::title,
     store::Store,
@@ -26,6 +29,37 @@ pub fn socket_url(address: &str, kinds: Kinds) -> Option<String> {
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     let kinds: Vec<&str> = kinds.iter().map(Kind::plural).collect();
     Some(format!("{scheme}://{}{address}?kinds={}", location.host().ok()?, kinds.join(",")))
+}
+
+/// Why the server, or what is in front of it, does not let us in; nothing if it does or does not answer.
+pub async fn refusal() -> Option<End> {
+    const ASKED: &str = "/api/v1";
+    const ANSWER_MS: u32 = 5_000;
+    let init = RequestInit::new();
+    init.set_method("HEAD");
+    init.set_redirect(RequestRedirect::Manual);
+    let asked = JsFuture::from(web_sys::window()?.fetch_with_str_and_init(ASKED, &init));
+    let answer: Response = match select(asked, TimeoutFuture::new(ANSWER_MS)).await {
+        Either::Left((answer, _)) => answer.ok()?.unchecked_into(),
+        Either::Right(_) => return None,
+    };
+    match (answer.type_(), answer.status()) {
+        (_, 401) => Some(End::SignIn),
+        (_, 403) => {
+            Some(End::Final("Masthead does not let you look any more: reload the page to see why".to_owned()))
+        }
+        (ResponseType::Opaqueredirect, _) => {
+            Some(End::Final("what is in front of Masthead wants you to sign in: reload the page".to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// Goes to where one signs in, and from there back to this place.
+pub fn sign_in() {
+    let (Some(window), Some(here)) = (web_sys::window(), current_url()) else { return };
+    let next = js_sys::encode_uri_component(&here);
+    _ = window.location().replace(&format!("/sign-in?said=ended&next={next}"));
 }
 
 /// Listens to the window, and to the document, for as long as there is one.

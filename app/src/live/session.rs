@@ -28,6 +28,8 @@ pub enum End {
     Lost(String),
     /// Another one would end the same.
     Final(String),
+    /// Another one will be refused until somebody signs in.
+    SignIn,
 }
 
 /// Messages that may wait to be drawn: some seconds of a busy cluster.
@@ -76,6 +78,8 @@ pub struct Session {
     heard_at: f64,
     /// Why the server said it would close.
     bye: Option<String>,
+    /// It said that the right to look has ended.
+    ended: bool,
     was_live: bool,
     _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
 }
@@ -139,6 +143,7 @@ impl Session {
             now: live.now(),
             heard_at: js_sys::Date::now(),
             bye: None,
+            ended: false,
             was_live: false,
             _listeners: listeners,
         })
@@ -166,7 +171,7 @@ impl Session {
                             return end;
                         }
                     }
-                    Heard::Closed(why) => return End::Lost(self.bye.take().unwrap_or(why)),
+                    Heard::Closed(why) => return self.closed(why),
                     Heard::Wanted => self.want(),
                     Heard::Tick if self.silent() => {
                         return End::Lost("nothing heard from Masthead".to_owned());
@@ -177,11 +182,16 @@ impl Session {
             self.apply(&mut changes);
             if self.lost.take() {
                 if self.socket.ready_state() >= WebSocket::CLOSING {
-                    return End::Lost(self.bye.take().unwrap_or("the connection was closed".to_owned()));
+                    return self.closed("the connection was closed".to_owned());
                 }
                 self.resync();
             }
         }
+    }
+
+    /// What the end of the connection means; `why` unless the server has said.
+    fn closed(&mut self, why: String) -> End {
+        if self.ended { End::SignIn } else { End::Lost(self.bye.take().unwrap_or(why)) }
     }
 
     fn silent(&self) -> bool {

@@ -17,22 +17,20 @@ use tokio::{
 
 use super::limits::Place;
 
-/// How long a client may take no byte of what is being sent to it.
-pub const STALL: Duration = Duration::from_secs(30);
-
 /// A connection.
 #[derive(Debug)]
 pub struct Wire {
     stream: TcpStream,
-    /// Runs while a write waits.
+    /// How long a write may wait, and what runs while one does.
+    longest: Duration,
     stall: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
 impl Wire {
-    /// Of a stream that was given a place.
-    pub fn new(stream: TcpStream, place: Place) -> Wire {
-        Wire { stream, stall: None, _place: place }
+    /// Of a stream that was given a place; a client that reads nothing for `longest` is cut off.
+    pub fn new(stream: TcpStream, place: Place, longest: Duration) -> Wire {
+        Wire { stream, longest, stall: None, _place: place }
     }
 
     /// What a write came to, if it has not waited too long.
@@ -41,7 +39,8 @@ impl Wire {
             self.stall = None;
             return written;
         }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
+        let longest = self.longest;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
         ready!(stall.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
     }
