@@ -24,6 +24,7 @@ use crate::{
     api::{Kinds, Millis, ObjectKey},
     clock::Clock,
     components::here::Here,
+    query::Place,
     store::{Link, Store},
     wire::Drawing,
 };
@@ -52,8 +53,8 @@ enum Heard {
 /// Shared between the listeners and the session of the moment.
 struct Live {
     store: Store,
-    /// Where the socket is.
-    address: String,
+    /// Where the site is.
+    root: Place,
     wanted: RefCell<Wanted>,
     /// To the session there is, if any.
     session: RefCell<Option<Inbox>>,
@@ -78,7 +79,7 @@ pub fn start(store: Store, here: Here) {
     let painted = untrack(|| store.now());
     let live = Rc::new(Live {
         store: store.clone(),
-        address: here.place_now().address("/live"),
+        root: here.place_now(),
         wanted: RefCell::default(),
         session: RefCell::default(),
         clock: RefCell::default(),
@@ -133,7 +134,9 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
         *live.session.borrow_mut() = None;
         // A refusal and a dead server look the same to a socket that did not open.
         let end = match end {
-            End::Lost(why) if !was_live => page::refusal().await.unwrap_or(End::Lost(why)),
+            End::Lost(why) if !was_live => {
+                page::refusal(&live.root.address("/api/v1")).await.unwrap_or(End::Lost(why))
+            }
             end => end,
         };
         let why = match end {
@@ -145,7 +148,7 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
             End::SignIn => {
                 live.store
                     .set_link(Link::Closed { why: "your access has ended: sign in to go on".to_owned() });
-                page::sign_in();
+                page::sign_in(&live.root.address("/sign-in"));
                 return;
             }
         };

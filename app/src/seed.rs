@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Detail, Health, InCluster, Kind, Millis, ObjectKey, Picture, Pod, Row, each_kind},
+    api::{Detail, Health, InCluster, Kind, Kinds, Millis, ObjectKey, Picture, Pod, Row, each_kind},
     model::{Change, Cluster, Delta},
     query::{Filter, Item, Line, Page, Place, answer, line},
     wire::{self, About, strings},
@@ -24,6 +24,21 @@ const PROBLEMS: usize = 200;
 const EVENTS: usize = 200;
 /// Pods drawn as tiles, and rows of the smaller kinds.
 const MANY: usize = 500;
+
+/// A link, to those who look by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    /// What it is called.
+    pub name: String,
+    /// Who shared it.
+    pub by: String,
+    /// When it ends.
+    pub until: Millis,
+    /// The kinds that it shows.
+    pub kinds: Kinds,
+    /// Somebody looks who could share it, to know what others will see.
+    pub preview: bool,
+}
 
 /// The state a page starts from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +65,8 @@ pub struct Seed {
     pub picture: Option<(ObjectKey, Option<Arc<Picture>>)>,
     /// Who looks at it, by name; nobody where visitors are not told apart.
     pub visitor: Option<String>,
+    /// By what link it is looked at, if by one.
+    pub shared: Option<Shared>,
     /// The path and query it was made for, below the base.
     pub url: String,
     /// What stands before every path of the site: empty, or `/masthead`.
@@ -104,6 +121,7 @@ impl Seed {
             }),
             picture: None,
             visitor: None,
+            shared: None,
             url: url.to_owned(),
             base: String::new(),
             snapshot: wire::write_snapshot(&mut strings::Written::default(), &changes),
@@ -120,6 +138,12 @@ impl Seed {
     #[must_use]
     pub fn with_visitor(self, visitor: Option<String>) -> Seed {
         Seed { visitor, ..self }
+    }
+
+    /// The same, looked at by a link.
+    #[must_use]
+    pub fn with_shared(self, shared: Option<Shared>) -> Seed {
+        Seed { shared, ..self }
     }
 
     /// The rows and states in it.

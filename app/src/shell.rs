@@ -2,13 +2,15 @@
 
 #[cfg(feature = "ssr")]
 pub mod door;
+#[cfg(feature = "ssr")]
+pub mod links;
 
 use leptos::prelude::*;
 
 use crate::{
     components::{frame::Frame, here::Here},
     query::{Page, Place},
-    seed::Seed,
+    seed::{Seed, Shared},
     store::Store,
 };
 
@@ -27,6 +29,10 @@ pub struct Assets {
 #[derive(Clone, Debug, Default)]
 pub struct SignedIn(pub Option<String>);
 
+/// The link by which the page is looked at, if by one. Provided by context.
+#[derive(Clone, Debug, Default)]
+pub struct SharedBy(pub Option<Shared>);
+
 /// The page's program and its first paint, both: what is inside `#app`.
 #[component]
 pub fn App(
@@ -35,6 +41,7 @@ pub fn App(
 ) -> impl IntoView {
     provide_context(Store::new(&seed));
     provide_context(SignedIn(seed.visitor.clone()));
+    provide_context(SharedBy(seed.shared.clone()));
     provide_context(Here::at(seed.place()));
     view! { <Frame /> }
 }

@@ -12,6 +12,7 @@ pub mod links;
 pub mod register;
 mod rooms;
 pub mod sessions;
+pub mod walls;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use self::{
     register::Register,
     rooms::{NoRoom, Rooms},
     sessions::Sessions,
+    walls::Walls,
 };
 
 /// Somebody who is looking.

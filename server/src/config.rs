@@ -13,14 +13,15 @@ use tokio::net::TcpListener;
 
 use crate::{
     audience::{
-        Door, Sessions,
+        Door, Register, Sessions,
         door::{
             Mode,
             proxy::{Networks, Proxy},
             token::Token,
         },
-        sessions::Lifetime,
+        sessions::{Clock, Lifetime},
     },
+    command::Command,
     error::StartError,
     front::{Deadlines, Front, Limits, Tls, limits},
     http::Base,
@@ -34,6 +35,10 @@ use crate::{
 #[derive(Clone, Debug, Parser)]
 #[command(name = "masthead", version, max_term_width = 100)]
 pub struct Config {
+    /// Something else than serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Kubeconfig to use [default: $KUBECONFIG (several paths are merged), else a pod's service
     /// account, else ~/.kube/config]
     #[arg(long, value_name = "FILE", env = "MASTHEAD_KUBECONFIG")]
@@ -154,6 +159,15 @@ pub struct Config {
     #[arg(long, value_name = "NUMBER", env = "MASTHEAD_MAX_CONNECTIONS", default_value_t = limits::USUAL)]
     pub max_connections: usize,
 
+    /// File to keep links and walls in; without it they end with the process [default: none]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_STATE", global = true)]
+    pub state: Option<PathBuf>,
+
+    /// Where browsers find Masthead, such as https://dash.example, for addresses that are handed out; without
+    /// the base path [default: where the page that asks was loaded from]
+    #[arg(long, value_name = "URL", env = "MASTHEAD_PUBLIC_URL", global = true, value_parser = public_url)]
+    pub public_url: Option<String>,
+
     /// How logs are written, to standard error
     #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -182,6 +196,17 @@ pub enum Auth {
 fn network(text: &str) -> Result<IpNet, String> {
     let one = |_| text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(one).map_err(|_| "a network such as 10.0.0.0/8 or an address".to_owned())
+}
+
+/// `https://dash.example`, without anything behind.
+fn public_url(text: &str) -> Result<String, String> {
+    let expected = "an address such as https://dash.example, without a path (there is --base-path)";
+    let uri = text.trim_end_matches('/').parse::<http::Uri>().map_err(|_| expected.to_owned())?;
+    let plain = matches!(uri.scheme_str(), Some("https" | "http"))
+        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        && matches!(uri.path(), "" | "/")
+        && uri.query().is_none();
+    if plain { Ok(text.trim_end_matches('/').to_owned()) } else { Err(expected.to_owned()) }
 }
 
 /// A time such as `12h` or `1h30m`, at least a second.
@@ -268,6 +293,19 @@ impl Config {
 
     fn auth_groups_unreadable(&self) -> bool {
         !self.auth_proxy_allow_group.is_empty() && self.auth_proxy_groups_header.is_none()
+    }
+
+    /// What is shared, from where `--state` keeps it.
+    pub fn register(&self) -> Result<Register, StartError> {
+        Register::open(self.state.clone(), Clock::default()).map_err(StartError::State)
+    }
+
+    /// The address of the site, as far as these flags say it.
+    pub fn site(&self) -> String {
+        let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        let listening =
+            || self.listen.first().map(|address| format!("{scheme}://{address}")).unwrap_or_default();
+        format!("{}{}", self.public_url.clone().unwrap_or_else(listening), self.base_path)
     }
 
     /// See `--drain`.

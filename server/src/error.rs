@@ -49,6 +49,17 @@ pub enum StartError {
     #[error("cannot listen on {address}: {error}. Is something else there? Choose another with --listen")]
     Listen { address: SocketAddr, error: io::Error },
 
+    #[error("{0}")]
+    Link(#[from] crate::audience::links::LinkError),
+
+    #[error(
+        "links are made in the file that the server keeps them in: name it with --state or MASTHEAD_STATE, as for the server"
+    )]
+    NoState,
+
+    #[error("what is shared cannot be read: {0}")]
+    State(#[source] crate::audience::register::RegisterError),
+
     #[error("the server failed: {0}")]
     Serve(#[source] io::Error),
 

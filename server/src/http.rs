@@ -9,6 +9,7 @@ mod api;
 mod assets;
 pub mod base;
 mod endpoints;
+mod links;
 mod live;
 mod page;
 mod placement;
@@ -19,6 +20,7 @@ pub mod text;
 
 use std::sync::Arc;
 
+use app::api::Text;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
@@ -26,9 +28,10 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, tr
 pub use self::{
     access::{Hosts, OverTls},
     base::Base,
+    links::sentence,
 };
 use crate::{
-    audience::{Door, Rooms},
+    audience::{Door, Links, Register, Rooms, Walls},
     hub::Hub,
     metrics::Metrics,
 };
@@ -42,6 +45,23 @@ pub struct Access {
     pub base: Base,
     /// Who visitors are.
     pub door: Door,
+    /// What is shared, and with whom.
+    pub register: Register,
+    /// Where browsers find this server, if it has been said: `https://dash.example`, without the base.
+    pub public_url: Option<String>,
+}
+
+impl Access {
+    /// For anyone, at the root, with nothing shared yet.
+    pub fn open(hosts: Hosts) -> Access {
+        Access {
+            hosts,
+            base: Base::default(),
+            door: Door::default(),
+            register: Register::default(),
+            public_url: None,
+        }
+    }
 }
 
 /// The whole site. `stop` ends open streams when the server drains.
@@ -52,7 +72,14 @@ pub fn router(
     access: Access,
     stop: CancellationToken,
 ) -> Router {
-    let Access { hosts, base, door } = access;
+    let Access { hosts, base, door, register, public_url } = access;
+    let admission = admit::Admission {
+        links: Links::of(register.clone()),
+        walls: Walls::of(register),
+        door: door.clone(),
+        public_url: public_url.map(Text::from),
+        rooms,
+    };
     let compressed = Router::new()
         .merge(api::router())
         .merge(endpoints::router())
@@ -67,12 +94,13 @@ pub fn router(
         .merge(api::watch_router(metrics.clone(), stop))
         .merge(probes::metrics_router(hub.clone(), metrics))
         .merge(compressed)
-        .layer(axum::middleware::from_fn_with_state((door.clone(), rooms), admit::admit));
+        .layer(axum::middleware::from_fn_with_state(admission.clone(), admit::admit));
     // What there is below a link as well, for whoever was given it.
     let linked = Router::new().merge(assets::router()).merge(inside);
     let apart = Router::new()
         .merge(probes::router(hub))
         .merge(sign_in::router(door))
+        .merge(links::router(admission))
         .layer(axum::middleware::from_fn(access::deadline));
     let site = linked.clone().merge(apart);
     base::router(base, site, linked)

@@ -11,6 +11,7 @@
 //! it would any other.
 
 pub mod audience;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod error;
@@ -42,6 +43,7 @@ pub async fn run(
     metrics.watch_connections(limits.clone());
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
     let door = access.door.clone();
+    let register = access.register.clone();
     let rooms = Rooms::new(hub.clone(), stop.clone());
     let site = http::router(hub.clone(), rooms.clone(), metrics.clone(), access, stop.clone());
 
@@ -71,6 +73,13 @@ pub async fn run(
                 () = door.keep() => {}
                 () = stop.cancelled() => {}
             }
+            Ok(())
+        }
+    });
+    tasks.spawn({
+        let stop = stop.clone();
+        async move {
+            register.keep(stop).await;
             Ok(())
         }
     });

@@ -20,6 +20,12 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let config = Config::parse();
     logs(&config);
+    if let Some(command) = config.command.clone() {
+        return match command.run(&config) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&StartError::Serve(error)),
@@ -52,7 +58,13 @@ async fn masthead(config: Config) -> Result<(), StartError> {
     for listener in &listeners {
         addresses.push(listener.local_addr().map_err(StartError::Serve)?);
     }
-    let access = Access { hosts: Hosts::new(&addresses, &config.host), base: config.base_path.clone(), door };
+    let access = Access {
+        hosts: Hosts::new(&addresses, &config.host),
+        base: config.base_path.clone(),
+        door,
+        register: config.register()?,
+        public_url: config.public_url.clone(),
+    };
     let front = config.front(listeners)?;
     let scheme = if front.tls.is_some() { "https" } else { "http" };
     for address in &addresses {

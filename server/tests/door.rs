@@ -128,7 +128,7 @@ impl Site {
         let clock = now.clone();
         let sessions = Sessions::with_clock(Clock::new(move || Millis(clock.load(Ordering::SeqCst))));
         let door = Door::new(mode, sessions.clone(), LIFETIME, proxies);
-        let access = Access { hosts: Hosts::new(&[address], &[]), door };
+        let access = Access { door, ..Access::open(Hosts::new(&[address], &[])) };
         let stop = CancellationToken::new();
         let front = front(Front::from(vec![listener]));
         let running = tokio::spawn(server::run(source, front, access, stop.clone(), Duration::from_secs(5)));
@@ -259,7 +259,7 @@ async fn socket<S: AsyncRead + AsyncWrite + Unpin>(
     request.headers_mut().insert("origin", origin.parse().expect("a header"));
     for header in headers {
         let (name, value) = header.split_once(": ").expect("a header");
-        let name: tungstenite::http::HeaderName = name.parse().expect("a name");
+        let name: http::HeaderName = name.parse().expect("a name");
         request.headers_mut().insert(name, value.parse().expect("a value"));
     }
     let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;

@@ -12,7 +12,7 @@ use crate::{
         store,
     },
     query::{Page, Theme},
-    shell::SignedIn,
+    shell::{SharedBy, SignedIn},
 };
 
 /// Product, cluster, namespace, selector, freshness, theme.
@@ -190,8 +190,10 @@ fn namespace_option(here: Here, chosen: Memo<Vec<String>>, name: String) -> impl
 #[component]
 pub fn Views() -> impl IntoView {
     let here = Here::get();
+    let shared = use_context::<SharedBy>().and_then(|SharedBy(shared)| shared);
     let links = Page::VIEWS
         .into_iter()
+        .filter(|(page, _)| shared.as_ref().is_none_or(|shared| page.has_any(shared.kinds)))
         .map(|(page, key)| {
             let href = {
                 let page = page.clone();

@@ -12,7 +12,9 @@ use crate::{
         palette::Palette,
         store,
     },
-    pages,
+    format, pages,
+    seed::Shared,
+    shell::SharedBy,
 };
 
 /// Everything inside `<body>`.
@@ -26,6 +28,7 @@ pub fn Frame() -> impl IntoView {
         <TopBar />
         <Views />
         <main id="content" tabindex="-1">
+            <SharedView />
             {move || pages::view(here.page.get())}
         </main>
         <div class="sr" role="status" aria-live="polite">{move || store.news()}</div>
@@ -33,6 +36,23 @@ pub fn Frame() -> impl IntoView {
         <Keys />
     }
     .into_any()
+}
+
+/// By what link this is looked at: who shared it, and until when.
+#[component]
+fn SharedView() -> impl IntoView {
+    let store = store();
+    let Shared { name, by, until, preview, .. } = use_context::<SharedBy>()?.0?;
+    let left = move || format::age(Some(store.now().seconds()), until.seconds());
+    let said = match preview {
+        true => format!("Preview: this is what those will see who are given “{name}”"),
+        false => format!("“{name}”, shared by {by}"),
+    };
+    Some(view! {
+        <p class="note shared" role="note">
+            {said}" until "<time datetime=until.to_string()>{until.to_string()}</time>" (in "{left}"). It can be looked at, and nothing else."
+        </p>
+    })
 }
 
 /// A view's title, what it says of itself, and the command that shows the same.

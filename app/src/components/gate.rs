@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     api::{Kind, Text},
     components::store,
+    shell::SharedBy,
     store::Freshness,
 };
 
@@ -41,6 +42,13 @@ pub fn Gate(kind: Kind, children: ChildrenFn) -> impl IntoView {
         }
         .into_any(),
         Open::Listing => view! { <Skeleton kind freshness /> }.into_any(),
+        Open::Forbidden if is_shared() => view! {
+            <section class="panel forbidden">
+                <h2>{format!("No {} here", kind.plural())}</h2>
+                <p>"They are not part of what was shared."</p>
+            </section>
+        }
+        .into_any(),
         Open::Forbidden => match freshness.get_untracked() {
             Freshness::Forbidden { verb, resource, namespace } => {
                 forbidden(kind, &verb, &resource, &namespace).into_any()
@@ -48,6 +56,11 @@ pub fn Gate(kind: Kind, children: ChildrenFn) -> impl IntoView {
             _ => ().into_any(),
         },
     }
+}
+
+/// Whether the page is looked at by a link, whose viewers cannot ask for rights.
+fn is_shared() -> bool {
+    use_context::<SharedBy>().is_some_and(|SharedBy(shared)| shared.is_some())
 }
 
 /// Bars where rows will be, and how far the first list is.

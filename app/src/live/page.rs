@@ -31,14 +31,13 @@ pub fn socket_url(address: &str, kinds: Kinds) -> Option<String> {
     Some(format!("{scheme}://{}{address}?kinds={}", location.host().ok()?, kinds.join(",")))
 }
 
-/// Why the server, or what is in front of it, does not let us in; nothing if it does or does not answer.
-pub async fn refusal() -> Option<End> {
-    const ASKED: &str = "/api/v1";
+/// Why the server, or what is in front of it, does not let us in at `asked`; nothing if it does or does not answer.
+pub async fn refusal(asked: &str) -> Option<End> {
     const ANSWER_MS: u32 = 5_000;
     let init = RequestInit::new();
     init.set_method("HEAD");
     init.set_redirect(RequestRedirect::Manual);
-    let asked = JsFuture::from(web_sys::window()?.fetch_with_str_and_init(ASKED, &init));
+    let asked = JsFuture::from(web_sys::window()?.fetch_with_str_and_init(asked, &init));
     let answer: Response = match select(asked, TimeoutFuture::new(ANSWER_MS)).await {
         Either::Left((answer, _)) => answer.ok()?.unchecked_into(),
         Either::Right(_) => return None,
@@ -55,11 +54,11 @@ pub async fn refusal() -> Option<End> {
     }
 }
 
-/// Goes to where one signs in, and from there back to this place.
-pub fn sign_in() {
+/// Goes to where one signs in (`door`), and from there back to this place.
+pub fn sign_in(door: &str) {
     let (Some(window), Some(here)) = (web_sys::window(), current_url()) else { return };
     let next = js_sys::encode_uri_component(&here);
-    _ = window.location().replace(&format!("/sign-in?said=ended&next={next}"));
+    _ = window.location().replace(&format!("{door}?said=ended&next={next}"));
 }
 
 /// Listens to the window, and to the document, for as long as there is one.

@@ -98,7 +98,8 @@ impl Session {
 
     fn open(live: &Rc<Live>, inbox: Inbox) -> Result<Session, String> {
         let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None, draw: None };
-        let url = page::socket_url(&live.address, asked.kinds).ok_or("this page has no address")?;
+        let url =
+            page::socket_url(&live.root.address("/live"), asked.kinds).ok_or("this page has no address")?;
         let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on = |name: &str, listener: Box<dyn FnMut(JsValue)>| {

@@ -130,6 +130,24 @@ impl Page {
             .then(|| Page::Object(ObjectKey { kind, namespace: namespace.to_owned(), name: name.to_owned() }))
     }
 
+    /// Whether there is something to see in it where only `kinds` are.
+    pub fn has_any(&self, kinds: Kinds) -> bool {
+        let wanted = match self {
+            Page::Pods | Page::Probes | Page::Images => [Kind::Pod].into_iter().collect(),
+            Page::Workloads | Page::Rollouts => {
+                Kind::ALL.iter().copied().filter(|kind| kind.makes_pods()).collect::<Kinds>()
+            }
+            Page::Services => [Kind::Service].into_iter().collect(),
+            Page::EndpointSlices => [Kind::EndpointSlice].into_iter().collect(),
+            Page::Nodes | Page::Placement => [Kind::Node].into_iter().collect(),
+            Page::Namespaces => [Kind::Namespace].into_iter().collect(),
+            Page::Events => [Kind::Event].into_iter().collect(),
+            Page::Object(key) | Page::Rollout(key) => [key.kind].into_iter().collect(),
+            Page::Overview | Page::Labels | Page::Nowhere => return true,
+        };
+        !kinds.intersection(wanted).is_empty()
+    }
+
     /// The first word of its path; empty for the overview.
     fn word(&self) -> &'static str {
         match self {

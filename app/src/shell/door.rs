@@ -19,7 +19,7 @@ impl Paper {
         Paper { root: Place::default().below(base), stylesheet }
     }
 
-    fn address(&self, path: &str) -> String {
+    pub(super) fn address(&self, path: &str) -> String {
         self.root.address(path)
     }
 }
@@ -229,7 +229,7 @@ pub fn again(href: String, paper: &Paper) -> String {
     format!("<!doctype html>{html}")
 }
 
-fn document(title: String, paper: &Paper, width: &'static str, main: AnyView) -> String {
+pub(super) fn document(title: String, paper: &Paper, width: &'static str, main: AnyView) -> String {
     let owner = Owner::new();
     let html = owner.with(|| {
         view! {

@@ -87,8 +87,10 @@ pub enum LinkError {
     NoRandomness(getrandom::Error),
     #[error(transparent)]
     Register(#[from] RegisterError),
-    #[error("there is no such link, or it has ended")]
+    #[error("there is no such link or wall, or it has ended")]
     Gone,
+    #[error("no wall shows this code; it shows another one every ten minutes")]
+    NoSuchCode,
 }
 
 fn plurals() -> String {
@@ -177,7 +179,7 @@ impl Wanted {
 }
 
 /// Milliseconds of `30m`, `12h`, `7d`.
-fn lasts(text: &str) -> Option<i64> {
+pub fn lasts(text: &str) -> Option<i64> {
     let text = text.trim();
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {
@@ -190,7 +192,7 @@ fn lasts(text: &str) -> Option<i64> {
     (1..=LONGEST * 86_400_000).contains(&lasts).then_some(lasts)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], LinkError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], LinkError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(LinkError::NoRandomness)?;
     Ok(bytes)

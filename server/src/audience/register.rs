@@ -431,7 +431,12 @@ mod tests {
     }
 
     fn add(register: &Register, link: Link) {
-        register.change(|records| Ok(records.links.push(link))).unwrap();
+        register
+            .change(|records| {
+                records.links.push(link);
+                Ok(())
+            })
+            .unwrap();
     }
 
     #[test]
@@ -446,7 +451,12 @@ mod tests {
         assert_eq!(ids(&server), ["a", "b"]);
         let ended = server.ended(&Text::from("a"));
         server.used(&Text::from("b"));
-        command.change(|records| Ok(records.links.retain(|link| link.id != "a"))).unwrap();
+        command
+            .change(|records| {
+                records.links.retain(|link| link.id != "a");
+                Ok(())
+            })
+            .unwrap();
         server.look().unwrap();
         assert!(ended.is_cancelled());
         assert_eq!(ids(&server), ["b"]);

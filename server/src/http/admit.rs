@@ -1,40 +1,123 @@
 //! Nobody reads from a hub who has not come through the door: finds out who asks, and hands on the hub of what they
 //! may see. Handlers take [`Hub`] and [`Visitor`] as arguments.
 
+use app::{api::Text, seed::Shared};
 use axum::{
     Json,
     extract::{FromRequestParts, OriginalUri, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use serde_json::json;
 
 use super::{
     api::draining,
     base::{Base, Link},
-    sign_in,
+    links, sign_in,
 };
 use crate::{
     audience::{
-        Door, NoRoom, Rooms, Visitor,
+        Door, Links, NoRoom, Rooms, Visitor, Walls,
         door::{Refused, throttle::TooMany},
+        links::Closed,
     },
     hub::Hub,
 };
 
-/// Lets in, with what there is for them to see.
-pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    if parts.extensions.get::<Link>().is_some() {
-        let text = "There is no such link, or it has ended.\n";
-        return (StatusCode::NOT_FOUND, text).into_response();
+/// All that decides who is let in.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// Who visitors are.
+    pub door: Door,
+    /// Links, for those who have none of the door's.
+    pub links: Links,
+    /// The same, walls.
+    pub walls: Walls,
+    /// What there is to see for each.
+    pub rooms: Rooms,
+    /// Where browsers find this server, if it has been said.
+    pub public_url: Option<Text>,
+}
+
+impl Admission {
+    /// `https://dash.example`: where a browser that sent this request finds the server.
+    pub fn origin(&self, headers: &HeaderMap, over_tls: bool) -> String {
+        if let Some(url) = &self.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        // Our own page's, as its browser says: the route has checked it.
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        if let Some(origin) = origin.filter(|origin| origin.contains("://")) {
+            return origin.to_owned();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        format!("{}://{host}", if over_tls { "https" } else { "http" })
     }
-    let visitor = match door.visitor(&mut parts).await {
-        Ok(visitor) => visitor,
-        Err(refused) => return refuse(&refused, &parts),
+
+    async fn visitor(&self, parts: &mut Parts) -> Result<Admitted, Response> {
+        if let Some(Link(id)) = parts.extensions.get::<Link>().cloned() {
+            return self.by_link(&id, parts).await;
+        }
+        let refused = match self.door.visitor(parts).await {
+            Ok(visitor) => return Ok(Admitted { visitor, shared: None, cookie: None }),
+            Err(refused) => refused,
+        };
+        // A proxy in front lets a wall through as nobody.
+        if !matches!(refused, Refused::SignIn | Refused::NobodySaid) {
+            return Err(refuse(&refused, parts));
+        }
+        match self.walls.visitor(&parts.headers) {
+            Some((visitor, cookie)) => {
+                Ok(Admitted { visitor, shared: None, cookie: HeaderValue::from_str(&cookie).ok() })
+            }
+            None if parts.uri.path() == "/wall" => {
+                Err(links::pairing_page(&parts.extensions.get::<Base>().cloned().unwrap_or_default()))
+            }
+            None => Err(refuse(&refused, parts)),
+        }
+    }
+
+    async fn by_link(&self, id: &str, parts: &mut Parts) -> Result<Admitted, Response> {
+        let (visitor, preview) = match self.links.visitor(id, &parts.headers) {
+            Ok(visitor) => (visitor, false),
+            Err(closed) => match self.door.visitor(parts).await {
+                Ok(person) if person.grant.is_none() => match self.links.preview(id, &person.who) {
+                    Ok(visitor) => (visitor, true),
+                    Err(closed) => return Err(closed_link(closed, parts)),
+                },
+                _ => return Err(closed_link(closed, parts)),
+            },
+        };
+        let link = self.links.find(id).ok_or_else(|| closed_link(Closed::Gone, parts))?;
+        let shared = Shared {
+            name: link.name.to_string(),
+            by: link.by.to_string(),
+            until: link.until,
+            kinds: link.grant.shown(),
+            preview,
+        };
+        Ok(Admitted { visitor, shared: Some(shared), cookie: None })
+    }
+}
+
+/// Somebody who is let in.
+struct Admitted {
+    visitor: Visitor,
+    /// By what link.
+    shared: Option<Shared>,
+    /// What the browser is to keep.
+    cookie: Option<HeaderValue>,
+}
+
+/// Lets in, with what there is for them to see.
+pub async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Admitted { visitor, shared, cookie } = match admission.visitor(&mut parts).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal,
     };
-    let hub = match rooms.hub(visitor.grant.as_ref()).await {
+    let hub = match admission.rooms.hub(visitor.grant.as_ref()).await {
         Ok(hub) => hub,
         Err(NoRoom::Ended(_)) => return draining(),
         Err(full @ NoRoom::Full) => return overloaded(full),
@@ -42,12 +125,37 @@ pub async fn admit(State((door, rooms)): State<(Door, Rooms)>, request: Request,
     let ended = visitor.ended.clone();
     parts.extensions.insert(hub);
     parts.extensions.insert(visitor);
+    if let Some(shared) = shared {
+        parts.extensions.insert(shared);
+    }
     let asked = parts.clone();
     // An answer may be long in coming, and the right to it be gone before.
-    tokio::select! {
+    let mut answer = tokio::select! {
         answer = next.run(Request::from_parts(parts, body)) => answer,
         () = ended.cancelled() => refuse(&Refused::SignIn, &asked),
+    };
+    if let Some(cookie) = cookie {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    answer
+}
+
+/// What is answered where a link does not lead any more, or not now.
+fn closed_link(closed: Closed, request: &Parts) -> Response {
+    let status = links::closed_status(closed);
+    if is_program(request) {
+        let expected = "a link that has not ended, opened at the address that was given out";
+        return (status, Json(json!({"error": closed.to_string(), "expected": expected}))).into_response();
+    }
+    let text = match closed {
+        Closed::Gone => {
+            "This link has ended, or never was one. Open it again as it was given to you, or ask for another.\n"
+        }
+        Closed::Full => {
+            "As many people as this link allows are looking at it just now. Try again in a minute.\n"
+        }
+    };
+    (status, text).into_response()
 }
 
 fn overloaded(why: NoRoom) -> Response {
@@ -68,10 +176,7 @@ pub async fn known(State(door): State<Door>, request: Request, next: Next) -> Re
 
 /// What is answered to somebody who is not let in: to a browser the way to sign in, to a program a status and words.
 fn refuse(refused: &Refused, request: &Parts) -> Response {
-    let path = request.uri.path();
-    let program = ["/api", "/live", "/metrics"]
-        .iter()
-        .any(|route| path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let program = is_program(request);
     if *refused == Refused::SignIn && !program {
         let asked = request.extensions.get::<OriginalUri>().map_or(&request.uri, |OriginalUri(uri)| uri);
         let base = request.extensions.get::<Base>().cloned().unwrap_or_default();
@@ -98,6 +203,14 @@ fn refuse(refused: &Refused, request: &Parts) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
     response
+}
+
+/// Whether a route is for programs, the page's own included.
+fn is_program(request: &Parts) -> bool {
+    let path = request.uri.path();
+    ["/api", "/live", "/metrics"]
+        .iter()
+        .any(|route| path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// What a refusal is in HTTP's terms.

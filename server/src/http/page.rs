@@ -3,11 +3,11 @@
 use app::{
     api::Millis,
     query::Place,
-    seed::Seed,
+    seed::{Seed, Shared},
     shell::{Assets, render},
 };
 use axum::{
-    Router,
+    Extension, Router,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
@@ -29,7 +29,13 @@ pub fn router() -> Router {
     Router::new().fallback_service(get(page))
 }
 
-async fn page(hub: Hub, base: Base, visitor: Visitor, uri: Uri) -> Response {
+async fn page(
+    hub: Hub,
+    base: Base,
+    visitor: Visitor,
+    shared: Option<Extension<Shared>>,
+    uri: Uri,
+) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
     };
@@ -42,11 +48,16 @@ async fn page(hub: Hub, base: Base, visitor: Visitor, uri: Uri) -> Response {
         }
         None => None,
     };
-    let name = (visitor.who != Who::Anyone).then(|| visitor.who.name().to_string());
+    let known = !matches!(visitor.who, Who::Anyone | Who::Link(_));
+    let name = known.then(|| visitor.who.name().to_string());
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {
         let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
-        let seed = seed.with_picture(picture).with_visitor(name).below(base.as_str());
+        let seed = seed
+            .with_picture(picture)
+            .with_visitor(name)
+            .with_shared(shared.map(|Extension(shared)| shared))
+            .below(base.as_str());
         render(&url, &seed, &ASSETS)
     });
     match drawn.await {

@@ -18,7 +18,7 @@ use crate::audience::{
 };
 
 /// Longest form.
-const LONGEST: usize = 8 << 10;
+pub const LONGEST: usize = 8 << 10;
 
 /// The routes.
 pub fn router(door: Door) -> Router {
@@ -71,8 +71,13 @@ fn ours(next: &str, base: &Base) -> String {
 }
 
 /// The values of a form or a query, by name; of two the last.
-fn field(text: &str, name: &str) -> Option<String> {
-    form_urlencoded(text).filter(|(key, _)| key == name).last().map(|(_, value)| value)
+pub fn field(text: &str, name: &str) -> Option<String> {
+    fields(text, name).pop()
+}
+
+/// All values of one name.
+pub fn fields(text: &str, name: &str) -> Vec<String> {
+    form_urlencoded(text).filter(|(key, _)| key == name).map(|(_, value)| value).collect()
 }
 
 async fn ask(
@@ -153,13 +158,14 @@ fn sign_in_page(door: &Door, base: &Base, status: StatusCode, page: SignIn) -> R
     self::page(status, document::sign_in(SignIn { ways: vec![way], ..page }, &paper(base)))
 }
 
-fn paper(base: &Base) -> document::Paper {
+/// What a document is written on.
+pub fn paper(base: &Base) -> document::Paper {
     document::Paper::below(base.as_str(), STYLESHEET)
 }
 
 /// A document with forms. Browsers tell the server where these come from in `Origin` only if the page may say where
 /// it is (Fetch, "append a request `Origin` header").
-fn page(status: StatusCode, html: String) -> Response {
+pub fn page(status: StatusCode, html: String) -> Response {
     (status, [(header::REFERRER_POLICY, "same-origin")], Html(html)).into_response()
 }
 
@@ -226,7 +232,8 @@ async fn end_session(State(door): State<Door>, base: Base, visitor: Visitor, req
     Redirect::to(&base.address("/sessions")).into_response()
 }
 
-async fn form(request: Request) -> Result<(http::request::Parts, String), Response> {
+/// A request's head and its form.
+pub async fn form(request: Request) -> Result<(http::request::Parts, String), Response> {
     let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let form = String::from_request(whole, &()).await.map_err(IntoResponse::into_response)?;

@@ -10,7 +10,6 @@ use app::{
 use futures::{SinkExt, StreamExt};
 use server::{
     StartError,
-    audience::Door,
     demo::{self, Demo},
     http::{Access, Base, Hosts},
     source::{Source, api_server::ApiServer},
@@ -86,7 +85,7 @@ impl Site {
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let base: Base = base.parse().expect("a base path");
-        let access = Access { hosts: Hosts::new(&[address], &[]), base: base.clone(), door: Door::default() };
+        let access = Access { base: base.clone(), ..Access::open(Hosts::new(&[address], &[])) };
         let running =
             tokio::spawn(server::run(source, vec![listener], access, stop.clone(), Duration::from_secs(5)));
         Site { demo, address, base, stop, running }
