@@ -73,7 +73,17 @@ impl Site {
         Site::started(demo, namespaces, "").await
     }
 
+    /// With three pods, for whom `access` lets in.
+    pub async fn admitting(access: impl FnOnce(Access) -> Access) -> Site {
+        Site::serving(Site::pods(), &[], access).await
+    }
+
     async fn started(demo: Demo, namespaces: &[&str], base: &str) -> Site {
+        let base: Base = base.parse().expect("a base path");
+        Site::serving(demo, namespaces, |access| Access { base, ..access }).await
+    }
+
+    async fn serving(demo: Demo, namespaces: &[&str], access: impl FnOnce(Access) -> Access) -> Site {
         let source = Source {
             api: ApiServer::in_process(demo.router()),
             namespaces: namespaces.iter().copied().map(Text::from).collect(),
@@ -84,8 +94,8 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let base: Base = base.parse().expect("a base path");
-        let access = Access { base: base.clone(), ..Access::open(Hosts::new(&[address], &[])) };
+        let access = access(Access::open(Hosts::new(&[address], &[])));
+        let base = access.base.clone();
         let running =
             tokio::spawn(server::run(source, vec![listener], access, stop.clone(), Duration::from_secs(5)));
         Site { demo, address, base, stop, running }
