@@ -59,6 +59,16 @@ pub enum Over {
     AskAgain,
 }
 
+impl Over {
+    /// In words, for whoever reads the stream.
+    pub fn why(self) -> &'static str {
+        match self {
+            Over::Ended => "your access has ended",
+            Over::AskAgain => "who you are has to be asked again: connect anew",
+        }
+    }
+}
+
 impl Visitor {
     /// Whoever can reach the server, with a right that nothing ends.
     pub fn new(who: Who, grant: Option<Arc<Grant>>) -> Visitor {

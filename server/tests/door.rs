@@ -78,7 +78,7 @@ impl Drop for File {
 
 /// A server on a port of its own, with a pod named `secret-pod` in its cluster.
 struct Site {
-    _demo: Demo,
+    demo: Demo,
     address: SocketAddr,
     stop: CancellationToken,
     running: JoinHandle<Result<(), StartError>>,
@@ -128,11 +128,11 @@ impl Site {
         let clock = now.clone();
         let sessions = Sessions::with_clock(Clock::new(move || Millis(clock.load(Ordering::SeqCst))));
         let door = Door::new(mode, sessions.clone(), LIFETIME, proxies);
-        let access = Access { door, ..Access::open(Hosts::new(&[address], &[])) };
+        let access = Access { door, ..Access::open(Hosts::new(&[address], &["dash.example".to_owned()])) };
         let stop = CancellationToken::new();
         let front = front(Front::from(vec![listener]));
         let running = tokio::spawn(server::run(source, front, access, stop.clone(), Duration::from_secs(5)));
-        Site { _demo: demo, address, stop, running, now, sessions, token: None }
+        Site { demo, address, stop, running, now, sessions, token: None }
     }
 
     fn pass(&self, time: Duration) {
@@ -377,13 +377,17 @@ async fn scripts_send_the_token_as_a_header_and_never_in_an_address() {
     assert!(metrics.status == 200 && metrics.body.contains("masthead_connections 1"), "{}", metrics.body);
     let lower = format!("Authorization: bearer {TOKEN}");
     assert_eq!(site.get("/api/v1", &[&lower]).await.status, 200);
-    for wrong in ["Authorization: Bearer nonsense", "Authorization: Bearer "] {
-        let answer = site.get("/api/v1", &[wrong]).await;
-        assert_eq!(answer.status, 401);
-        assert!(answer.header("www-authenticate").expect("a challenge").contains("invalid_token"));
-    }
+    let answer = site.get("/api/v1", &["Authorization: Bearer nonsense"]).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.header("www-authenticate").expect("a challenge").contains("invalid_token"));
     let basic = format!("Authorization: Basic {TOKEN}");
-    assert_eq!(site.get("/api/v1", &[&basic]).await.status, 401);
+    for none in [basic.as_str(), "Authorization: Bearer", &format!("Authorization: {TOKEN}")] {
+        let answer = site.get("/api/v1", &[none]).await;
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (401, Some("Bearer realm=\"Masthead\""))
+        );
+    }
     for path in [format!("/api/v1/pods?token={TOKEN}"), format!("/?access_token={TOKEN}")] {
         let answer = site.get(&path, &[]).await;
         assert_eq!(answer.status, 400);
@@ -444,7 +448,10 @@ async fn signing_out_ends_the_session_and_what_is_open_with_it_within_a_second()
     snapshot(&mut others).await;
     let events = {
         let mut stream = site.connect().await;
-        let head = format!("GET /api/v1/watch HTTP/1.1\r\nHost: {}\r\n{cookie}\r\n\r\n", site.address);
+        let head = format!(
+            "GET /api/v1/watch HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{cookie}\r\n\r\n",
+            site.address
+        );
         stream.write_all(head.as_bytes()).await.expect("sent");
         let mut first = [0; 1024];
         assert!(stream.read(&mut first).await.expect("an answer") > 0);
@@ -459,6 +466,7 @@ async fn signing_out_ends_the_session_and_what_is_open_with_it_within_a_second()
     let second = Duration::from_secs(1);
     assert!(tokio::time::timeout(second, closed).await.expect("in time").expect("read"), "and says why");
     let streamed = tokio::time::timeout(second, stream_ended).await.expect("in time").expect("read");
+    assert!(streamed.contains("event: bye\ndata: {\"why\":\"your access has ended\"}"), "{streamed}");
     assert!(streamed.ends_with("0\r\n\r\n"), "the stream has an end");
     assert_eq!(site.get("/api/v1", &[&cookie]).await.status, 401, "no replay");
     assert_eq!(refused(site.socket(&[&cookie]).await), 401);
@@ -474,7 +482,21 @@ async fn signing_out_ends_the_session_and_what_is_open_with_it_within_a_second()
 async fn what_is_waited_for_is_not_told_to_somebody_whose_access_has_ended() {
     let site = Site::new().await;
     let cookie = site.sign_in().await;
-    let path = "/api/v1/rollouts/default/deployments/none/wait?timeout=3600s&revision=7";
+    site.demo.put(serde_json::json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {
+            "name": "web", "namespace": "default", "uid": "u", "generation": 2,
+            "annotations": {"deployment.kubernetes.io/revision": "2"},
+        },
+        "spec": {
+            "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}},
+        },
+    }));
+    let listed = |answer: &Answer| answer.body.contains("\"web\"");
+    site.get_until("/api/v1/deployments", &[&cookie], listed).await;
+    // A revision that never comes.
+    let path = "/api/v1/rollouts/default/deployments/web/wait?timeout=3600s&revision=7";
     let waiting = {
         let mut stream = site.connect().await;
         let head =
@@ -491,7 +513,7 @@ async fn what_is_waited_for_is_not_told_to_somebody_whose_access_has_ended() {
     tokio::time::timeout(PATIENCE, used).await.expect("used in time");
     site.post("/sign-out", &[&cookie], "").await;
     let answer = tokio::time::timeout(PATIENCE, waiting).await.expect("in time").expect("read");
-    assert!(answer.starts_with("HTTP/1.1 401") || answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 401") && !answer.contains("revision"), "{answer}");
     site.end().await;
 }
 
@@ -670,6 +692,16 @@ async fn who_comes_from_another_site_with_a_session_is_not_asked_again() {
     );
     let answer = site.get("/sign-in?next=/pods", &["Sec-Fetch-Site: same-origin"]).await;
     assert!(answer.body.contains("name=\"secret\""), "without a session there is something to type");
+    let in_the_clear = "come over plain HTTP";
+    assert!(!answer.body.contains(in_the_clear));
+    let elsewhere = "GET /sign-in HTTP/1.1\r\nHost: dash.example\r\nConnection: close\r\n";
+    for (more, said) in
+        [("", true), ("X-Forwarded-Proto: https\r\n", false), ("Sec-Fetch-Site: none\r\n", false)]
+    {
+        let mut stream = site.connect().await;
+        stream.write_all(format!("{elsewhere}{more}\r\n").as_bytes()).await.expect("sent");
+        assert_eq!(read(stream).await.contains(in_the_clear), said, "{more}");
+    }
     site.end().await;
 }
 

@@ -23,10 +23,14 @@ use super::{Audit, Grant, Visitor, Who};
 /// The cookie. `__Host-` makes browsers insist on `Secure`, `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2).
 pub const COOKIE: &str = "__Host-masthead";
 
-/// Sessions in all.
-const MOST: usize = 10_000;
-/// Sessions of one person.
-const MOST_OF_ONE: usize = 128;
+/// How many sessions there may be.
+#[derive(Clone, Copy, Debug)]
+struct Most {
+    all: usize,
+    of_one: usize,
+}
+
+const MOST: Most = Most { all: 10_000, of_one: 128 };
 /// What is kept of a `User-Agent`.
 const LONGEST_AGENT: usize = 200;
 
@@ -188,16 +192,28 @@ impl Entry {
 }
 
 /// All there are. A cheap clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sessions {
     clock: Clock,
+    most: Most,
     held: Arc<Mutex<HashMap<Hash, Entry>>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions::with_clock(Clock::default())
+    }
 }
 
 impl Sessions {
     /// With another clock than the system's.
     pub fn with_clock(clock: Clock) -> Sessions {
-        Sessions { clock, held: Arc::default() }
+        Sessions { clock, most: MOST, held: Arc::default() }
+    }
+
+    /// The time of day that they go by.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<Hash, Entry>> {
@@ -227,7 +243,7 @@ impl Sessions {
             revoked,
         };
         let mut held = self.held();
-        make_room(&mut held, &entry.who);
+        make_room(&mut held, &entry.who, self.most);
         Audit::SignIn.line(Some(&entry.who), entry.from.address, Some(&handle(&hash)));
         held.insert(hash, entry);
         drop(held);
@@ -390,9 +406,9 @@ impl Sessions {
 pub struct NoRandomness(#[from] getrandom::Error);
 
 /// Ends the longest unused sessions where one more would be too many.
-fn make_room(held: &mut HashMap<Hash, Entry>, who: &Who) {
+fn make_room(held: &mut HashMap<Hash, Entry>, who: &Who, most: Most) {
     let of_one = held.values().filter(|entry| entry.who.same(who)).count();
-    let (too_many, mine) = (held.len() >= MOST, of_one >= MOST_OF_ONE);
+    let (too_many, mine) = (held.len() >= most.all, of_one >= most.of_one);
     if !too_many && !mine {
         return;
     }
@@ -457,4 +473,129 @@ fn unhex(digits: &str) -> Option<Hash> {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::audience::Person;
+
+    struct Stage {
+        now: Arc<AtomicI64>,
+        sessions: Sessions,
+    }
+
+    impl Stage {
+        fn new() -> Stage {
+            let now = Arc::new(AtomicI64::new(1_000_000));
+            let clock = now.clone();
+            let sessions = Sessions::with_clock(Clock::new(move || Millis(clock.load(Ordering::SeqCst))));
+            Stage { now, sessions: Sessions { most: Most { all: 12, of_one: 4 }, ..sessions } }
+        }
+
+        /// Signs somebody in a millisecond later.
+        fn begin(&self, name: &str) -> HeaderMap {
+            self.now.fetch_add(1, Ordering::SeqCst);
+            let lifetime = Lifetime { whole: Duration::from_secs(100), idle: Some(Duration::from_secs(10)) };
+            let revoked = CancellationToken::new();
+            let admitted =
+                Admitted { who: who(name), grant: None, lifetime, from: Client::default(), revoked };
+            let cookie = self.sessions.begin(admitted).expect("random bits");
+            let pair = cookie.split(';').next().expect("a pair");
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, format!("a=b; {pair}; c=d").parse().expect("a header"));
+            headers
+        }
+    }
+
+    fn who(name: &str) -> Who {
+        Who::Person(Person { id: Text::from(name), name: Text::from(name), groups: Vec::new() })
+    }
+
+    #[test]
+    fn there_are_only_so_many_and_the_longest_unused_goes_first() {
+        let stage = Stage::new();
+        let first = stage.begin("ann");
+        let second = stage.begin("ann");
+        for _ in 2..4 {
+            stage.begin("ann");
+        }
+        let other = stage.begin("eve");
+        // The oldest is in use, so the one after it goes.
+        let present = stage.sessions.visitor(&first).expect("still there");
+        let gone = stage.sessions.visitor(&second).expect("still there").ended;
+        stage.begin("ann");
+        assert!(!present.ended.is_cancelled() && gone.is_cancelled());
+        assert!(stage.sessions.visitor(&second).is_none());
+        assert_eq!(stage.sessions.of(&who("ann")).len(), 4);
+        assert!(stage.sessions.visitor(&other).is_some(), "nobody else pays for it");
+
+        for n in 0..12 {
+            stage.begin(&n.to_string());
+        }
+        assert_eq!(stage.sessions.all().len(), 12);
+        assert!(stage.sessions.visitor(&first).is_some(), "what is in use goes last");
+        assert!(stage.sessions.visitor(&other).is_none());
+    }
+
+    #[test]
+    fn another_grant_ends_what_is_open_and_not_the_session() {
+        let stage = Stage::new();
+        let ann = stage.begin("ann");
+        let visitor = stage.sessions.visitor(&ann).expect("signed in");
+        let handle = visitor.session.expect("a session").handle;
+        assert!(stage.sessions.regrant(&handle, None) && !visitor.ended.is_cancelled(), "nothing new");
+        let part = Arc::new(Grant::default());
+        assert!(stage.sessions.regrant(&handle, Some(part.clone())));
+        assert!(visitor.ended.is_cancelled());
+        let visitor = stage.sessions.visitor(&ann).expect("still signed in");
+        assert!(!visitor.ended.is_cancelled() && visitor.grant == Some(part));
+        assert!(!stage.sessions.regrant("nobody's", None));
+    }
+
+    #[test]
+    fn what_is_kept_is_taken_up_again_until_it_expires() {
+        let stage = Stage::new();
+        let ann = stage.begin("ann");
+        stage.begin("eve");
+        let kept = stage.sessions.kept(|of| of.same(&who("ann")));
+        let text = serde_json::to_string(&kept).expect("JSON");
+        let kept: Vec<Kept> = serde_json::from_str(&text).expect("the same");
+        let later = Stage::new();
+        later.now.store(stage.now.load(Ordering::SeqCst) + 50_000, Ordering::SeqCst);
+        let revoked = CancellationToken::new();
+        assert!(later.sessions.visitor(&ann).is_none());
+        assert!(later.sessions.load(kept[0].clone(), revoked.clone()));
+        let visitor = later.sessions.visitor(&ann).expect("taken up");
+        assert_eq!(visitor.who, who("ann"));
+        revoked.cancel();
+        assert!(visitor.ended.is_cancelled() && later.sessions.visitor(&ann).is_none());
+        later.now.fetch_add(50_000, Ordering::SeqCst);
+        assert!(!later.sessions.load(kept[0].clone(), CancellationToken::new()), "it has expired meanwhile");
+        let broken = Kept { hash: "no hash".to_owned(), ..kept[0].clone() };
+        assert!(!stage.sessions.load(broken, CancellationToken::new()));
+    }
+
+    #[test]
+    fn neither_a_bad_cookie_nor_an_expired_one_lets_anybody_in() {
+        let stage = Stage::new();
+        let ann = stage.begin("ann");
+        let cookie = ann[header::COOKIE].to_str().expect("text").to_owned();
+        for bad in [
+            cookie.to_uppercase(),
+            cookie.replace(COOKIE, "masthead"),
+            cookie.replace('=', "= "),
+            cookie[..40].to_owned(),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, bad.parse().expect("a header"));
+            assert!(stage.sessions.visitor(&headers).is_none(), "{bad}");
+        }
+        stage.now.fetch_add(200_000, Ordering::SeqCst);
+        assert!(stage.sessions.visitor(&ann).is_none(), "expired, swept or not");
+        stage.sessions.sweep();
+        assert!(stage.sessions.kept(|_| true).is_empty());
+    }
 }

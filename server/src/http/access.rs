@@ -1,6 +1,10 @@
 //! Who may ask, and what a browser may do with the answer.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::{OriginalUri, Request, State},
@@ -29,7 +33,11 @@ pub struct OverTls;
 /// Host names a browser may use for this server. A page elsewhere whose name was made to point here
 /// (DNS rebinding) is refused, because its browser sends its own name.
 #[derive(Clone, Debug)]
-pub struct Hosts(Arc<Vec<String>>);
+pub struct Hosts {
+    names: Arc<Vec<String>>,
+    /// Any address will do: it listens on all there are. Only names can be made to point elsewhere.
+    addresses: bool,
+}
 
 impl Hosts {
     /// Localhost, what the server listens on, and what else was named.
@@ -40,7 +48,8 @@ impl Hosts {
             SocketAddr::V6(address) => format!("[{}]", address.ip()),
         }));
         hosts.extend(named.iter().map(|name| name.to_ascii_lowercase()));
-        Hosts(Arc::new(hosts))
+        let addresses = listening.iter().any(|address| address.ip().is_unspecified());
+        Hosts { names: Arc::new(hosts), addresses }
     }
 
     fn allow(&self, authority: &str) -> bool {
@@ -48,7 +57,11 @@ impl Hosts {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
             _ => authority,
         };
-        self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+        let address = || match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+            None => host.parse::<Ipv4Addr>().is_ok(),
+        };
+        self.names.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) || self.addresses && address()
     }
 }
 
@@ -174,6 +187,19 @@ mod tests {
         }
         for name in
             ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8080", "169.254.169.254"]
+        {
+            assert!(!hosts.allow(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn whoever_listens_everywhere_answers_to_every_address_and_to_no_other_name() {
+        let hosts = Hosts::new(&["0.0.0.0:8080".parse().expect("an address")], &[]);
+        for name in ["10.1.2.3:8080", "192.0.2.1", "[2001:db8::1]:8080", "localhost"] {
+            assert!(hosts.allow(name), "{name}");
+        }
+        for name in
+            ["", "evil.example", "10.1.2.3.evil.example", "2001:db8::1", "[evil.example]", "[10.1.2.3]", "1"]
         {
             assert!(!hosts.allow(name), "{name}");
         }

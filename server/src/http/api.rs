@@ -357,19 +357,20 @@ async fn watch(
         Err(error) => return error.into_response(),
     };
     let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
-    let events = futures::stream::unfold(
-        (seat, metrics, stop, visitor),
-        |(seat, metrics, stop, visitor)| async move {
-            let outgoing = tokio::select! {
-                outgoing = seat.next() => outgoing.ok()?,
-                _ = visitor.over() => return None,
-                () = stop.cancelled() => return None,
-            };
-            let bytes = outgoing.bytes().await;
-            metrics.sent(bytes.len());
-            Some((Ok::<_, std::convert::Infallible>(bytes), (seat, metrics, stop, visitor)))
-        },
-    );
+    let events = futures::stream::unfold(Some((seat, metrics, stop, visitor)), |state| async move {
+        let (seat, metrics, stop, visitor) = state?;
+        let outgoing = tokio::select! {
+            outgoing = seat.next() => outgoing.ok()?,
+            over = visitor.over() => {
+                let bye = format!("event: bye\ndata: {}\n\n", json!({"why": over.why()}));
+                return Some((Ok(bye.into()), None));
+            }
+            () = stop.cancelled() => return None,
+        };
+        let bytes = outgoing.bytes().await;
+        metrics.sent(bytes.len());
+        Some((Ok::<bytes::Bytes, std::convert::Infallible>(bytes), Some((seat, metrics, stop, visitor))))
+    });
     // nginx would keep events until they fill a buffer of its own.
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");
     ([(header::CONTENT_TYPE, "text/event-stream"), unbuffered], Body::from_stream(events)).into_response()

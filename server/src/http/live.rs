@@ -150,11 +150,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                 }
             }
             over = visitor.over() => {
-                let (why, ended) = match over {
-                    Over::Ended => ("your access has ended", true),
-                    Over::AskAgain => ("asking again who you are", false),
-                };
-                bye(&mut out, why, ended).await;
+                bye(&mut out, over.why(), over == Over::Ended).await;
                 return "access ended";
             }
             () = live.stop.cancelled() => {

@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use http::{StatusCode, Uri, header, uri::PathAndQuery};
+use http::{StatusCode, Uri, header, request::Parts, uri::PathAndQuery};
 
 use super::{access, admit, api::form_urlencoded, assets::STYLESHEET, base::Base};
 use crate::audience::{
@@ -105,8 +105,27 @@ async fn ask(
         Some("ended") => Some("Your access has ended. Sign in to go on.".to_owned()),
         _ => None,
     };
-    let said = if refused == Refused::SignIn { said } else { Some(sentence(&refused)) };
-    sign_in_page(&door, &base, StatusCode::OK, SignIn { ways: Vec::new(), next, said, mistyped: false })
+    let (status, said) = match refused {
+        Refused::SignIn if in_the_clear(&parts) => (StatusCode::OK, Some(IN_THE_CLEAR.to_owned())),
+        Refused::SignIn => (StatusCode::OK, said),
+        other => (admit::status(&other), Some(sentence(&other))),
+    };
+    sign_in_page(&door, &base, status, SignIn { ways: Vec::new(), next, said, mistyped: false })
+}
+
+const IN_THE_CLEAR: &str = "This page seems to have come over plain HTTP: others on the way could read what you type, \
+    and your browser will keep no session. Ask for it over HTTPS (--tls-cert, or a proxy that has a certificate).";
+
+/// Whether a browser will drop the cookie, because it does not trust the way that a request came. Those that do trust
+/// it send Fetch Metadata, over HTTPS and on this machine; a proxy in front says if they came to it over HTTPS.
+fn in_the_clear(request: &Parts) -> bool {
+    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let host = header("host").unwrap_or_default();
+    let local = ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local));
+    let secure = request.extensions.get::<access::OverTls>().is_some()
+        || header("x-forwarded-proto") == Some("https")
+        || header("sec-fetch-site").is_some();
+    !local && !secure
 }
 
 async fn sign_in(State(door): State<Door>, base: Base, request: Request) -> Response {
@@ -199,7 +218,7 @@ async fn own_sessions(State(door): State<Door>, base: Base, visitor: Visitor) ->
         who: visitor.who.name().to_string(),
         sessions: sessions.collect(),
         otherwise: otherwise.map(str::to_owned),
-        now: crate::hub::now(),
+        now: door.sessions().now(),
     };
     self::page(StatusCode::OK, document::sessions(page, &paper(&base)))
 }
@@ -233,7 +252,7 @@ async fn end_session(State(door): State<Door>, base: Base, visitor: Visitor, req
 }
 
 /// A request's head and its form.
-pub async fn form(request: Request) -> Result<(http::request::Parts, String), Response> {
+pub async fn form(request: Request) -> Result<(Parts, String), Response> {
     let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let form = String::from_request(whole, &()).await.map_err(IntoResponse::into_response)?;
