@@ -14,9 +14,12 @@ CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /
 ARGS ?=
 # A node of our own, made only where the system's is too old for the browser tests.
 NODE := $(abspath $(TARGET))/tools/node
+# What stands in front of Masthead in some of them, where the system has none.
+NGINX := $(abspath $(TARGET))/tools/nginx
 
 # What every browser test is told.
-IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead'
+IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
+	NGINX_BIN='$(firstword $(wildcard /usr/sbin/nginx /usr/local/sbin/nginx) $(NGINX)/usr/sbin/nginx)'
 
 # Where the server's build finds the page.
 export MASTHEAD_SITE := $(abspath $(TARGET))/site
@@ -107,10 +110,10 @@ test-cluster: cargo browser demo-binary ## every cell against kubectl's on a rea
 		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
-# Chromium, node and the packages that package-lock.json pins.
+# Chromium, node, nginx and the packages that package-lock.json pins.
 .PHONY: browser
 browser:
-	@end2end/setup '$(CHROMIUM)' '$(NODE)'
+	@end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)'
 
 .PHONY: deny
 deny: cargo ## licences, sources and known holes of what we depend on

@@ -34,6 +34,8 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // Names that nobody can own (RFC 6761): what proxies and attackers are called here.
+        '--host-resolver-rules=MAP *.example 127.0.0.1',
       ],
     },
   },

@@ -65,10 +65,24 @@ impl Hosts {
     }
 }
 
-/// What the client calls this server: `Host`, or HTTP/2's authority.
+/// The one value of a header. Of several nobody knows which a proxy in front goes by.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    value.to_str().ok().filter(|_| values.next().is_none())
+}
+
+/// What the client calls this server: `Host`, or the target's authority; nothing where those are two names
+/// (RFC 9112, 3.2).
 fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-    host.or_else(|| uri.authority().map(ToString::to_string))
+    let host = only(headers, &header::HOST);
+    match uri.authority().map(|authority| authority.as_str()) {
+        None => host.map(str::to_owned),
+        Some(named) if headers.contains_key(header::HOST) => {
+            host.filter(|host| *host == named).map(str::to_owned)
+        }
+        Some(named) => Some(named.to_owned()),
+    }
 }
 
 /// Refuses requests for any other host.
@@ -160,7 +174,7 @@ pub fn from_our_own_page(headers: &HeaderMap, uri: &Uri) -> bool {
 /// Whether a websocket comes from a page of this very server. The browser does not check this itself
 /// (cross-site websocket hijacking), so a missing `Origin` is refused as well.
 pub fn same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = only(headers, &header::ORIGIN);
     let asked = authority(headers, uri);
     match (origin.and_then(|origin| origin.split_once("://")), asked) {
         (Some(("http" | "https", from)), Some(asked)) => from.eq_ignore_ascii_case(&asked),
@@ -217,6 +231,15 @@ mod tests {
             (&[("host", "localhost:1"), ("origin", "file://localhost:1")], false),
             (&[("host", "localhost:1")], false),
             (&[("origin", "http://localhost:1")], false),
+            (&[("host", "localhost:1"), ("host", "evil.example"), ("origin", "http://localhost:1")], false),
+            (
+                &[
+                    ("host", "localhost:1"),
+                    ("origin", "http://localhost:1"),
+                    ("origin", "http://evil.example"),
+                ],
+                false,
+            ),
         ] {
             assert_eq!(same_origin(&headers(pairs), &uri), allowed, "{pairs:?}");
         }

@@ -1,7 +1,14 @@
-//! The whole server on port 0, the demo's API server behind it, and what tests ask it with.
+//! The whole server on port 0, the demo's API server behind it; or its binary; and what tests ask either with.
 #![allow(dead_code)] // each test file uses its part
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    ops::Deref,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
     api::Text,
@@ -30,11 +37,16 @@ use crate::viewer::{Viewer, pod};
 /// Longer than anything here takes on a busy machine; nothing waits for it unless it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where a server is, and what it is asked.
+pub struct Server {
+    pub address: SocketAddr,
+    pub base: Base,
+}
+
 /// A server on a port of its own.
 pub struct Site {
     pub demo: Demo,
-    pub address: SocketAddr,
-    pub base: Base,
+    server: Server,
     pub stop: CancellationToken,
     pub running: JoinHandle<Result<(), StartError>>,
 }
@@ -98,9 +110,19 @@ impl Site {
         let base = access.base.clone();
         let running =
             tokio::spawn(server::run(source, vec![listener], access, stop.clone(), Duration::from_secs(5)));
-        Site { demo, address, base, stop, running }
+        Site { demo, server: Server { address, base }, stop, running }
     }
+}
 
+impl Deref for Site {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Server {
     pub async fn socket(&self, query: &str) -> Socket {
         self.socket_from(query, Some(&format!("http://{}", self.address))).await.expect("a socket")
     }
@@ -141,6 +163,56 @@ impl Site {
             }
         };
         tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{path} never had {part:?}"))
+    }
+}
+
+/// The binary, as it is run.
+pub struct Process {
+    child: Child,
+    server: Server,
+}
+
+impl Process {
+    /// With these arguments and a port of its own.
+    pub fn start(args: &[&str]) -> Process {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_masthead"))
+            .args(args)
+            .args(["--listen", "127.0.0.1:0", "--log", "error"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let mut said = String::new();
+        let out = child.stdout.take().expect("its words");
+        BufReader::new(out).read_line(&mut said).expect("where it is");
+        let address = said.trim().strip_prefix("Masthead is at http://").and_then(|at| at.parse().ok());
+        Process { child, server: Server { address: address.expect(&said), base: Base::default() } }
+    }
+
+    /// Bytes of memory it holds (`VmRSS`), or held at most (`VmHWM`): proc(5).
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).expect(field);
+        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes")
+    }
+
+    /// Files and sockets that it has open.
+    pub fn files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs").count()
+    }
+}
+
+impl Deref for Process {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
