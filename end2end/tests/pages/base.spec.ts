@@ -60,20 +60,20 @@ test('one visit: links, live changes, filters, keys, palette, the back button an
   await page.getByRole('navigation').getByRole('link', { name: 'Pods' }).first().click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Pods');
   expect(below(page)).toBe('/pods');
-  const names = async () => {
-    const answer = await page.request.get(`${masthead.url}/api/v1/pods?output=name`);
-    return (await answer.text()).trim().split('\n').map((name) => name.replace('pod/', '')).sort();
-  };
-  const before = await names();
-  await expect(async () => expect(await names()).not.toEqual(before)).toPass({ timeout: 60_000 });
-  await expect(async () => {
-    const rows = page.locator('table.rows tbody tr:not(.gone) a.name');
+  const rows = page.locator('table.rows tbody tr:not(.gone) a.name');
+  const pods = async () => {
     const shown = await rows.evaluateAll((all) => all.map((a) => a.getAttribute('href') ?? ''));
-    const pods = shown.filter((href) => href.startsWith('/team/masthead/pods/'));
-    expect(pods.map((href) => href.split('/').pop()!.split('?')[0]).sort()).toEqual(await names());
-  }).toPass({ timeout: 20_000 });
+    return shown.filter((href) => href.startsWith(`${base}/pods/`));
+  };
+  const before = await pods();
+  expect(before.length).toBeGreaterThan(20);
+  await expect(async () => {
+    const now = await pods();
+    expect(now.some((pod) => !before.includes(pod)), 'a pod has come').toBe(true);
+    expect(before.some((pod) => !now.includes(pod)), 'a pod has gone').toBe(true);
+  }).toPass({ timeout: 60_000 });
 
-  await page.locator('table.rows tbody tr:not(.gone) a.name', { hasText: 'example-pod-randomforest' }).click();
+  await rows.filter({ hasText: 'example-pod-randomforest' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('example-pod-randomforest');
   expect(below(page)).toBe('/pods/default/example-pod-randomforest');
 
@@ -83,9 +83,10 @@ test('one visit: links, live changes, filters, keys, palette, the back button an
   expect(below(page)).toBe('/nodes');
 
   await page.keyboard.press('Control+k');
-  await expect(page.getByRole('dialog', { name: 'Jump to' }).getByRole('combobox')).toBeFocused();
+  const palette = page.getByRole('dialog', { name: 'Jump to' });
+  await expect(palette.getByRole('combobox')).toBeFocused();
   await page.keyboard.type('fraud-scorer');
-  await expect(page.getByRole('option').first()).toContainText('fraud-scorer');
+  await expect(palette.getByRole('option').first()).toContainText('fraud-scorer');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/fraud-scorer/);
   below(page);
