@@ -149,6 +149,83 @@ test('a refused upgrade opens no tunnel: what follows is another request to ngin
   }
 });
 
+test.describe('with --auth proxy', () => {
+  const auth = (name: string, password: string) => `Authorization: Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+  const proxied = ['--demo', '--base-path', '/masthead', '--host', name, '--auth', 'proxy'];
+  const guarded = test.extend({
+    nginx: async ({ masthead }, use) => {
+      const nginx = new Nginx(new URL(masthead.url).host, { ada: 'lovelace' });
+      await nginx.start();
+      await use(nginx);
+      await nginx.remove();
+    },
+  });
+  const get = (nginx: Nginx, path: string, head: string) =>
+    nginx.raw(`GET /masthead${path} HTTP/1.1\nHost: HOST\nConnection: close\n${head}\n\n`);
+
+  guarded.describe('from this machine', () => {
+    guarded.use({
+      mastheadArgs: [...proxied, '--auth-proxy-from', '127.0.0.1'],
+      httpCredentials: { username: 'ada', password: 'lovelace' },
+    });
+
+    guarded('whom nginx lets in is known by name, and looks', async ({ page, site }) => {
+      await page.goto(`${site}/pods`);
+      await expect(page.locator(chip)).toContainText('live');
+      await expect(page.locator('.bar .you')).toContainText('ada');
+      await page.locator('.bar .you').click();
+      await expect(page.getByRole('main')).toContainText('Signed in as ada');
+      expect(new URL(page.url()).pathname).toBe('/masthead/sessions');
+    });
+
+    guarded('nobody else is anybody, whatever they say', async ({ nginx, masthead }) => {
+      for (const claim of [
+        'X-Forwarded-User: root',
+        'X-Forwarded-User: root\nX-Forwarded-User: admin',
+        'X_Forwarded_User: root',
+        'x-forwarded-user: root\nConnection: X-Forwarded-User',
+      ]) {
+        expect(status(await get(nginx, '/pods', claim)), claim).toBe(401);
+        const known = await get(nginx, '/sessions', `${auth('ada', 'lovelace')}\n${claim}`);
+        expect(status(known), claim).toBe(200);
+        expect(known, claim).toContain('<strong>ada</strong>');
+      }
+      expect(status(await get(nginx, '/pods', auth('ada', 'wrong')))).toBe(401);
+      // Past nginx, on this machine, one is whoever one says: that is what --auth-proxy-from trusts.
+      const past = await fetch(`${masthead.url}/api/v1/pods`, { headers: { 'x-forwarded-user': 'root' } });
+      expect(past.status).toBe(200);
+      expect((await fetch(`${masthead.url}/api/v1/pods`)).status).toBe(403);
+    });
+  });
+
+  guarded.describe('for a group', () => {
+    guarded.use({
+      mastheadArgs: [
+        ...[...proxied, '--auth-proxy-from', '127.0.0.1'],
+        ...['--auth-proxy-groups-header', 'X-Forwarded-Groups', '--auth-proxy-allow-group', 'ops'],
+      ],
+    });
+
+    guarded('nobody says which groups they are of', async ({ nginx, masthead }) => {
+      for (const claim of ['X-Forwarded-Groups: ops', 'x_forwarded_groups: ops', 'X-Forwarded-Groups: ops\nConnection: X-Forwarded-Groups']) {
+        expect(status(await get(nginx, '/api/v1/pods', `${auth('ada', 'lovelace')}\n${claim}`)), claim).toBe(403);
+      }
+      const headers = { 'x-forwarded-user': 'ada', 'x-forwarded-groups': 'ops' };
+      expect((await fetch(`${masthead.url}/api/v1/pods`, { headers })).status, 'the group itself is let in').toBe(200);
+    });
+  });
+
+  guarded.describe('from elsewhere', () => {
+    guarded.use({ mastheadArgs: [...proxied, '--auth-proxy-from', '192.0.2.0/24'] });
+
+    guarded('this nginx is not believed', async ({ nginx }) => {
+      const answer = await get(nginx, '/api/v1/pods', auth('ada', 'lovelace'));
+      expect(status(answer)).toBe(403);
+      expect(answer).toContain('only through its proxy');
+    });
+  });
+});
+
 /** Keeps every request that nginx passes on, and answers `ok`. */
 class Recorder {
   heads: string[] = [];
@@ -216,6 +293,7 @@ test.describe('what nginx passes on', () => {
     ['underscores', 'X_Forwarded_User: root\nX-Forwarded_User: root'],
     ['a list', 'X-Forwarded-User: root, admin'],
     ['named as of this hop only', 'X-Forwarded-User: root\nConnection: close, X-Forwarded-User'],
+    ['groups too', 'X-Forwarded-User: root\nX-Forwarded-Groups: ops'],
     ['an empty one first', 'X-Forwarded-User:\nX-Forwarded-User: root'],
   ];
 
@@ -233,6 +311,7 @@ test.describe('what nginx passes on', () => {
         const known = await closed.raw(`GET ${path} HTTP/1.1\nHost: HOST\nConnection: close\n${ada}\n${claim}\n\n`);
         expect(status(known)).toBe(200);
         expect(recorder.values('x-forwarded-user'), 'once, by nginx').toEqual(['ada']);
+        expect(recorder.values('x-forwarded-groups')).toEqual([]);
       });
     }
   }
