@@ -81,13 +81,10 @@ fn add_page(pkg: &Path, table: &mut Table) -> Result<Option<Page>> {
     let wasm = table.add_hashed("masthead", "wasm", &wasm)?;
     // A file of its own because the Content-Security-Policy allows no inline script. Its
     // references are relative to itself, so it works below any base path.
-    let boot = format!(
-        "import init, {{ hydrate }} from './{}';\n\
-         await init({{ module_or_path: new URL('./{}', import.meta.url) }});\n\
-         hydrate();\n",
-        last_segment(&script),
-        last_segment(&wasm)
-    );
+    let boot = fs::read_to_string("boot.js")?;
+    let boot =
+        boot.replace("masthead.js", last_segment(&script)).replace("masthead_bg.wasm", last_segment(&wasm));
+    watch(Path::new("boot.js"));
     let boot = table.add_hashed("boot", "js", boot.as_bytes())?;
 
     // Scripts of dependencies: the program imports them by these names, so these names stay.

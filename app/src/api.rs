@@ -199,6 +199,10 @@ pub trait Row:
     fn why(&self) -> &str {
         ""
     }
+    /// Since when it is not healthy, where the cluster itself says so.
+    fn since(&self) -> Option<Timestamp> {
+        None
+    }
     /// What its own page shows beyond the row.
     fn detail(&self) -> Option<&Arc<Detail>> {
         None

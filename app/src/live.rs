@@ -17,14 +17,14 @@ use futures::{
 };
 use gloo_timers::{callback::Interval, future::TimeoutFuture};
 use leptos::prelude::*;
-pub use page::keep_document;
+pub use page::{keep_document, on};
 use session::{End, Inbox, Session};
 
 use crate::{
     api::{Kinds, Millis, ObjectKey},
     clock::Clock,
     components::here::Here,
-    query::Place,
+    query::{Page, Place},
     store::{Link, Store},
     wire::Drawing,
 };
@@ -60,6 +60,8 @@ struct Live {
     session: RefCell<Option<Inbox>>,
     /// The server's.
     clock: RefCell<Clock>,
+    /// Nobody is there to load the page anew.
+    unattended: bool,
 }
 
 impl Live {
@@ -83,6 +85,7 @@ pub fn start(store: Store, here: Here) {
         wanted: RefCell::default(),
         session: RefCell::default(),
         clock: RefCell::default(),
+        unattended: untrack(|| here.page.get()) == Page::Wall,
     });
     live.clock.borrow_mut().hear(painted, js_sys::Date::now());
 
@@ -106,7 +109,8 @@ pub fn start(store: Store, here: Here) {
     }
 
     let want = live.clone();
-    let drawing = Memo::new(move |_| here.place().drawing());
+    let wishing = store.clone();
+    let drawing = Memo::new(move |_| here.place().drawing().or_else(|| wishing.wished()));
     let looking = Memo::new(move |_| here.place().looks_at());
     Effect::new(move |_| {
         let kinds = here.page.get().kinds();

@@ -14,6 +14,7 @@ mod rollout;
 mod rollouts;
 mod selecting;
 mod services;
+mod wall;
 mod workload;
 mod workloads;
 
@@ -45,6 +46,7 @@ pub fn view(page: Page) -> AnyView {
             Kind::EndpointSlice => view! { <services::EndpointSlicePage key /> }.into_any(),
             _ => view! { <workload::WorkloadPage key /> }.into_any(),
         },
+        Page::Wall => view! { <wall::Wall /> }.into_any(),
         Page::Nowhere => view! { <Nowhere /> }.into_any(),
     }
 }

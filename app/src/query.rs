@@ -11,8 +11,10 @@ pub mod line;
 mod owned;
 pub mod place;
 pub mod probed;
+pub mod problems;
 pub mod selects;
 pub mod skew;
+pub mod wall;
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 

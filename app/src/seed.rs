@@ -43,7 +43,7 @@ pub struct Shared {
 /// The state a page starts from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seed {
-    /// [`crate::BUILD`] of the server.
+    /// [`crate::BUILD`] of the server. It stays first, so that a page of another build can read it.
     pub build: String,
     /// See [`wire::Frame::Hello`].
     pub epoch: u64,
@@ -100,8 +100,11 @@ impl Seed {
             .filter(|kind| **kind != Kind::Event && kind.watched() == **kind)
             .map(|kind| cluster.count(*kind))
             .sum();
-        let most =
-            if matches!(place.page, Page::Labels | Page::Images | Page::Placement) { COUNTED } else { SMALL };
+        let most = if matches!(place.page, Page::Labels | Page::Images | Page::Placement | Page::Wall) {
+            COUNTED
+        } else {
+            SMALL
+        };
         let complete = rows <= most;
         let first = First::of(cluster, &place, complete);
         let matches = first.matches as u32;
@@ -154,6 +157,15 @@ impl Seed {
     /// As it stands in the page.
     pub fn to_text(&self) -> String {
         base64(&wire::to_bytes(self))
+    }
+
+    /// Which build drew a page, from its document, or from its beginning; of whatever build that is.
+    pub fn build_of(document: &str) -> Option<String> {
+        let (_, text) = document.split_once("id=\"seed\">")?;
+        // it stands first in every seed; in base64 it is over long before this
+        let text = text.split('<').next()?;
+        let first = text.get(..400).unwrap_or(text);
+        postcard::take_from_bytes::<String>(&unbase64(first)?).ok().map(|(build, _)| build)
     }
 
     /// The inverse of [`Seed::to_text`].
@@ -266,7 +278,7 @@ fn related(row: &dyn Line, place: &Place) -> bool {
             *row.meta().namespace == *key.namespace && row.meta().name.starts_with(name)
         }
         (
-            Page::Overview | Page::Workloads | Page::Rollouts | Page::Probes,
+            Page::Overview | Page::Wall | Page::Workloads | Page::Rollouts | Page::Probes,
             Kind::Pod
             | Kind::Container
             | Kind::Service
@@ -319,6 +331,20 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_says_which_build_drew_it() {
+        let seed = Seed { build: "a1b2c3".to_owned(), url: "/wall".repeat(200), ..Seed::default() };
+        let document = format!("<html><script id=\"seed\">{}</script></html>", seed.to_text());
+        assert_eq!(Seed::build_of(&document).as_deref(), Some("a1b2c3"));
+        let short = Seed { build: "x".to_owned(), ..Seed::default() };
+        assert_eq!(
+            Seed::build_of(&format!("<script id=\"seed\">{}</script>", short.to_text())).as_deref(),
+            Some("x")
+        );
+        assert_eq!(Seed::build_of("<h1>Bad gateway</h1>"), None);
+        assert_eq!(Seed::build_of("<script id=\"seed\">?</script>"), None);
+    }
 
     #[test]
     fn base64_gives_back_its_bytes() {

@@ -22,7 +22,7 @@ use crate::{
     model::{Change, Cluster, Delta},
     query::{Line, line},
     seed::Seed,
-    wire::About,
+    wire::{About, Drawing},
 };
 
 /// The cluster as this page knows it. Cheap to clone; one a page, provided by context.
@@ -41,6 +41,7 @@ struct Inner {
     as_of: ArcRwSignal<HashMap<Kind, Millis>>,
     detail: Looked<Detail>,
     picture: Looked<Picture>,
+    wished: ArcRwSignal<Option<Drawing>>,
     partial: ArcRwSignal<Option<Partial>>,
     news: ArcRwSignal<String>,
 }
@@ -83,6 +84,7 @@ impl Store {
             as_of: ArcRwSignal::new(as_of),
             detail: ArcRwSignal::new(seed.detail.clone()),
             picture: ArcRwSignal::new(seed.picture.clone()),
+            wished: ArcRwSignal::new(None),
             partial: ArcRwSignal::new(partial),
             news: ArcRwSignal::new(String::new()),
         }))
@@ -203,6 +205,18 @@ impl Store {
             Some((of, picture)) if of == key => Some(picture.clone()),
             _ => None,
         })
+    }
+
+    /// The picture that something on the page would like to have beyond what its address asks for.
+    pub fn wished(&self) -> Option<Drawing> {
+        self.0.wished.get()
+    }
+
+    /// Wishes for a picture; there is one at a time.
+    pub fn wish(&self, drawing: Option<Drawing>) {
+        if self.0.wished.with_untracked(|wished| *wished != drawing) {
+            self.0.wished.set(drawing);
+        }
     }
 
     /// What a screen reader should be told now.
@@ -344,9 +358,20 @@ impl Store {
     }
 
     fn notify(&self, rows: Vec<(Kind, Uid)>, kinds: Vec<Kind>) {
+        let there: Vec<bool> = {
+            let (cluster, traces) = (self.cluster(), self.traces());
+            let leaving = |kind, uid| traces.leaving(kind, uid).is_some();
+            rows.iter()
+                .map(|(kind, uid)| line::line(&cluster, *kind, *uid).is_some() || leaving(*kind, *uid))
+                .collect()
+        };
+        // Whoever still looks at a row that is gone asks for its trigger again, and the map does not grow by every pod
+        // there ever was.
         let triggers: Vec<ArcTrigger> = {
-            let known = lock(&self.0.rows);
-            rows.iter().filter_map(|row| known.get(row).cloned()).collect()
+            let mut known = lock(&self.0.rows);
+            let of =
+                |(row, there): (_, bool)| if there { known.get(row).cloned() } else { known.remove(row) };
+            rows.iter().zip(there).filter_map(of).collect()
         };
         triggers.iter().for_each(Notify::notify);
         for kind in kinds {

@@ -50,6 +50,8 @@ pub struct Deployment {
     pub health: Health,
     /// Why it is not healthy.
     pub why: Text,
+    /// Since when it is not healthy, by its conditions; `None` when it is, or where they do not say.
+    pub since: Option<Timestamp>,
     /// What its own page shows.
     #[serde(skip)]
     pub detail: Arc<Detail>,
@@ -161,6 +163,10 @@ impl Row for Deployment {
     ];
 
     row_fields!();
+
+    fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
     fn rollout(&self) -> Option<RolloutStatus> {
         Some(RolloutStatus {
             sentence: self.rollout.sentence(&self.meta.name),

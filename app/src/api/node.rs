@@ -44,6 +44,8 @@ pub struct Node {
     pub health: Health,
     /// Why it is not healthy.
     pub why: Text,
+    /// Since when it is not healthy, by its conditions; `None` when it is, or where they do not say.
+    pub since: Option<Timestamp>,
     /// What its own page shows.
     #[serde(skip)]
     pub detail: Arc<Detail>,
@@ -166,4 +168,8 @@ impl Row for Node {
     ];
 
     row_fields!();
+
+    fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
 }

@@ -54,6 +54,8 @@ pub struct Pod {
     pub health: Health,
     /// Why it is not healthy; empty when there is nothing to say.
     pub why: Text,
+    /// Since when it is not healthy, by its conditions; `None` when it is, or where they do not say.
+    pub since: Option<Timestamp>,
     /// What its own page shows.
     #[serde(skip)]
     pub detail: Arc<Detail>,
@@ -211,4 +213,8 @@ impl Row for Pod {
     ];
 
     row_fields!();
+
+    fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
 }

@@ -38,6 +38,11 @@ impl Timestamp {
         Millis(self.0.saturating_mul(1000))
     }
 
+    /// Year, month from 1 and day, UTC.
+    pub fn date(self) -> (i64, u32, u32) {
+        civil(self.0.div_euclid(86_400))
+    }
+
     /// `14:03:22`, UTC.
     pub fn clock(self) -> String {
         let s = self.0.rem_euclid(86_400);

@@ -13,14 +13,23 @@ use crate::{
         store,
     },
     format, pages,
+    query::Page,
     seed::Shared,
     shell::SharedBy,
 };
 
-/// Everything inside `<body>`.
+/// Everything inside `<body>`. A wall is the whole screen; whoever goes there or leaves it loads another document, so
+/// that each is in one frame for all its life.
 #[component]
 pub fn Frame() -> impl IntoView {
     let here = Here::get();
+    if here.page.get_untracked() == Page::Wall {
+        return view! {
+            {icon::symbols()}
+            {pages::view(Page::Wall)}
+        }
+        .into_any();
+    }
     let store = store();
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>

@@ -69,6 +69,10 @@ impl Here {
             return;
         }
         let window = web_sys::window();
+        if self.is_another_document(&place) {
+            _ = window.map(|window| window.location().assign(&place.href()));
+            return;
+        }
         if let Some(history) = window.as_ref().and_then(|window| window.history().ok()) {
             let (null, url) = (wasm_bindgen::JsValue::NULL, place.href());
             _ = if push {
@@ -84,6 +88,13 @@ impl Here {
         }
     }
 
+    /// Between a wall and the other views there is no way without loading: they have different frames.
+    #[cfg(feature = "hydrate")]
+    fn is_another_document(self, place: &Place) -> bool {
+        let wall = self.place.with_untracked(|here| here.page == Page::Wall);
+        wall != (place.page == Page::Wall)
+    }
+
     /// Makes plain links to our own views turn the page without loading it, and follows the back
     /// button.
     #[cfg(feature = "hydrate")]
@@ -92,9 +103,12 @@ impl Here {
 
         // Dropping a handle leaves its listener: these last as long as the document.
         _ = window_event_listener(leptos::ev::popstate, move |_| {
-            if let Some(place) = current_url().and_then(|url| self.place_now().beside(&url)) {
-                self.place.set(place);
+            let Some(place) = current_url().and_then(|url| self.place_now().beside(&url)) else { return };
+            if self.is_another_document(&place) {
+                _ = web_sys::window().map(|window| window.location().reload());
+                return;
             }
+            self.place.set(place);
         });
         _ = window_event_listener(leptos::ev::click, move |event| {
             let plain = event.button() == 0

@@ -19,6 +19,7 @@ use crate::{
     api::{Kind, Kinds, Row},
     components::here::{Here, current_url},
     model::{Change, Delta},
+    seed::Seed,
     shell::title,
     store::Store,
 };
@@ -119,6 +120,69 @@ pub fn reload_for(build: &str) -> End {
         return End::Final("Masthead was updated; loading the new page".to_owned());
     }
     End::Final("Masthead was updated, but this page is still the old one: reload it".to_owned())
+}
+
+/// The longest that a page's address may take to answer, in milliseconds.
+const ANSWER_MS: u32 = 10_000;
+/// The page is not loaded anew more often than this, in milliseconds: servers of two builds behind one address would
+/// send it back and forth.
+const RELOADED_MS: f64 = 60_000.0;
+
+/// The same for a page that nobody is at: it never gives up, and it goes only where a page of that build answers, since
+/// a browser's own page about an error would stay for ever.
+pub async fn reload_once_there(build: &str) -> End {
+    const KEY: &str = "masthead-reloaded-at";
+    match drawn_by().await {
+        Ok(drawn) if drawn == build => {}
+        Ok(_) => {
+            return End::Lost(
+                "Masthead was updated, but its address still answers with the old page".to_owned(),
+            );
+        }
+        Err(why) => {
+            return End::Lost(format!("Masthead was updated, and its new page is not there yet: {why}"));
+        }
+    }
+    let now = js_sys::Date::now();
+    let lately = || -> Option<bool> {
+        let storage = web_sys::window()?.session_storage().ok()??;
+        let before = storage.get_item(KEY).ok()?.and_then(|at| at.parse::<f64>().ok());
+        if before.is_some_and(|at| (now - at).abs() < RELOADED_MS) {
+            return Some(true);
+        }
+        storage.set_item(KEY, &now.to_string()).ok()?;
+        Some(false)
+    };
+    if lately() == Some(true) {
+        return End::Lost("Masthead was updated, and this page was loaded anew a moment ago".to_owned());
+    }
+    if let Some(window) = web_sys::window() {
+        _ = window.location().reload();
+    }
+    End::Lost("Masthead was updated; loading the new page".to_owned())
+}
+
+/// The build that draws the page at this address now.
+async fn drawn_by() -> Result<String, String> {
+    let window = web_sys::window().ok_or("there is no window")?;
+    let address = window.location().href().map_err(|_| "this page has no address")?;
+    let asked = web_sys::RequestInit::new();
+    asked.set_cache(web_sys::RequestCache::NoStore);
+    let asking = async {
+        let answer = JsFuture::from(window.fetch_with_str_and_init(&address, &asked)).await;
+        let answer: Response = answer.map_err(|_| "it does not answer")?.unchecked_into();
+        if answer.status() != 200 {
+            return Err(format!("it answers {}", answer.status()));
+        }
+        let text = answer.text().map_err(|_| "it answers with nothing")?;
+        let text = JsFuture::from(text).await.map_err(|_| "its answer broke off")?;
+        let text = text.as_string().unwrap_or_default();
+        Seed::build_of(&text).ok_or_else(|| "what answers is no page of Masthead".to_owned())
+    };
+    match select(Box::pin(asking), TimeoutFuture::new(ANSWER_MS)).await {
+        Either::Left((answered, _)) => answered,
+        Either::Right(_) => Err("it does not answer".to_owned()),
+    }
 }
 
 /// Keeps title and theme of the document with the place.

@@ -216,7 +216,11 @@ impl Session {
         match frame {
             Frame::Hello { build, epoch: _, about, now } => {
                 if build != crate::BUILD {
-                    return Err(page::reload_for(&build));
+                    return Err(if self.live.unattended {
+                        page::reload_once_there(&build).await
+                    } else {
+                        page::reload_for(&build)
+                    });
                 }
                 self.live.clock.borrow_mut().forget();
                 self.clock(now);

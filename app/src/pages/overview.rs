@@ -2,10 +2,7 @@
 
 mod grouped;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::*;
 
@@ -14,15 +11,18 @@ use grouped::Grouped;
 use super::listing::state_links;
 use crate::{
     api::{
-        DaemonSet, Deployment, Health, Kind, KindState, Node, Owner, Pod, ReplicaSet, ReplicationController,
-        Row, StatefulSet, Uid,
+        DaemonSet, Deployment, Health, Kind, KindState, Node, Pod, ReplicaSet, ReplicationController, Row,
+        StatefulSet, Uid,
     },
     components::{
         filters::Grouping, frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned,
         tiles::Tiles,
     },
     format::visible,
-    query::{self, Fact, Filter, Group, Line, Page},
+    query::{
+        self, Fact, Filter, Group, Line, Page,
+        problems::{self, Problem},
+    },
     store::Store,
 };
 
@@ -132,16 +132,14 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     };
     let found = Memo::new(move |_| {
         let mut found = Vec::new();
-        problems(&mut found, &nodes.get());
-        problems(&mut found, &deployments.get());
-        problems(&mut found, &controllers.get());
-        problems(&mut found, &daemons.get());
-        problems(&mut found, &stateful.get());
-        problems(&mut found, &pods.get());
-        let mut found = alike(found);
-        // Stable: within a state, nodes before workloads before pods.
-        found.sort_by_key(|problem| problem.health);
-        found
+        problems::add(&mut found, &nodes.get());
+        problems::add(&mut found, &deployments.get());
+        problems::add(&mut found, &controllers.get());
+        problems::add(&mut found, &daemons.get());
+        problems::add(&mut found, &stateful.get());
+        problems::add(&mut found, &pods.get());
+        // within a state, nodes before workloads before pods
+        problems::told(found)
     });
     let rest = move || found.with(|found| found.len().saturating_sub(PROBLEMS));
     let more = move || {
@@ -155,7 +153,7 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
                 <For
                     each=move || found.get().into_iter().take(PROBLEMS)
                     key=Clone::clone
-                    children=|problem| problem.view()
+                    children=problem
                 />
             </ul>
             {more}
@@ -168,76 +166,32 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     .into_any()
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Problem {
-    health: Health,
-    kind: Kind,
-    namespace: Arc<str>,
-    name: Arc<str>,
-    why: String,
-    owner: Option<Owner>,
-    /// How many pods of `owner` have this problem.
-    pods: usize,
-}
-
-fn problems<T: Row>(found: &mut Vec<Problem>, rows: &[Arc<T>]) {
-    found.extend(rows.iter().filter(|row| row.health() < Health::Progressing).map(|row| Problem {
-        health: row.health(),
-        kind: T::KIND,
-        namespace: row.meta().namespace.clone().into(),
-        name: row.meta().name.clone(),
-        why: row.why().to_owned(),
-        owner: row.meta().owner.clone().filter(|_| T::KIND == Kind::Pod),
-        pods: 1,
-    }));
-}
-
-/// Pods of one owner with the same trouble as one problem: a line a cause, not a line a pod.
-fn alike(found: Vec<Problem>) -> Vec<Problem> {
-    let mut told: Vec<Problem> = Vec::new();
-    let mut places: HashMap<(Uid, Health, String), usize> = HashMap::new();
-    for problem in found {
-        let key = problem.owner.as_ref().map(|owner| (owner.uid, problem.health, problem.why.clone()));
-        match key.as_ref().and_then(|key| places.get(key)).and_then(|at| told.get_mut(*at)) {
-            Some(first) => first.pods += 1,
-            None => {
-                if let Some(key) = key {
-                    places.insert(key, told.len());
-                }
-                told.push(problem);
-            }
+fn problem(problem: Problem) -> AnyView {
+    let Problem { health, kind, namespace, name, why, owner, pods, .. } = problem;
+    let what = match owner.filter(|_| pods > 1) {
+        Some(owner) => {
+            let of = match Kind::parse(&owner.kind) {
+                Some(kind) => name::object_link(kind, &namespace, &owner.name),
+                None => view! { <span>{visible(&owner.name).into_owned()}</span> }.into_any(),
+            };
+            let kind = visible(&owner.kind).to_lowercase();
+            view! { <span class="kind">{format!("{pods} pods of {kind}")}</span> {of} }.into_any()
         }
-    }
-    told
-}
-
-impl Problem {
-    fn view(self) -> AnyView {
-        let what = match self.owner.filter(|_| self.pods > 1) {
-            Some(owner) => {
-                let of = match Kind::parse(&owner.kind) {
-                    Some(kind) => name::object_link(kind, &self.namespace, &owner.name),
-                    None => view! { <span>{visible(&owner.name).into_owned()}</span> }.into_any(),
-                };
-                let kind = visible(&owner.kind).to_lowercase();
-                view! { <span class="kind">{format!("{} pods of {kind}", self.pods)}</span> {of} }.into_any()
-            }
-            None => view! {
-                <span class="kind">{self.kind.singular()}</span>
-                {name::object_link(self.kind, &self.namespace, &self.name)}
-            }
-            .into_any(),
-        };
-        view! {
-            <li>
-                {icon::state(self.health)}
-                {what}
-                <span class="where">{self.namespace.to_string()}</span>
-                <span class="why">{visible(&self.why).into_owned()}</span>
-            </li>
+        None => view! {
+            <span class="kind">{kind.singular()}</span>
+            {name::object_link(kind, &namespace, &name)}
         }
-        .into_any()
+        .into_any(),
+    };
+    view! {
+        <li>
+            {icon::state(health)}
+            {what}
+            <span class="where">{namespace.to_string()}</span>
+            <span class="why">{visible(&why).into_owned()}</span>
+        </li>
     }
+    .into_any()
 }
 
 /// Controllers that are not where they should be, with their pods; a ReplicaSet's Deployment speaks for it.
@@ -408,32 +362,4 @@ fn node_head(store: Store, uid: Uid, uids: Memo<Vec<Uid>>) -> impl IntoView {
         </p>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pods_of_one_owner_with_one_trouble_are_one_problem() {
-        let pod = |name: &str, owner: Option<u128>, why: &str| Problem {
-            health: Health::Failing,
-            kind: Kind::Pod,
-            namespace: "default".into(),
-            name: name.into(),
-            why: why.to_owned(),
-            owner: owner.map(|uid| Owner { kind: "Job".into(), name: "import".into(), uid: Uid(uid) }),
-            pods: 1,
-        };
-        let told = alike(vec![
-            pod("a", Some(1), "exit code 1"),
-            pod("b", Some(1), "exit code 2"),
-            pod("c", None, "exit code 1"),
-            pod("d", Some(2), "exit code 1"),
-            pod("e", Some(1), "exit code 1"),
-            pod("f", None, "exit code 1"),
-        ]);
-        let told: Vec<(&str, usize)> = told.iter().map(|problem| (&*problem.name, problem.pods)).collect();
-        assert_eq!(told, [("a", 2), ("b", 1), ("c", 1), ("d", 1), ("f", 1)]);
-    }
 }

@@ -5,6 +5,7 @@ mod chart;
 mod happened;
 mod lanes;
 mod revisions;
+mod small;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use happened::Happened;
 use lanes::Lanes;
 use leptos::prelude::*;
 use revisions::Revisions;
+pub use small::small;
 
 use crate::{
     api::{

@@ -36,7 +36,8 @@ pub fn kubectl(place: &Place) -> Vec<String> {
         }
         Page::Events => vec![scoped(place, "kubectl events") + event_filters(place).as_str()],
         Page::Object(key) => vec![describe(key)],
-        Page::Nowhere => Vec::new(),
+        // nobody is there to type
+        Page::Wall | Page::Nowhere => Vec::new(),
     }
 }
 

@@ -31,6 +31,8 @@ pub trait Line: Any + Send + Sync {
     fn health(&self) -> Health;
     /// Why it is not healthy.
     fn why(&self) -> &str;
+    /// Since when it is not healthy, where the cluster itself says so.
+    fn since(&self) -> Option<Timestamp>;
     /// What `kubectl rollout status` says of it, for kinds that roll out.
     fn rollout(&self) -> Option<RolloutStatus>;
     /// A cell of kubectl's table.
@@ -60,6 +62,9 @@ impl<T: Row> Line for T {
     }
     fn why(&self) -> &str {
         Row::why(self)
+    }
+    fn since(&self) -> Option<Timestamp> {
+        Row::since(self)
     }
     fn rollout(&self) -> Option<RolloutStatus> {
         Row::rollout(self)

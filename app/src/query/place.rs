@@ -9,6 +9,7 @@
 
 use std::fmt::Write;
 
+use super::wall::Typed;
 use crate::{
     api::{Kind, Kinds, ObjectKey, Text},
     field_selector::{FieldSelector, Term},
@@ -36,6 +37,8 @@ pub enum Page {
     Labels,
     Images,
     Events,
+    /// For a monitor that nobody is at; a document of its own, without the bars of the others.
+    Wall,
     /// One object's own page.
     Object(ObjectKey),
     /// The picture of one workload's rollout.
@@ -62,7 +65,7 @@ impl Page {
     ];
 
     /// Views that are not in the side bar.
-    pub const OTHERS: [Page; 1] = [Page::EndpointSlices];
+    pub const OTHERS: [Page; 2] = [Page::EndpointSlices, Page::Wall];
 
     /// Kinds with a page of their own for each object.
     const OBJECTS: [Kind; 9] = [
@@ -164,6 +167,7 @@ impl Page {
             Page::Labels => "labels",
             Page::Images => "images",
             Page::Events => "events",
+            Page::Wall => "wall",
             Page::Object(key) => key.kind.plural(),
             Page::Nowhere => "nowhere",
         }
@@ -202,6 +206,7 @@ impl Page {
             Page::Labels => "Labels".to_owned(),
             Page::Images => "Images".to_owned(),
             Page::Events => "Events".to_owned(),
+            Page::Wall => "Wall".to_owned(),
             Page::Object(key) => format!("{} {}", key.kind.name(), key.name),
             Page::Rollout(key) => format!("Rollout of {} {}", key.kind.name(), key.name),
             Page::Nowhere => "Nothing here".to_owned(),
@@ -236,7 +241,7 @@ impl Page {
         use Kind::*;
         // whether all that makes pods is drawn, and what else
         let (workloads, others): (bool, &[Kind]) = match self {
-            Page::Overview => (true, &[Node, Pod]),
+            Page::Overview | Page::Wall => (true, &[Node, Pod]),
             Page::Labels => (true, &[Node, Pod, Service, EndpointSlice, PodDisruptionBudget]),
             Page::Pods | Page::Images => (false, &[Pod, ReplicaSet]),
             // Services and budgets may select pods that there are not
@@ -419,6 +424,8 @@ pub struct Place {
     pub between: Option<(i64, i64)>,
     /// No advice.
     pub unadvised: bool,
+    /// What is asked of a wall.
+    pub wall: Typed,
     /// Light or dark.
     pub theme: Option<Theme>,
     /// What stands before every path of this site: empty, or `/masthead`.
@@ -446,7 +453,8 @@ impl Place {
             "namespace" => {
                 self.namespaces.extend(value.split(',').filter(|n| !n.is_empty()).map(str::to_owned))
             }
-            "selector" => self.selector = value,
+            // the API's word for it is taken too
+            "selector" | "labelSelector" => self.selector = value,
             // which fields there are depends on what is listed
             "fields" if !self.page.tables().is_empty() => self.fields = value,
             "q" => self.text = value,
@@ -477,6 +485,7 @@ impl Place {
                     _ => None,
                 }
             }
+            _ if self.page == Page::Wall && self.wall.set(key, value.clone()) => {}
             _ if self.asked.set(key, value.clone()) => {}
             _ => {
                 if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.word() == key) {
@@ -547,6 +556,7 @@ impl Place {
         parameters
             .push(("between", self.between.map(|(from, to)| format!("{from},{to}")).unwrap_or_default()));
         parameters.push(("advice", if self.unadvised { "off".to_owned() } else { String::new() }));
+        parameters.extend(Typed::PARTS.map(|part| (part, self.wall.part(part).to_owned())));
         parameters.push(("theme", self.theme.map(|theme| theme.word().to_owned()).unwrap_or_default()));
         parameters
     }
@@ -745,6 +755,7 @@ mod tests {
             "/endpointslices/shop/web-x7k2p",
             "/placement?nodeSelector=project%3Dlistingqc&cpu=500m&memory=1Gi&tolerate=key%3Dvalue:NoSchedule,%2A",
             "/placement?for=deployment%2Fdefault%2Fweb",
+            "/wall?namespace=prod&pages=overview,rollouts&every=20s&dim=22:00-06:30&theme=dark",
         ] {
             assert_eq!(Place::parse(url).href(), url);
         }
@@ -816,6 +827,12 @@ mod tests {
         assert_eq!(flipped.fields, "metadata.name=a,status.phase=Running");
         assert_eq!(flipped.with_term(&terms[0], None).fields, "status.phase=Running");
         assert_eq!(Place::parse("/images?fields=status.phase%3DRunning").fields, "", "no table, no fields");
+    }
+
+    #[test]
+    fn the_word_of_the_api_for_label_selectors_is_taken_too() {
+        assert_eq!(Place::parse("/wall?labelSelector=app%3Dweb").href(), "/wall?selector=app%3Dweb");
+        assert_eq!(Place::parse("/pods?every=20s").href(), "/pods", "only a wall has pages");
     }
 
     #[test]

@@ -158,7 +158,8 @@ fn OneLane(picture: Memo<Option<Arc<Picture>>>, clock: Memo<Millis>, name: Arc<s
     .into_any()
 }
 
-fn is_gone(tile: &Tile) -> bool {
+/// Whether its pod is no more.
+pub fn is_gone(tile: &Tile) -> bool {
     tile.reached.iter().any(|reached| reached.station == Station::Gone)
 }
 

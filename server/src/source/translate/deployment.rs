@@ -38,6 +38,7 @@ impl Translate for Deployment {
             finished: finished(&deployment),
             health,
             why: why.into(),
+            since: since(&deployment, health),
             detail: detail(&deployment),
         }
     }
@@ -145,6 +146,19 @@ fn judge(deployment: &object::Deployment, rollout: Rollout) -> (Health, String) 
         return (Health::Failing, stated(condition));
     }
     (Health::Progressing, sentence())
+}
+
+/// Since when it fails: by the condition that [`judge`] goes by.
+fn since(deployment: &object::Deployment, health: Health) -> Option<Timestamp> {
+    let stands = |kind: &str, status: &str| {
+        deployment.status.condition(kind).filter(|condition| condition.status == status)
+    };
+    let decides = || {
+        stands("ReplicaFailure", "True")
+            .or_else(|| stands("Progressing", "False"))
+            .or_else(|| stands("Available", "False"))
+    };
+    (health == Health::Failing).then(decides)??.last_transition_time.0
 }
 
 /// The rollout was complete, and now none of its pods is available. Fewer available than wanted is no

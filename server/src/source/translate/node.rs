@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use app::api::{Detail, Health, Labels, Node, ResourceList, Text, node::Taint, resource_list::CPU};
+use app::api::{
+    Detail, Health, Labels, Node, ResourceList, Text, Timestamp, node::Taint, resource_list::CPU,
+};
 
 use super::{Translate, line, meta, template::Facts};
 use crate::source::object::{meta::Condition, node as object, quantity::Quantity};
@@ -34,6 +36,7 @@ impl Translate for Node {
             changed: node.metadata.managed_fields.0.0,
             health,
             why: why.into(),
+            since: since(&node, health),
             detail: Arc::new(detail(&node)),
         }
     }
@@ -100,6 +103,16 @@ fn judge(node: &object::Node) -> (Health, String) {
         return (Health::Waiting, "cordoned: new pods are kept away".to_owned());
     }
     (Health::Healthy, String::new())
+}
+
+/// Since when it is as it is: not ready, or under pressure. When a node was cordoned it does not say.
+fn since(node: &object::Node, health: Health) -> Option<Timestamp> {
+    if health > Health::Unknown {
+        return None;
+    }
+    let pressure = || PRESSURES.iter().filter_map(|kind| condition(node, kind)).find(|found| found.is_true());
+    let decides = condition(node, "Ready").filter(|ready| !ready.is_true()).or_else(pressure)?;
+    decides.last_transition_time.0
 }
 
 /// In the order of kubectl `pkg/describe/describe.go`, `describeNode`.

@@ -40,6 +40,7 @@ impl Translate for Pod {
             keeps_away: needs::keeps_away(&pod.spec),
             health,
             why: why.into(),
+            since: health::since(&pod, health),
             detail: Arc::new(detail(&pod)),
         }
     }

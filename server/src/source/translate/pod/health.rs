@@ -4,7 +4,7 @@
 //! ended badly, a pod that fits on no node. A pod that is on its way (being scheduled, started,
 //! made ready, or deleted) is progressing however long that takes; its age tells.
 
-use app::api::Health;
+use app::api::{Health, Timestamp};
 
 use super::status;
 use crate::source::{
@@ -23,6 +23,18 @@ pub fn judge(pod: &Pod) -> (Health, String) {
         .or_else(|| failing(pod))
         .or_else(|| unscheduled(pod))
         .unwrap_or_else(|| on_its_way(pod))
+}
+
+/// Since when it is as it is: of a pod without a node since the scheduler found none, of others since they are not
+/// ready. A container that comes up for a moment between two crashes makes its pod ready for that moment, if no probe
+/// says otherwise, and so this is since the last of them.
+pub fn since(pod: &Pod, health: Health) -> Option<Timestamp> {
+    if health == Health::Healthy {
+        return None;
+    }
+    let not = |kind: &str| pod.status.condition(kind).filter(|condition| !condition.is_true());
+    let condition = not("PodScheduled").or_else(|| not("Ready"))?;
+    condition.last_transition_time.0
 }
 
 type Verdict = Option<(Health, String)>;

@@ -1,0 +1,20 @@
+// Starts the page's program. build.rs puts the names of this build's files in place of these two.
+
+// A wall has nobody who would load it anew when its program stops, or when it never came because the network went
+// between the document and the program. The program says that it runs by turning `data-beat`.
+const wall = document.querySelector('.wall');
+if (wall) {
+  const patience = 180_000;
+  let heard = Date.now();
+  new MutationObserver(() => (heard = Date.now())).observe(wall, { attributeFilter: ['data-beat'] });
+  setInterval(async () => {
+    if (Date.now() - heard < patience) return;
+    // Only where the page answers: a browser's own page about an error would stay for ever.
+    const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
+    if (answer?.ok && Date.now() - heard >= patience) location.reload();
+  }, 30_000);
+}
+
+const { default: init, hydrate } = await import('./masthead.js');
+await init({ module_or_path: new URL('./masthead_bg.wasm', import.meta.url) });
+hydrate();
