@@ -80,18 +80,23 @@ pub fn Wall() -> impl IntoView {
     };
     let view = Memo::new(move |_| turn.with(|turn| turn.view.word()));
     let stale = Memo::new(move |_| verdict.with(|verdict| matches!(verdict, Verdict::NotLive { .. })));
+    // All of it at once: what sets a whole class takes away those that are set one by one.
+    let class = Memo::new(move |_| {
+        let mut class = format!("wall view-{} place-{}", view.get(), place.get());
+        for (on, word) in [(dark.get(), " dark"), (idle.get(), " idle"), (stale.get(), " invalid")] {
+            class.push_str(if on { word } else { "" });
+        }
+        class
+    });
     view! {
         <div
-            class=move || format!("wall {} place-{}", view.get(), place.get())
-            class:dark=move || dark.get()
-            class:idle=move || idle.get()
-            class:invalid=move || stale.get()
+            class=move || class.get()
             data-beat=move || beat.get()
         >
             <div class="sheet">
                 <Bar local=local.clone() plan verdict />
-                <Counts survey />
                 <main>
+                    <Counts survey />
                     <Sheets shown verdict />
                 </main>
                 <Said plan />
@@ -130,8 +135,8 @@ fn turn_of(
         let now = store.now();
         let waits =
             store.partial().is_some() || verdict.with(|verdict| matches!(verdict, Verdict::Listing(_)));
-        if let (true, Some(before)) = (waits, before) {
-            return before.clone();
+        if waits {
+            return before.cloned().unwrap_or(Turn { view: View::Problems, new: Vec::new() });
         }
         let scene = survey.with(|survey| Scene {
             problems: survey.problems.iter().map(Problem::identity).collect(),
@@ -252,13 +257,13 @@ fn NotLive(local: Local, verdict: Memo<Verdict>) -> impl IntoView {
         let (since, because) = (since.clone(), because);
         any.get().then(|| {
             view! {
-                <div class="not-live" role="alert">
+                <section class="not-live" aria-label="Not live">
                     <div class="band">
-                        <p class="huge">"NOT LIVE"</p>
+                        <p class="huge" role="alert">"NOT LIVE"</p>
                         <p class="large">{since}</p>
                         <p class="because">{because}</p>
                     </div>
-                </div>
+                </section>
             }
         })
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     api::{
         Deployment, Detail, Health, Kind, KindState, Lease, Meta, Needs, Node, Owner, Pod,
-        ReplicationController, ResourceList, Text, Uid,
+        ReplicationController, ResourceList, Text, Timestamp, Uid,
         detail::{Condition, Container, Template},
         replicas::Replicas,
     },
@@ -81,12 +81,21 @@ const EVERY: [&str; 34] = [
     "/events",
 ];
 
+/// A wall's pages; nobody is there to type a command.
+const WALLS: [&str; 5] = [
+    "/wall",
+    "/wall?pages=rollouts&theme=dark",
+    "/wall?pages=nodes",
+    "/wall?pages=overview&namespace=default",
+    "/wall?namespace=nowhere&every=never",
+];
+
 #[test]
 fn every_view_keeps_the_policy_against_inline_code() {
     let mut cluster = cluster();
     sets(&mut cluster);
     services(&mut cluster);
-    for url in EVERY {
+    for url in EVERY.iter().chain(&WALLS) {
         let html = page(&cluster, url);
         assert!(html.starts_with("<!doctype html><html"), "{url}");
         assert!(!html.contains(" style="), "{url}: inline style");
@@ -96,7 +105,7 @@ fn every_view_keeps_the_policy_against_inline_code() {
         assert!(scripts[0].contains("src=\"/pkg/boot.js\""), "{url}");
         assert!(scripts[1].contains("application/octet-stream"), "{url}");
         assert!(html.contains("DEMO"), "{url}: a demo is always badged");
-        assert!(html.contains("kubectl "), "{url}: the command");
+        assert!(WALLS.contains(url) || html.contains("kubectl "), "{url}: the command");
     }
 }
 
@@ -105,7 +114,7 @@ fn the_browser_starts_from_the_same_html() {
     let mut cluster = cluster();
     sets(&mut cluster);
     services(&mut cluster);
-    for url in EVERY {
+    for url in EVERY.into_iter().chain(WALLS) {
         let seed = seed(&cluster, url);
         let (_, html) = render(url, &seed, &ASSETS);
         let start = html.find("id=\"seed\">").unwrap() + "id=\"seed\">".len();
@@ -481,7 +490,7 @@ fn a_nodes_page_tells_its_kubelet_and_what_a_drain_has_left() {
 
     let lease = |ago: i64| Lease {
         meta: meta(49, "kube-node-lease", "worker-1"),
-        renewed: Some(crate::api::Timestamp(NOW.seconds().0 - ago)),
+        renewed: Some(Timestamp(NOW.seconds().0 - ago)),
         duration: Some(40),
         ..Lease::default()
     };
@@ -752,7 +761,7 @@ fn names_cannot_become_markup() {
             ..pod(50, "a\u{202e}b", "x", "")
         },
     );
-    for url in ["/", "/pods"] {
+    for url in ["/", "/pods", "/wall"] {
         let html = page(&cluster, url);
         assert!(!html.contains("<img"), "{url}");
         assert!(!html.contains('\u{202e}'), "{url}");
@@ -794,4 +803,53 @@ fn what_is_counted_is_counted_whole_before_the_program_runs() {
         assert!(html.len() < 1_500_000, "{url}: {}", html.len());
     }
     assert!(text(&page(&cluster, "/labels")).contains("10000"));
+}
+
+#[test]
+fn a_wall_says_what_is_broken_where_why_and_since_when() {
+    let mut cluster = cluster();
+    let since = Some(Timestamp(NOW.seconds().0 - 200));
+    for i in 0..300u128 {
+        let broken = pod(1_000 + i, &format!("broken-{i:03}"), "broken", "worker-1");
+        put(&mut cluster, Pod { health: Health::Failing, why: "exits with code 3".into(), since, ..broken });
+    }
+    let html = page(&cluster, "/wall");
+    let said = text(&html);
+    assert_eq!(html.matches("class=\"problem ").count(), 6, "so many fit");
+    // the 300, rf-xyzzy and lost
+    for part in
+        ["302 problems", "and 296 more", "broken-000", "pod · default · on worker-1", "exits with code 3"]
+    {
+        assert!(said.contains(part), "{part}");
+    }
+    assert!(said.contains("since 15:00:02 UTC (3m20s)"), "{said}");
+    assert!(said.contains("as of 15:03:22 UTC"), "what the server drew is not live");
+    assert!(!said.contains("All is well"));
+    let calm = text(&page(&cluster, "/wall?selector=app%3Dweb"));
+    assert!(calm.contains("All is well") && calm.contains("2 pods"), "{calm}");
+    let overview = text(&page(&cluster, "/wall?pages=overview"));
+    assert!(overview.contains("2 of 304") && overview.contains("301 failing, 1 waiting"), "{overview}");
+    let bad = text(&page(&cluster, "/wall?namespace=nowhere&every=never"));
+    for part in ["Nothing is here", "There is no namespace nowhere.", "every=never is no time"] {
+        assert!(bad.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_wall_of_what_is_not_listed_yet_is_not_well() {
+    let mut cluster = cluster();
+    cluster.apply(Change::State(Kind::Pod, KindState::Listing { seen: 40 }));
+    let said = text(&page(&cluster, "/wall"));
+    assert!(said.contains("Listing") && said.contains("40 pods") && !said.contains("All is well"), "{said}");
+    let because = "connection refused".into();
+    cluster.apply(Change::State(Kind::Pod, KindState::Stale { since: NOW, because }));
+    let said = text(&page(&cluster, "/wall"));
+    assert!(said.contains("pods: connection refused") || said.contains("connection refused"), "{said}");
+    let html = page(&cluster, "/wall");
+    assert!(html.contains("class=\"not-live\"") && html.contains(" invalid\""));
+    let right = || ("list".into(), "pods".into(), Text::default());
+    let (verb, resource, namespace) = right();
+    cluster.apply(Change::State(Kind::Pod, KindState::Forbidden { verb, resource, namespace }));
+    let said = text(&page(&cluster, "/wall"));
+    assert!(said.contains("Not in here: pods, which Masthead may not list."), "{said}");
 }

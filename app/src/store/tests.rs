@@ -110,3 +110,40 @@ fn what_is_counted_over_all_rows_is_counted_anew_within_a_second() {
         }
     });
 }
+
+#[test]
+fn pods_that_come_and_go_leave_nothing_behind() {
+    with_owner(|| {
+        let store = seeded();
+        let known = || lock(&store.0.rows).len();
+        for round in 0..50u128 {
+            let number = 100 + round;
+            let put =
+                Change::Pod(Delta::Put(Arc::new(pod(number, &format!("rf-{round}"), "rf", "worker-2"))));
+            store.apply(vec![put]);
+            assert!(store.line(Kind::Pod, Uid(number)).is_some());
+            store.apply(vec![Change::Pod(Delta::Gone(Uid(number)))]);
+            assert!(store.gone(Kind::Pod, Uid(number)), "drawn for a moment");
+            store.tick(Millis(NOW.0 + 2_000 * (round as i64 + 1)));
+        }
+        assert_eq!(known(), 0);
+        store.line(Kind::Pod, Uid(20));
+        store.reset(vec![Change::Pod(Delta::Reset(Vec::new()))]);
+        assert_eq!(known(), 0, "a new list without it");
+    });
+}
+
+#[test]
+fn who_looks_at_a_pod_that_went_is_told_when_it_comes_back() {
+    with_owner(|| {
+        let store = seeded();
+        let rows = store.clone();
+        let there = Memo::new(move |_| rows.line(Kind::Pod, Uid(20)).is_some());
+        let row = store.row::<api::Pod>(Uid(20)).unwrap();
+        assert!(there.get());
+        store.reset(vec![Change::Pod(Delta::Reset(Vec::new()))]);
+        assert!(!there.get());
+        store.apply(vec![Change::Pod(Delta::Put(row))]);
+        assert!(there.get());
+    });
+}

@@ -84,6 +84,7 @@ impl<K: Clone + Eq + Hash> Rota<K> {
     /// Notes what is there, and says what was not there lately.
     fn look(&mut self, scene: &Scene<K>, now: Millis) -> Vec<K> {
         let seen = self.seen.get_or_insert_default();
+        seen.retain(|_, last| (0..REMEMBERED_MS).contains(&now.0.saturating_sub(last.0)));
         let mut new = Vec::new();
         for key in &scene.problems {
             if seen.len() >= MOST && !seen.contains_key(key) {
@@ -93,7 +94,6 @@ impl<K: Clone + Eq + Hash> Rota<K> {
                 new.push(key.clone());
             }
         }
-        seen.retain(|_, last| (0..REMEMBERED_MS).contains(&now.0.saturating_sub(last.0)));
         new
     }
 
