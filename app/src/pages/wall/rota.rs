@@ -84,7 +84,10 @@ impl<K: Clone + Eq + Hash> Rota<K> {
     /// Notes what is there, and says what was not there lately.
     fn look(&mut self, scene: &Scene<K>, now: Millis) -> Vec<K> {
         let seen = self.seen.get_or_insert_default();
-        seen.retain(|_, last| (0..REMEMBERED_MS).contains(&now.0.saturating_sub(last.0)));
+        seen.retain(|_, last| {
+            *last = (*last).min(now); // where the clock was put back
+            now.0.saturating_sub(last.0) < REMEMBERED_MS
+        });
         let mut new = Vec::new();
         for key in &scene.problems {
             if seen.len() >= MOST && !seen.contains_key(key) {
