@@ -25,6 +25,8 @@ export class Comparison {
     private readonly kubeconfig: string,
     readonly url: string,
     readonly tally: Tally,
+    /** Who asks Masthead, where that wants to know. */
+    private readonly token?: string,
   ) {}
 
   kubectl(...args: string[]) {
@@ -33,7 +35,7 @@ export class Comparison {
 
   /** A path of Masthead's API: its text, and its status. */
   async masthead(path: string) {
-    const answer = await fetch(this.url + path);
+    const answer = await fetch(this.url + path, { headers: this.token ? { authorization: `Bearer ${this.token}` } : {} });
     return { text: await answer.text(), status: answer.status, note: answer.headers.get('masthead-note') ?? '' };
   }
 

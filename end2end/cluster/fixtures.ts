@@ -11,7 +11,7 @@ export const foreign = process.env.CLUSTER_KUBECONFIG;
 
 /** Clusters are started when first asked for, and shared by the tests of a worker. */
 export const test = base.extend<
-  { tally: Tally; namespace: string; watch: (kubeconfig: string) => Promise<Masthead>; moment: Moment },
+  { tally: Tally; namespace: string; watch: (kubeconfig: string, ...more: string[]) => Promise<Masthead>; moment: Moment },
   { cluster: Cluster; alone: Cluster }
 >({
   tally: async ({}, use, info) => {
@@ -52,8 +52,8 @@ export const test = base.extend<
   /** A Masthead that has listed everything a kubeconfig names; ended with the test. */
   watch: async ({}, use) => {
     const started: Masthead[] = [];
-    await use(async (kubeconfig) => {
-      const masthead = new Masthead(['--kubeconfig', kubeconfig]);
+    await use(async (kubeconfig, ...more) => {
+      const masthead = new Masthead(['--kubeconfig', kubeconfig, ...more]);
       started.push(masthead);
       await masthead.start();
       const listed = async () => (await fetch(`${masthead.url}/readyz`)).status;

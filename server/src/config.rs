@@ -1,5 +1,7 @@
 //! Every flag, its variable and its default.
 
+mod oidc;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -11,11 +13,14 @@ use http::HeaderName;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 
+pub use self::oidc::OidcFlags;
 use crate::{
     audience::{
         Door, Register, Sessions,
         door::{
             Mode,
+            kubernetes::Kubernetes,
+            oidc::Oidc,
             proxy::{Networks, Proxy},
             token::Token,
         },
@@ -25,6 +30,7 @@ use crate::{
     error::StartError,
     front::{Deadlines, Front, Limits, Tls, limits},
     http::Base,
+    source::api_server::ApiServer,
 };
 
 /// A live, read-only dashboard for a Kubernetes cluster.
@@ -90,10 +96,21 @@ pub struct Config {
     #[arg(long, value_name = "HOST", env = "MASTHEAD_HOST", value_delimiter = ',')]
     pub host: Vec<String>,
 
-    /// Who may look: anybody who can reach Masthead (none), who has a token (token), or whom a proxy in
-    /// front has signed in (proxy) [default: none, on loopback addresses only]
+    /// Who may look: anybody who can reach Masthead (none), who has a token (token), whom a proxy in
+    /// front has signed in (proxy), whom an identity provider knows (oidc), or whom the cluster knows, to
+    /// see what they may there (kubernetes) [default: none, on loopback addresses only]
     #[arg(long, value_enum, env = "MASTHEAD_AUTH")]
     pub auth: Option<Auth>,
+
+    /// The address browsers reach Masthead at, such as https://masthead.example.org, without the base path:
+    /// where an identity provider sends them back to, and what links begin with [default: as each request
+    /// is addressed]
+    #[arg(long, value_name = "URL", env = "MASTHEAD_PUBLIC_URL", global = true, value_parser = origin)]
+    pub public_url: Option<String>,
+
+    /// See `--auth oidc`.
+    #[command(flatten)]
+    pub oidc: OidcFlags,
 
     /// File with the token that lets people and scripts in; read anew when it changes, which ends what
     /// was opened with the old one [default: none]
@@ -163,11 +180,6 @@ pub struct Config {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_STATE", global = true)]
     pub state: Option<PathBuf>,
 
-    /// Where browsers find Masthead, such as https://dash.example, for addresses that are handed out; without
-    /// the base path [default: where the page that asks was loaded from]
-    #[arg(long, value_name = "URL", env = "MASTHEAD_PUBLIC_URL", global = true, value_parser = public_url)]
-    pub public_url: Option<String>,
-
     /// How logs are written, to standard error
     #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -190,6 +202,10 @@ pub enum Auth {
     Token,
     /// Whom a proxy in front has signed in.
     Proxy,
+    /// Whom an OpenID Connect provider knows.
+    Oidc,
+    /// Who has a token of the cluster's, to see what it lets them list and watch.
+    Kubernetes,
 }
 
 /// A network, or one address.
@@ -198,15 +214,20 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(one).map_err(|_| "a network such as 10.0.0.0/8 or an address".to_owned())
 }
 
-/// `https://dash.example`, without anything behind.
-fn public_url(text: &str) -> Result<String, String> {
-    let expected = "an address such as https://dash.example, without a path (there is --base-path)";
-    let uri = text.trim_end_matches('/').parse::<http::Uri>().map_err(|_| expected.to_owned())?;
-    let plain = matches!(uri.scheme_str(), Some("https" | "http"))
-        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-        && matches!(uri.path(), "" | "/")
-        && uri.query().is_none();
-    if plain { Ok(text.trim_end_matches('/').to_owned()) } else { Err(expected.to_owned()) }
+/// A scheme, a host and perhaps a port, as browsers write an origin.
+fn origin(text: &str) -> Result<String, String> {
+    let wrong = || "an address without a path, such as https://masthead.example.org".to_owned();
+    let uri: http::Uri = text.parse().map_err(|_| wrong())?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme @ ("http" | "https")), Some(authority))
+            if matches!(uri.path(), "" | "/")
+                && uri.query().is_none()
+                && !authority.as_str().contains('@') =>
+        {
+            Ok(format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()))
+        }
+        _ => Err(wrong()),
+    }
 }
 
 /// A time such as `12h` or `1h30m`, at least a second.
@@ -230,8 +251,8 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// The door that these flags describe.
-    pub fn door(&self) -> Result<Door, StartError> {
+    /// The door that these flags describe, of a cluster that is reached through `api`.
+    pub fn door(&self, api: &ApiServer) -> Result<Door, StartError> {
         self.check_auth()?;
         let proxies = Networks::new(self.auth_proxy_from.clone());
         let mode = match (self.auth, &self.auth_token_file) {
@@ -246,6 +267,11 @@ impl Config {
                 allow_users: self.auth_proxy_allow_user.clone(),
                 allow_groups: self.auth_proxy_allow_group.clone(),
             }),
+            (Some(Auth::Oidc), _) => {
+                let settings = self.oidc.settings(self.public_url.clone())?;
+                Mode::Oidc(Oidc::new(settings).map_err(StartError::Oidc)?)
+            }
+            (Some(Auth::Kubernetes), _) => Mode::Kubernetes(Kubernetes::new(api.clone())),
             (Some(Auth::None) | None, _) => Mode::Anyone,
         };
         let lifetime = Lifetime { whole: self.session_lifetime, idle: Some(self.session_idle) };
@@ -263,12 +289,21 @@ impl Config {
         Ok(Front { listeners, tls, limits, deadlines: Deadlines::default() })
     }
 
+    /// Further names of this server.
+    pub fn hosts(&self) -> Vec<String> {
+        let public = self.public_url.as_ref().and_then(|url| url.parse::<http::Uri>().ok());
+        self.host.iter().cloned().chain(public.and_then(|uri| uri.host().map(str::to_owned))).collect()
+    }
+
     /// Whether what is said about who may look fits together: a flag that does nothing would be taken for a lock.
-    fn check_auth(&self) -> Result<(), StartError> {
+    pub fn check_auth(&self) -> Result<(), StartError> {
         if let (None, Some(address)) =
             (self.auth, self.listen.iter().find(|address| !address.ip().to_canonical().is_loopback()))
         {
             return Err(StartError::NobodyAsked(*address));
+        }
+        if self.auth == Some(Auth::Kubernetes) && self.demo {
+            return Err(StartError::DemoHasNoTokens);
         }
         if self.auth == Some(Auth::Proxy) && self.auth_proxy_from.is_empty() {
             return Err(StartError::Missing { auth: "proxy", flag: "--auth-proxy-from" });
@@ -285,6 +320,9 @@ impl Config {
             (Auth::Proxy, "proxy", "--auth-proxy-allow-user", !self.auth_proxy_allow_user.is_empty()),
             (Auth::Proxy, "proxy", "--auth-proxy-allow-group", !self.auth_proxy_allow_group.is_empty()),
         ];
+        if let Some(flag) = self.oidc.given().filter(|_| self.auth != Some(Auth::Oidc)) {
+            return Err(StartError::Unused { auth: "oidc", flag });
+        }
         match unused.into_iter().find(|(mode, _, _, given)| *given && self.auth != Some(*mode)) {
             Some((_, auth, flag, _)) => Err(StartError::Unused { auth, flag }),
             None => Ok(()),

@@ -1,8 +1,11 @@
 //! Why Masthead does not start, each with what to do next.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::{audience::door::token::TokenError, front::tls::TlsError};
+use crate::{
+    audience::door::{oidc, token::TokenError},
+    front::tls::TlsError,
+};
 
 /// A failure to start.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,7 @@ pub enum StartError {
     Client(#[source] Box<kube::Error>),
 
     #[error(
-        "refused to listen on {0}, which others can reach, before it is said who may look. Choose: --auth token with --auth-token-file FILE, --auth proxy behind a proxy that signs people in, or --auth none if whoever reaches this address may see the cluster. Or listen on 127.0.0.1 or [::1] (and reach it with an SSH tunnel or kubectl port-forward)"
+        "refused to listen on {0}, which others can reach, before it is said who may look. Choose: --auth token with --auth-token-file FILE, --auth proxy behind a proxy that signs people in, --auth oidc with an identity provider, --auth kubernetes for whoever has a token of the cluster, or --auth none if whoever reaches this address may see the cluster. Or listen on 127.0.0.1 or [::1] (and reach it with an SSH tunnel or kubectl port-forward)"
     )]
     NobodyAsked(SocketAddr),
 
@@ -39,6 +42,20 @@ pub enum StartError {
 
     #[error("--tls-cert and --tls-key: {0}")]
     Tls(#[source] TlsError),
+
+    #[error("--auth oidc: {0}")]
+    Oidc(#[source] oidc::SetupError),
+
+    #[error("--auth oidc: {0}")]
+    OidcMail(#[source] oidc::BadMail),
+
+    #[error("--oidc-client-secret-file {}: {because}", file.display())]
+    ClientSecret { file: PathBuf, because: String },
+
+    #[error(
+        "--demo has no tokens, so that --auth kubernetes would let nobody in. Choose another --auth, or a cluster"
+    )]
+    DemoHasNoTokens,
 
     #[error("--auth {auth} needs {flag}")]
     Missing { auth: &'static str, flag: &'static str },
@@ -96,4 +113,21 @@ pub fn namespaces(named: &[String]) -> Result<Vec<app::api::Text>, StartError> {
     namespaces.sort();
     namespaces.dedup();
     Ok(namespaces)
+}
+
+/// An error with its causes: hyper's own text ("client error (Connect)") says nothing by itself.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+        next = error.source();
+    }
+    text
 }

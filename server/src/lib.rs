@@ -44,6 +44,7 @@ pub async fn run(
     let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
     let door = access.door.clone();
     let register = access.register.clone();
+    door.attach(&hub);
     let rooms = Rooms::new(hub.clone(), stop.clone());
     let site = http::router(hub.clone(), rooms.clone(), metrics.clone(), access, stop.clone());
 

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 async fn masthead(config: Config) -> Result<(), StartError> {
-    let door = config.door()?;
+    config.check_auth()?;
     let listeners = listen(&config).await?;
     let namespaces = namespaces(&config.namespace)?;
     let metrics = Arc::new(Metrics::default());
@@ -59,9 +59,9 @@ async fn masthead(config: Config) -> Result<(), StartError> {
         addresses.push(listener.local_addr().map_err(StartError::Serve)?);
     }
     let access = Access {
-        hosts: Hosts::new(&addresses, &config.host),
+        hosts: Hosts::new(&addresses, &config.hosts()),
         base: config.base_path.clone(),
-        door,
+        door: config.door(&source.api)?,
         register: config.register()?,
         public_url: config.public_url.clone(),
     };
@@ -93,7 +93,8 @@ async fn cluster_source(
     namespaces: Vec<Text>,
     metrics: Arc<Metrics>,
 ) -> Result<Source, StartError> {
-    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone()).await?;
+    let reviews = config.auth == Some(Auth::Kubernetes);
+    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone(), reviews).await?;
     tracing::info!(context = found.context, "watching");
     let about = About {
         context: found.context,

@@ -2,7 +2,7 @@
 //! happens, and one pulse that tells it whether the API server answers at all.
 
 pub mod api_server;
-mod backoff;
+pub(crate) mod backoff;
 pub mod kubeconfig;
 pub mod object;
 pub mod read_only;

@@ -3,6 +3,8 @@
 //! A mode is a way to tell visitors apart. Those that let people sign in begin a session ([`Door::admit`]) and are
 //! not asked again while it lasts; the proxy's word counts for one request.
 
+pub mod kubernetes;
+pub mod oidc;
 pub mod proxy;
 pub mod throttle;
 pub mod token;
@@ -16,14 +18,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    kubernetes::{Holder, Kubernetes},
+    oidc::{Oidc, Returned, SignedIn},
     proxy::{Networks, Proxy},
     throttle::{Throttle, TooMany},
     token::Token,
 };
 use super::{
-    Audit, Grant, Sessions, Visitor, Who,
-    sessions::{Admitted, Client, Lifetime},
+    Audit, Grant, Person, Sessions, Visitor, Who,
+    sessions::{Admitted, Client, Handle, Lifetime},
 };
+use crate::hub::Hub;
 
 /// How often what has ended is looked for: half of the second within which open streams must notice.
 const LOOK: Duration = Duration::from_millis(500);
@@ -40,6 +45,10 @@ pub enum Mode {
     Token(Token),
     /// By what a proxy in front says.
     Proxy(Proxy),
+    /// By what an identity provider says.
+    Oidc(Oidc),
+    /// By the token that the API server knows them by.
+    Kubernetes(Kubernetes),
 }
 
 /// A door, and what it remembers. A cheap clone.
@@ -89,6 +98,10 @@ pub enum Refused {
     #[error("{who} may not look at this cluster here")]
     NotAllowed { who: Text },
     #[error("{0}")]
+    Oidc(#[from] oidc::Denied),
+    #[error("{0}")]
+    Kubernetes(#[from] kubernetes::Denied),
+    #[error("{0}")]
     NoRandomness(Text),
 }
 
@@ -117,6 +130,12 @@ impl Refused {
             }
             Refused::NotAllowed { .. } => {
                 "somebody whom --auth-proxy-allow-user or --auth-proxy-allow-group names".to_owned()
+            }
+            Refused::Oidc(_) => {
+                "somebody whom the identity provider knows, and --oidc-allow-… names".to_owned()
+            }
+            Refused::Kubernetes(_) => {
+                "a token that the API server accepts, such as kubectl create token NAME prints".to_owned()
             }
             Refused::NoRandomness(_) => "a system whose random source works".to_owned(),
         }
@@ -152,7 +171,7 @@ impl Door {
     /// Who makes this request.
     pub async fn visitor(&self, request: &mut Parts) -> Result<Visitor, Refused> {
         let client = self.client(request);
-        let refused = match self.known(request, &client) {
+        let refused = match self.known(request, &client).await {
             Ok(visitor) => return Ok(visitor),
             Err(refused) => refused,
         };
@@ -162,7 +181,7 @@ impl Door {
         Err(refused)
     }
 
-    fn known(&self, request: &Parts, client: &Client) -> Result<Visitor, Refused> {
+    async fn known(&self, request: &Parts, client: &Client) -> Result<Visitor, Refused> {
         if let Mode::Anyone = self.mode() {
             return Ok(Visitor::new(Who::Anyone, None));
         }
@@ -177,7 +196,11 @@ impl Door {
             return Ok(visitor);
         }
         match self.mode() {
-            Mode::Anyone => Err(Refused::SignIn),
+            Mode::Anyone | Mode::Oidc(_) => Err(Refused::SignIn),
+            Mode::Kubernetes(kubernetes) => {
+                let given = bearer(&request.headers).ok_or(Refused::SignIn)?;
+                Ok(self.try_holder(kubernetes, given, client).await?.visitor())
+            }
             Mode::Token(token) => {
                 let Some(given) = bearer(&request.headers) else { return Err(Refused::SignIn) };
                 let ended = self.try_token(token, given, client)?;
@@ -199,20 +222,69 @@ impl Door {
         Ok(good)
     }
 
+    /// Whose Kubernetes token it is, unless there were too many wrong ones. Those in use cost no try.
+    async fn try_holder(
+        &self,
+        kubernetes: &Kubernetes,
+        given: &str,
+        client: &Client,
+    ) -> Result<Arc<Holder>, Refused> {
+        if let Some(holder) = kubernetes.held(given) {
+            return Ok(holder);
+        }
+        let attempt = self.throttle().attempt(client.address)?;
+        let held = kubernetes.hold(given).await;
+        // Nobody guessed wrong whom the API server did not tell so.
+        if !matches!(held, Err(kubernetes::Denied::NotAToken | kubernetes::Denied::NotAccepted)) {
+            attempt.right();
+        }
+        Ok(held?)
+    }
+
     /// Signs in with a secret that was typed; gives the `Set-Cookie`.
     pub async fn sign_in(&self, secret: &str, request: &Parts) -> Result<String, Refused> {
         let client = self.client(request);
         let proved = match self.mode() {
             Mode::Token(token) => {
-                self.try_token(token, secret, &client).map(|revoked| (Who::Holder, revoked))
+                self.try_token(token, secret, &client).map(|revoked| (Who::Holder, None, revoked, None))
             }
-            Mode::Anyone | Mode::Proxy(_) => Err(Refused::NoSecret),
+            Mode::Kubernetes(kubernetes) => self
+                .try_holder(kubernetes, secret, &client)
+                .await
+                .map(|holder| (holder.who(), holder.grant(), holder.over(), Some(holder))),
+            Mode::Anyone | Mode::Proxy(_) | Mode::Oidc(_) => Err(Refused::NoSecret),
         };
         match proved {
-            Ok((who, revoked)) => self.admit(who, None, revoked, request),
+            Ok((who, grant, revoked, holder)) => {
+                let (cookie, session) = self.open(who, grant, revoked, request)?;
+                if let Some(holder) = holder {
+                    holder.opened(session);
+                }
+                Ok(cookie)
+            }
             Err(refused) => {
                 Audit::Refused(&refused.to_string()).line(None, client.address, None);
                 Err(refused)
+            }
+        }
+    }
+
+    /// Signs in whom the identity provider has sent back; gives the `Set-Cookie`, and the place to go on to.
+    pub async fn sign_in_with_oidc(
+        &self,
+        oidc: &Oidc,
+        cookie: Option<&str>,
+        returned: Returned,
+        request: &Parts,
+    ) -> Result<(String, String), Refused> {
+        match oidc.finish(cookie, returned).await {
+            Ok(SignedIn { subject, name, groups, next }) => {
+                let who = Who::Person(Person { id: subject, name, groups });
+                Ok((self.admit(who, None, CancellationToken::new(), request)?, next))
+            }
+            Err(denied) => {
+                Audit::Refused(&denied.to_string()).line(None, self.client(request).address, None);
+                Err(denied.into())
             }
         }
     }
@@ -226,12 +298,22 @@ impl Door {
         revoked: CancellationToken,
         request: &Parts,
     ) -> Result<String, Refused> {
+        Ok(self.open(who, grant, revoked, request)?.0)
+    }
+
+    fn open(
+        &self,
+        who: Who,
+        grant: Option<Arc<Grant>>,
+        revoked: CancellationToken,
+        request: &Parts,
+    ) -> Result<(String, Handle), Refused> {
         if let Some(before) = self.sessions().visitor(&request.headers) {
             self.sessions().end_of(&before, Audit::SessionEnd("signed in anew"));
         }
         let from = self.client(request);
         let admitted = Admitted { who, grant, lifetime: self.0.lifetime, from, revoked };
-        self.sessions().begin(admitted).map_err(|error| {
+        self.sessions().open(admitted).map_err(|error| {
             tracing::error!(%error, "nobody can sign in");
             Refused::NoRandomness(Text::from(error.to_string()))
         })
@@ -243,8 +325,26 @@ impl Door {
         Client::new(address, &request.headers)
     }
 
-    /// Ends what is over, and reads what has changed; never returns. Somebody has to run it.
+    /// From now on `hub` knows the cluster.
+    pub fn attach(&self, hub: &Hub) {
+        if let Mode::Kubernetes(kubernetes) = self.mode() {
+            kubernetes.attach(hub.clone());
+        }
+    }
+
+    /// Ends what is over, and reads and asks what has changed; never returns. Somebody has to run it.
     pub async fn keep(&self) {
+        let ask = async {
+            match self.mode() {
+                Mode::Oidc(oidc) => oidc.run().await,
+                Mode::Kubernetes(kubernetes) => kubernetes.keep(self.sessions()).await,
+                Mode::Anyone | Mode::Token(_) | Mode::Proxy(_) => {}
+            }
+        };
+        tokio::join!(self.look(), ask);
+    }
+
+    async fn look(&self) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

@@ -224,6 +224,11 @@ impl Sessions {
     /// Begins a session with an id nobody has ever seen; what the answer sets as its `Set-Cookie`. Any session that
     /// the request came with should be ended: [`Sessions::end_of`].
     pub fn begin(&self, admitted: Admitted) -> Result<String, NoRandomness> {
+        Ok(self.open(admitted)?.0)
+    }
+
+    /// The same, and the session's public name, for whoever will [`regrant`](Sessions::regrant) it.
+    pub fn open(&self, admitted: Admitted) -> Result<(String, Handle), NoRandomness> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)?;
         let secret = hex(&secret);
@@ -248,7 +253,9 @@ impl Sessions {
         held.insert(hash, entry);
         drop(held);
         let seconds = lifetime.whole.as_secs();
-        Ok(format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict"))
+        let cookie =
+            format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
+        Ok((cookie, handle(&hash)))
     }
 
     /// Whoever has the session that the request's cookie names.
@@ -438,7 +445,7 @@ fn ids(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The values of a request's cookies of one name (RFC 6265, 4.2.1).
-pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .into_iter()

@@ -74,7 +74,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// What the client calls this server: `Host`, or the target's authority; nothing where those are two names
 /// (RFC 9112, 3.2).
-fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+pub fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let host = only(headers, &header::HOST);
     match uri.authority().map(|authority| authority.as_str()) {
         None => host.map(str::to_owned),

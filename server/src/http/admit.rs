@@ -19,7 +19,7 @@ use super::{
 use crate::{
     audience::{
         Door, Links, NoRoom, Rooms, Visitor, Walls,
-        door::{Refused, throttle::TooMany},
+        door::{Refused, kubernetes, oidc, throttle::TooMany},
         links::Closed,
     },
     hub::Hub,
@@ -193,7 +193,9 @@ fn refuse(refused: &Refused, request: &Parts) -> Response {
     // RFC 6750, 3: what kind of credentials would do, and whether there were any.
     let challenge = match refused {
         Refused::SignIn => Some("Bearer realm=\"Masthead\""),
-        Refused::WrongToken => Some("Bearer realm=\"Masthead\", error=\"invalid_token\""),
+        Refused::WrongToken | Refused::Kubernetes(kubernetes::Denied::NotAccepted) => {
+            Some("Bearer realm=\"Masthead\", error=\"invalid_token\"")
+        }
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -221,6 +223,18 @@ pub fn status(refused: &Refused) -> StatusCode {
         Refused::NoSecret | Refused::SecretInAddress | Refused::SaidTwice => StatusCode::BAD_REQUEST,
         Refused::NotTheProxy { .. } | Refused::NobodySaid | Refused::NotAllowed { .. } => {
             StatusCode::FORBIDDEN
+        }
+        Refused::Oidc(oidc::Denied::NotBegunHere) => StatusCode::BAD_REQUEST,
+        Refused::Oidc(oidc::Denied::Unreachable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::Oidc(oidc::Denied::Untrusted { .. }) => StatusCode::BAD_GATEWAY,
+        Refused::Oidc(oidc::Denied::Refused { .. } | oidc::Denied::NotAllowed { .. }) => {
+            StatusCode::FORBIDDEN
+        }
+        Refused::Kubernetes(kubernetes::Denied::NotAToken | kubernetes::Denied::NotAccepted) => {
+            StatusCode::UNAUTHORIZED
+        }
+        Refused::Kubernetes(kubernetes::Denied::Unanswered(_) | kubernetes::Denied::Full) => {
+            StatusCode::SERVICE_UNAVAILABLE
         }
         Refused::NoRandomness(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

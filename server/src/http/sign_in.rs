@@ -1,6 +1,8 @@
 //! Signing in and out, and one's own sessions. The only routes that take anything but GET, and what they change are
 //! sessions of this server.
 
+mod oidc;
+
 use app::shell::door::{self as document, SignIn, Way};
 use axum::{
     Router,
@@ -28,6 +30,7 @@ pub fn router(door: Door) -> Router {
         .layer(axum::middleware::from_fn_with_state(door.clone(), admit::known));
     Router::new()
         .route("/sign-in", get(ask).post(sign_in))
+        .route(oidc::PATH, get(oidc::oidc))
         .route("/sign-out", post(sign_out))
         .merge(inside)
         .layer(DefaultBodyLimit::max(LONGEST))
@@ -139,7 +142,8 @@ async fn sign_in(State(door): State<Door>, base: Base, request: Request) -> Resp
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response(),
         Err(refused) => {
             let said = Some(sentence(&refused));
-            let page = SignIn { ways: Vec::new(), next, said, mistyped: refused == Refused::WrongToken };
+            let mistyped = matches!(refused, Refused::WrongToken | Refused::Kubernetes(_));
+            let page = SignIn { ways: Vec::new(), next, said, mistyped };
             let mut response = sign_in_page(&door, &base, admit::status(&refused), page);
             if let Refused::TooMany(TooMany { wait }) = refused {
                 response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().max(1).into());
@@ -156,6 +160,8 @@ fn sentence(refused: &Refused) -> String {
         Refused::TooMany(TooMany { wait }) => {
             format!("Too many wrong tries. The next one counts in {} s.", wait.as_secs().max(1))
         }
+        Refused::Oidc(denied) => denied.to_string(),
+        Refused::Kubernetes(denied) => format!("{}.", capital(&denied.to_string())),
         other => format!("{}. Expected: {}.", capital(&other.to_string()), other.hint()),
     }
 }
@@ -173,8 +179,23 @@ fn sign_in_page(door: &Door, base: &Base, status: StatusCode, page: SignIn) -> R
             hint: "Whoever runs Masthead has it: it is in the file that --auth-token-file names.".to_owned(),
         },
         Mode::Proxy(_) => Way::NotHere("The proxy in front of Masthead signs people in.".to_owned()),
+        Mode::Oidc(oidc) => Way::Elsewhere {
+            label: format!("Sign in with {}", oidc.provider()),
+            href: oidc::begin_at(&page.next, base),
+        },
+        Mode::Kubernetes(_) => Way::Secret {
+            label: "Kubernetes token".to_owned(),
+            hint: "A token that the API server knows you by, such as kubectl create token NAME prints. Masthead shows \
+                   what it lets you list and watch. It is kept in memory alone, and let go when your sessions have ended."
+                .to_owned(),
+        },
     };
-    self::page(status, document::sign_in(SignIn { ways: vec![way], ..page }, &paper(base)))
+    let trouble = match door.mode() {
+        Mode::Oidc(oidc) => oidc.trouble().map(|trouble| trouble.to_string()),
+        _ => None,
+    };
+    let said = page.said.or(trouble);
+    self::page(status, document::sign_in(SignIn { ways: vec![way], said, ..page }, &paper(base)))
 }
 
 /// What a document is written on.
@@ -188,7 +209,12 @@ pub fn page(status: StatusCode, html: String) -> Response {
     (status, [(header::REFERRER_POLICY, "same-origin")], Html(html)).into_response()
 }
 
-async fn sign_out(State(door): State<Door>, base: Base, request: Request) -> Response {
+async fn sign_out(
+    State(door): State<Door>,
+    base: Base,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Response {
     let (parts, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
@@ -197,6 +223,13 @@ async fn sign_out(State(door): State<Door>, base: Base, request: Request) -> Res
         door.sessions().end_of(&visitor, Audit::SignOut);
         if field(&form, "everywhere").is_some() {
             door.sessions().end_all(&visitor.who, None, Audit::SignOut);
+        }
+        // A form may not lead to another site (Content-Security-Policy, form-action); a page of ours may.
+        if let Mode::Oidc(oidc) = door.mode()
+            && let Some(href) = oidc::sign_out(oidc, &base, &parts, &uri)
+        {
+            let out = page(StatusCode::OK, document::again(href, &paper(&base)));
+            return ([(header::SET_COOKIE, sessions::FORGET)], out).into_response();
         }
     }
     ([(header::SET_COOKIE, sessions::FORGET)], Redirect::to(&base.address("/sign-in?said=out")))

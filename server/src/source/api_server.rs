@@ -6,11 +6,15 @@ use std::time::Duration;
 use app::api::{Kind, Text};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
-use http::{Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
-use serde::Deserialize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use super::read_only::ReadOnlyLayer;
+use crate::error::chain;
 
 /// Objects asked for at a time, as kubectl does.
 const PAGE: usize = 500;
@@ -64,6 +68,14 @@ pub enum ApiError {
 #[derive(Clone)]
 pub struct ApiServer {
     client: kube::Client,
+    /// Without credentials of its own, for questions that visitors ask about themselves.
+    visitors: Option<kube::Client>,
+}
+
+impl std::fmt::Debug for ApiServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiServer").field("visitors", &self.visitors.is_some()).finish_non_exhaustive()
+    }
 }
 
 /// Where a collection is: a kind, in the whole cluster or in one namespace.
@@ -163,18 +175,28 @@ struct Status {
 }
 
 impl ApiServer {
-    /// Talks through `client`, whose outermost layer must be [`super::read_only::ReadOnlyLayer`].
+    /// Talks through `client`, whose outermost layer must be [`ReadOnlyLayer::LISTS`].
     pub fn new(client: kube::Client) -> ApiServer {
-        ApiServer { client }
+        ApiServer { client, visitors: None }
+    }
+
+    /// The same, and asks about visitors: through `client`, whose outermost layer must be
+    /// [`ReadOnlyLayer::LISTS_AND_TOKENS`], and `visitors`, without credentials and with [`ReadOnlyLayer::VISITORS`].
+    pub fn with_reviews(client: kube::Client, visitors: kube::Client) -> ApiServer {
+        ApiServer { client, visitors: Some(visitors) }
     }
 
     /// An API server inside this process, behind the same layer as any other.
     pub fn in_process(router: axum::Router) -> ApiServer {
-        let service = tower::ServiceBuilder::new()
-            .layer(super::read_only::ReadOnlyLayer)
-            .map_request(|request: Request<Body>| request.map(axum::body::Body::new))
-            .service(router);
-        ApiServer::new(kube::Client::new(service, "default"))
+        ApiServer::new(within(router, ReadOnlyLayer::LISTS))
+    }
+
+    /// The same, which can be asked about visitors.
+    pub fn in_process_with_reviews(router: axum::Router) -> ApiServer {
+        ApiServer::with_reviews(
+            within(router.clone(), ReadOnlyLayer::LISTS_AND_TOKENS),
+            within(router, ReadOnlyLayer::VISITORS),
+        )
     }
 
     /// One page of a list; from the start with an empty `next`.
@@ -233,12 +255,46 @@ impl ApiServer {
         serde_json::from_slice::<Version>(&body).map(|version| version.git_version).map_err(unreadable)
     }
 
+    /// Asks a question about whoever has a token, in their name or in Masthead's own; see
+    /// [`Review`](super::read_only::Review) for those there are. The question comes back answered.
+    pub async fn review<R>(&self, question: &R, token: Option<&SecretString>) -> Result<R, ApiError>
+    where
+        R: k8s_openapi::Resource + Serialize + for<'de> Deserialize<'de>,
+    {
+        let client = match token {
+            None => &self.client,
+            Some(_) => self.visitors.as_ref().ok_or_else(|| {
+                ApiError::Unreadable("Masthead was not started with --auth kubernetes".to_owned())
+            })?,
+        };
+        let path = format!("/apis/{}/{}/{}", R::GROUP, R::VERSION, R::URL_PATH_SEGMENT);
+        let mut request = Request::post(path)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| ApiError::Unauthorized { message: "no token has such characters".to_owned() })?;
+            bearer.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        let body = serde_json::to_vec(question).map_err(unreadable)?;
+        let request =
+            request.body(Body::from(body)).map_err(|error| ApiError::Unreadable(error.to_string()))?;
+        let body = self.send(client, request).await?;
+        let body = Limited::new(body, LARGEST_EVENT).collect().await.map_err(broken)?.to_bytes();
+        serde_json::from_slice(&body).map_err(unreadable)
+    }
+
     async fn get(&self, path: &str) -> Result<Body, ApiError> {
         let request = Request::get(path)
             .header(header::ACCEPT, "application/json")
             .body(Body::empty())
             .map_err(|error| ApiError::Unreadable(error.to_string()))?;
-        let response = tokio::time::timeout(PATIENCE, self.client.send(request))
+        self.send(&self.client, request).await
+    }
+
+    async fn send(&self, client: &kube::Client, request: Request<Body>) -> Result<Body, ApiError> {
+        let response = tokio::time::timeout(PATIENCE, client.send(request))
             .await
             .map_err(|_| ApiError::Silent(PATIENCE))?
             .map_err(|error| ApiError::Connection(chain(&error)))?;
@@ -259,6 +315,14 @@ impl ApiServer {
     }
 }
 
+fn within(router: axum::Router, layer: ReadOnlyLayer) -> kube::Client {
+    let service = tower::ServiceBuilder::new()
+        .layer(layer)
+        .map_request(|request: Request<Body>| request.map(axum::body::Body::new))
+        .service(router);
+    kube::Client::new(service, "default")
+}
+
 fn refusal(code: u16, status: Status, retry_after: Option<Duration>) -> ApiError {
     let message = status.message.unwrap_or_else(|| {
         StatusCode::from_u16(code)
@@ -275,23 +339,6 @@ fn refusal(code: u16, status: Status, retry_after: Option<Duration>) -> ApiError
         403 => ApiError::Forbidden { message },
         code => ApiError::Status { code, message, retry_after },
     }
-}
-
-/// An error with its causes: hyper's own text ("client error (Connect)") says nothing by itself.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-        next = error.source();
-    }
-    text
 }
 
 fn broken(error: Box<dyn std::error::Error + Send + Sync>) -> ApiError {

@@ -7,7 +7,7 @@ use app::api::Text;
 use kube::{
     Client, Config,
     client::ClientBuilder,
-    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
+    config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
 };
 
 use super::{api_server::ApiServer, read_only::ReadOnlyLayer};
@@ -23,8 +23,12 @@ pub struct Found {
     pub namespace: Option<Text>,
 }
 
-/// Finds the cluster that the flags name.
-pub async fn find(kubeconfig: Option<PathBuf>, context: Option<String>) -> Result<Found, StartError> {
+/// Finds the cluster that the flags name. With `reviews` it can be asked about visitors.
+pub async fn find(
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+    reviews: bool,
+) -> Result<Found, StartError> {
     let home = std::env::var_os("HOME").map(PathBuf::from).map(|home| home.join(".kube").join("config"));
     let mut looked = Vec::new();
     let found = if let Some(path) = &kubeconfig {
@@ -36,13 +40,13 @@ pub async fn find(kubeconfig: Option<PathBuf>, context: Option<String>) -> Resul
         None
     };
     if let Some(found) = found {
-        return from_kubeconfig(found, context).await;
+        return from_kubeconfig(found, context, reviews).await;
     }
     if context.is_none() {
         match Config::incluster() {
             Ok(config) => {
                 let namespace = Some(Text::from(config.default_namespace.as_str()));
-                return Ok(Found { api: api(config)?, context: "in-cluster".to_owned(), namespace });
+                return Ok(Found { api: api(config, reviews)?, context: "in-cluster".to_owned(), namespace });
             }
             Err(_) => looked.push("the service account of a pod (not running in one)".to_owned()),
         }
@@ -50,7 +54,7 @@ pub async fn find(kubeconfig: Option<PathBuf>, context: Option<String>) -> Resul
     match home {
         Some(path) if path.exists() => {
             let found = Kubeconfig::read_from(&path).map_err(StartError::Kubeconfig)?;
-            from_kubeconfig(found, context).await
+            from_kubeconfig(found, context, reviews).await
         }
         Some(path) => {
             looked.push(format!("{} (does not exist)", path.display()));
@@ -60,7 +64,11 @@ pub async fn find(kubeconfig: Option<PathBuf>, context: Option<String>) -> Resul
     }
 }
 
-async fn from_kubeconfig(mut kubeconfig: Kubeconfig, context: Option<String>) -> Result<Found, StartError> {
+async fn from_kubeconfig(
+    mut kubeconfig: Kubeconfig,
+    context: Option<String>,
+    reviews: bool,
+) -> Result<Found, StartError> {
     let Some(name) = context.or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
     else {
         return Err(StartError::NoContext { known: contexts(&kubeconfig) });
@@ -78,19 +86,29 @@ async fn from_kubeconfig(mut kubeconfig: Kubeconfig, context: Option<String>) ->
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config =
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
-    Ok(Found { api: api(config)?, context: name, namespace })
+    Ok(Found { api: api(config, reviews)?, context: name, namespace })
 }
 
 fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
     kubeconfig.contexts.iter().map(|context| context.name.clone()).collect()
 }
 
-fn api(mut config: Config) -> Result<ApiServer, StartError> {
+fn api(mut config: Config, reviews: bool) -> Result<ApiServer, StartError> {
     // kube would retry for minutes in silence; a failure has to be seen, and shown, at once.
     config.default_retry = false;
-    let client: Client = ClientBuilder::try_from(config)
-        .map_err(|error| StartError::Client(Box::new(error)))?
-        .with_layer(&ReadOnlyLayer)
-        .build();
-    Ok(ApiServer::new(client))
+    if !reviews {
+        return Ok(ApiServer::new(client(config, ReadOnlyLayer::LISTS)?));
+    }
+    // Whoever asks with it brings their own token; Masthead's account must not answer for them.
+    let mut visitors = config.clone();
+    visitors.auth_info = AuthInfo::default();
+    Ok(ApiServer::with_reviews(
+        client(config, ReadOnlyLayer::LISTS_AND_TOKENS)?,
+        client(visitors, ReadOnlyLayer::VISITORS)?,
+    ))
+}
+
+fn client(config: Config, layer: ReadOnlyLayer) -> Result<Client, StartError> {
+    let builder = ClientBuilder::try_from(config).map_err(|error| StartError::Client(Box::new(error)))?;
+    Ok(builder.with_layer(&layer).build())
 }

@@ -3,17 +3,25 @@
 //! Out goes GET on the allow-list (lists and watches of the kinds we show, version, health), without
 //! `Upgrade`. Everything else is refused here, before a transport sees it: `exec`, `attach` and
 //! `portforward` are GETs too when they upgrade, and `…/proxy/…` reaches into workloads.
+//!
+//! With `--auth kubernetes` alone there are four POSTs more, [`Review`]s: questions about a visitor, which create
+//! nothing. Each goes to its own path with a body of its own kind, read here once more.
 
 use std::task::{Context, Poll};
 
 use app::api::Kind;
-use futures::future::{self, Either, Ready};
+use futures::{
+    FutureExt,
+    future::{self, Either, Ready},
+};
 use http::{Method, Request, header};
+use kube::client::Body;
+use serde::{Deserialize, de::IgnoredAny};
 use tower::{BoxError, Layer, Service};
 
 /// A request that Masthead must not make. It was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("refused to send {method} {path}: Masthead only lists and watches")]
+#[error("refused to send {method} {path}: Masthead only lists, watches, and asks who may")]
 pub struct Refused {
     /// Its method.
     pub method: Method,
@@ -21,26 +29,125 @@ pub struct Refused {
     pub path: String,
 }
 
+/// A question about whoever has a token. The API server answers it and keeps nothing
+/// (Kubernetes API reference, authentication.k8s.io/v1 and authorization.k8s.io/v1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// Whose token is it? Asked with Masthead's own account.
+    Token,
+    /// Who am I? Like the rest asked with the visitor's token.
+    Myself,
+    /// May I do this?
+    Access,
+    /// What may I do in this namespace?
+    Rules,
+}
+
+impl Review {
+    fn path(self) -> &'static str {
+        match self {
+            Review::Token => "/apis/authentication.k8s.io/v1/tokenreviews",
+            Review::Myself => "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            Review::Access => "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            Review::Rules => "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+        }
+    }
+
+    fn api_version(self) -> &'static str {
+        match self {
+            Review::Token | Review::Myself => "authentication.k8s.io/v1",
+            Review::Access | Review::Rules => "authorization.k8s.io/v1",
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Review::Token => "TokenReview",
+            Review::Myself => "SelfSubjectReview",
+            Review::Access => "SelfSubjectAccessReview",
+            Review::Rules => "SelfSubjectRulesReview",
+        }
+    }
+
+    /// Whether `body` is one object of its kind, without a name, and nothing else.
+    fn is(self, body: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Object<'a> {
+            api_version: &'a str,
+            kind: &'a str,
+            #[serde(default)]
+            metadata: Nothing,
+            #[serde(default)]
+            spec: Option<IgnoredAny>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        serde_json::from_slice::<Object<'_>>(body).is_ok_and(|object| {
+            let Object { api_version, kind, metadata: Nothing {}, spec } = object;
+            let asks = spec.is_some() || self == Review::Myself;
+            asks && api_version == self.api_version() && kind == self.kind()
+        })
+    }
+}
+
 /// Wraps a client's transport.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadOnlyLayer;
+pub struct ReadOnlyLayer {
+    lists: bool,
+    reviews: &'static [Review],
+}
+
+impl ReadOnlyLayer {
+    /// Lists, watches, version and health.
+    pub const LISTS: ReadOnlyLayer = ReadOnlyLayer { lists: true, reviews: &[] };
+    /// The same, and whose a token is: for Masthead's own account with `--auth kubernetes`.
+    pub const LISTS_AND_TOKENS: ReadOnlyLayer = ReadOnlyLayer { lists: true, reviews: &[Review::Token] };
+    /// What visitors ask about themselves, and nothing else: their tokens fetch nothing.
+    pub const VISITORS: ReadOnlyLayer =
+        ReadOnlyLayer { lists: false, reviews: &[Review::Myself, Review::Access, Review::Rules] };
+
+    fn allows(self, request: &Request<Body>) -> bool {
+        let headers = request.headers();
+        if headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+            return false;
+        }
+        match *request.method() {
+            Method::GET => self.lists && allowed_path(request.uri().path()),
+            Method::POST => self.reviews.iter().any(|review| {
+                // No query either, which could ask for more than the path says.
+                let asked = request.uri().path_and_query().map(http::uri::PathAndQuery::as_str);
+                asked == Some(review.path()) && whole(request.body()).is_some_and(|body| review.is(&body))
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// A body that is all there; one that is still to come has not been looked at by anybody.
+fn whole(body: &Body) -> Option<bytes::Bytes> {
+    body.try_clone()?.collect_bytes().now_or_never()?.ok()
+}
 
 impl<S> Layer<S> for ReadOnlyLayer {
     type Service = ReadOnly<S>;
     fn layer(&self, inner: S) -> ReadOnly<S> {
-        ReadOnly { inner }
+        ReadOnly { layer: *self, inner }
     }
 }
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct ReadOnly<S> {
+    layer: ReadOnlyLayer,
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for ReadOnly<S>
+impl<S> Service<Request<Body>> for ReadOnly<S>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<Body>>,
     S::Error: Into<BoxError>,
 {
     type Response = S::Response;
@@ -52,8 +159,8 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        if allowed(&request) {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if self.layer.allows(&request) {
             let sent: S::Future = self.inner.call(request);
             return Either::Left(futures::TryFutureExt::map_err(sent, Into::into));
         }
@@ -61,13 +168,6 @@ where
         tracing::error!(%refused, "a bug in Masthead: please report it");
         Either::Right(future::ready(Err(refused.into())))
     }
-}
-
-fn allowed<B>(request: &Request<B>) -> bool {
-    request.method() == Method::GET
-        && !request.headers().contains_key(header::UPGRADE)
-        && !request.headers().contains_key(header::SEC_WEBSOCKET_KEY)
-        && allowed_path(request.uri().path())
 }
 
 /// `/version`, health, and exactly the collections of the kinds we show, of the cluster or of one
@@ -105,13 +205,25 @@ mod tests {
 
     use super::*;
 
+    const LAYERS: [ReadOnlyLayer; 3] =
+        [ReadOnlyLayer::LISTS, ReadOnlyLayer::LISTS_AND_TOKENS, ReadOnlyLayer::VISITORS];
+
+    async fn through(layer: ReadOnlyLayer, request: Request<Body>) -> Result<(), BoxError> {
+        let transport = service_fn(|_: Request<Body>| async { Ok::<_, BoxError>(()) });
+        layer.layer(transport).oneshot(request).await
+    }
+
     async fn send(method: Method, path: &str, headers: &[(&str, &str)]) -> Result<(), BoxError> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let transport = service_fn(|_: Request<()>| async { Ok::<_, BoxError>(()) });
-        ReadOnlyLayer.layer(transport).oneshot(request.body(()).expect("a request")).await
+        through(ReadOnlyLayer::LISTS, request.body(Body::empty()).expect("a request")).await
+    }
+
+    async fn post(layer: ReadOnlyLayer, path: &str, body: &str) -> Result<(), BoxError> {
+        let request = Request::post(path).body(Body::from(body.as_bytes().to_vec()));
+        through(layer, request.expect("a request")).await
     }
 
     const ALLOWED: [&str; 13] = [
@@ -199,5 +311,86 @@ mod tests {
         for headers in [[("upgrade", "websocket")], [("Sec-WebSocket-Key", "x")], [("UPGRADE", "SPDY/3.1")]] {
             assert!(send(Method::GET, "/api/v1/pods", &headers).await.is_err());
         }
+    }
+
+    const REVIEWS: [(Review, &str); 4] = [
+        (
+            Review::Token,
+            r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"x"}}"#,
+        ),
+        (
+            Review::Myself,
+            r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview","metadata":{}}"#,
+        ),
+        (
+            Review::Access,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{}}"#,
+        ),
+        (
+            Review::Rules,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{}}"#,
+        ),
+    ];
+
+    #[tokio::test]
+    async fn a_review_passes_only_where_it_is_asked_and_only_as_itself() {
+        for (nth, layer) in LAYERS.into_iter().enumerate() {
+            for (review, body) in REVIEWS {
+                let asked = match review {
+                    Review::Token => nth == 1,
+                    _ => nth == 2,
+                };
+                assert_eq!(post(layer, review.path(), body).await.is_ok(), asked, "{nth} {review:?}");
+                for (other, _) in REVIEWS.into_iter().filter(|(other, _)| *other != review) {
+                    assert!(post(layer, other.path(), body).await.is_err(), "{nth} {body} to {other:?}");
+                }
+                for path in [
+                    format!("{}?dryRun=All", review.path()),
+                    format!("{}/", review.path()),
+                    format!("{}/x", review.path()),
+                    review.path().replace("/v1/", "/v1beta1/"),
+                    review.path().replace("/v1/", "/v1/namespaces/default/"),
+                    review.path().replace("selfsubject", "subject").replace("tokenreviews", "tokens"),
+                ] {
+                    assert!(post(layer, &path, body).await.is_err(), "{nth} {path}");
+                }
+            }
+            for path in ALLOWED {
+                assert!(post(layer, path, REVIEWS[0].1).await.is_err(), "{nth} {path}");
+                let got = through(layer, Request::get(path).body(Body::empty()).expect("a request")).await;
+                assert_eq!(got.is_ok(), nth != 2, "{nth} {path}");
+            }
+            for path in ["/api/v1/namespaces/default/serviceaccounts/default/token", "/api/v1/namespaces"] {
+                assert!(post(layer, path, REVIEWS[0].1).await.is_err(), "{nth} {path}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_review_with_another_body_is_refused() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"apiVersion":"v1","kind":"Pod","spec":{}}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview"}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1beta1","kind":"SelfSubjectAccessReview","spec":{}}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{}}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{},"x":1}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{},"metadata":{"name":"x"}}"#,
+            r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{}}{}"#,
+        ] {
+            assert!(post(ReadOnlyLayer::VISITORS, Review::Access.path(), body).await.is_err(), "{body}");
+        }
+        let (_, good) = REVIEWS[2];
+        for verb in ["GET", "PUT", "PATCH", "DELETE", "HEAD", "post"] {
+            let request = Request::builder().method(verb).uri(Review::Access.path());
+            let request = request.body(Body::from(good.as_bytes().to_vec())).expect("a request");
+            assert!(through(ReadOnlyLayer::VISITORS, request).await.is_err(), "{verb}");
+        }
+        let upgrading = Request::post(Review::Access.path()).header("upgrade", "websocket");
+        let upgrading = upgrading.body(Body::from(good.as_bytes().to_vec())).expect("a request");
+        assert!(through(ReadOnlyLayer::VISITORS, upgrading).await.is_err());
     }
 }
