@@ -134,7 +134,7 @@ impl Here {
 
 /// Path and query of the document.
 #[cfg(feature = "hydrate")]
-fn current_url() -> Option<String> {
+pub fn current_url() -> Option<String> {
     let location = web_sys::window()?.location();
     Some(location.pathname().ok()? + &location.search().ok()?)
 }
