@@ -146,7 +146,7 @@ impl Page {
             Page::Namespaces => [Kind::Namespace].into_iter().collect(),
             Page::Events => [Kind::Event].into_iter().collect(),
             Page::Object(key) | Page::Rollout(key) => [key.kind].into_iter().collect(),
-            Page::Overview | Page::Labels | Page::Nowhere => return true,
+            Page::Overview | Page::Labels | Page::Wall | Page::Nowhere => return true,
         };
         !kinds.intersection(wanted).is_empty()
     }

@@ -317,6 +317,7 @@ impl Glass<'_> {
             keeps_away,
             health,
             why,
+            since,
             detail,
         } = row.clone();
         let mut own = self.own(&meta, &detail);
@@ -349,6 +350,7 @@ impl Glass<'_> {
             keeps_away,
             health,
             why: self.text(&why, &own),
+            since,
             detail: self.detail(&detail, &own),
             meta: self.meta(meta),
         }
@@ -374,6 +376,7 @@ impl Glass<'_> {
             finished,
             health,
             why,
+            since,
             detail,
         } = row.clone();
         let own = self.own(&meta, &detail);
@@ -394,6 +397,7 @@ impl Glass<'_> {
             finished,
             health,
             why: self.text(&why, &own),
+            since,
             detail: self.detail(&detail, &own),
             meta: self.meta(meta),
         }
@@ -563,6 +567,7 @@ impl Glass<'_> {
             changed,
             health,
             why,
+            since,
             detail,
         } = row.clone();
         let shown = self.names.node(&Text::from(&*meta.name));
@@ -595,6 +600,7 @@ impl Glass<'_> {
             changed,
             health,
             why: self.text(&why, &own),
+            since,
             detail: self.detail(&detail, &own),
             meta: Meta { name: shown.into(), ..self.meta(meta) },
         }
