@@ -149,6 +149,12 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
                 live.store.set_link(Link::Closed { why });
                 return;
             }
+            // A wall goes to where it can be let in again, once that answers: a browser's own page about an error
+            // would stay for ever.
+            End::SignIn if live.unattended => match page::load_anew_once_there().await {
+                Ok(()) => "this wall's right has ended".to_owned(),
+                Err(why) => format!("this wall's right has ended, and Masthead does not answer: {why}"),
+            },
             End::SignIn => {
                 live.store
                     .set_link(Link::Closed { why: "your access has ended: sign in to go on".to_owned() });

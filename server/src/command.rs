@@ -23,6 +23,9 @@ pub enum Command {
     /// Make, list and end links: parts of the cluster for whoever has an address with a secret in it
     #[command(subcommand)]
     Link(LinkCommand),
+    /// Serve the invented cluster to strangers: nobody signs in, nothing is shared or kept, nothing is counted for
+    /// anybody, and an address has few connections
+    DemoLink,
 }
 
 /// What is done with links.
@@ -75,7 +78,7 @@ pub struct Create {
 impl Command {
     /// Does it, and prints what comes of it.
     pub fn run(self, config: &Config) -> Result<(), StartError> {
-        let Command::Link(command) = self;
+        let Command::Link(command) = self else { return Ok(()) };
         if config.state.is_none() {
             return Err(StartError::NoState);
         }

@@ -87,13 +87,14 @@ pub struct Config {
         value_name = "ADDR",
         env = "MASTHEAD_LISTEN",
         value_delimiter = ',',
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        global = true
     )]
     pub listen: Vec<SocketAddr>,
 
     /// Further host names a browser may use for this server, such as a proxy's [default: localhost and the
     /// addresses it listens on]
-    #[arg(long, value_name = "HOST", env = "MASTHEAD_HOST", value_delimiter = ',')]
+    #[arg(long, value_name = "HOST", env = "MASTHEAD_HOST", value_delimiter = ',', global = true)]
     pub host: Vec<String>,
 
     /// Who may look: anybody who can reach Masthead (none), who has a token (token), whom a proxy in
@@ -119,7 +120,7 @@ pub struct Config {
 
     /// Networks of the proxies in front: what they say of who asks is believed, and with --auth proxy
     /// nobody else is answered [default: none]
-    #[arg(long, value_name = "CIDR", env = "MASTHEAD_AUTH_PROXY_FROM", value_delimiter = ',', value_parser = network)]
+    #[arg(long, value_name = "CIDR", env = "MASTHEAD_AUTH_PROXY_FROM", value_delimiter = ',', value_parser = network, global = true)]
     pub auth_proxy_from: Vec<IpNet>,
 
     /// Header in which the proxy names the user
@@ -158,22 +159,23 @@ pub struct Config {
         value_name = "PATH",
         env = "MASTHEAD_BASE_PATH",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        global = true
     )]
     pub base_path: Base,
 
     /// File with the certificate and those that vouch for it, in PEM, to serve over TLS; read anew when it
     /// changes [default: none, plain HTTP]
-    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_CERT", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_CERT", requires = "tls_key", global = true)]
     pub tls_cert: Option<PathBuf>,
 
     /// File with the certificate's private key, in PEM [default: none]
-    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_KEY", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_TLS_KEY", requires = "tls_cert", global = true)]
     pub tls_key: Option<PathBuf>,
 
     /// Connections that may be open, of which an address that is neither this machine's nor a proxy's may
     /// have a quarter
-    #[arg(long, value_name = "NUMBER", env = "MASTHEAD_MAX_CONNECTIONS", default_value_t = limits::USUAL)]
+    #[arg(long, value_name = "NUMBER", env = "MASTHEAD_MAX_CONNECTIONS", default_value_t = limits::USUAL, global = true)]
     pub max_connections: usize,
 
     /// File to keep links and walls in; without it they end with the process [default: none]
@@ -181,11 +183,11 @@ pub struct Config {
     pub state: Option<PathBuf>,
 
     /// How logs are written, to standard error
-    #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, env = "MASTHEAD_LOG_FORMAT", default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
 
     /// What is logged: a level, or tracing's directives such as info,server=debug
-    #[arg(long, value_name = "FILTER", env = "MASTHEAD_LOG", default_value = "info")]
+    #[arg(long, value_name = "FILTER", env = "MASTHEAD_LOG", default_value = "info", global = true)]
     pub log: String,
 
     /// Seconds that open connections get to end when the server is told to stop
@@ -241,6 +243,9 @@ fn time(text: &str) -> Result<Duration, String> {
 /// What browsers keep a cookie for at most (RFC 6265bis, 5.5): 400 days.
 const MOST_SECONDS: u64 = 400 * 86_400;
 
+/// Connections that a stranger's address may have: some browsers behind one.
+const STRANGERS: usize = 48;
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -285,7 +290,11 @@ impl Config {
             _ => None,
         };
         let proxies = Networks::new(self.auth_proxy_from.clone());
-        let limits = Limits::new(self.max_connections.max(1), proxies);
+        let most = self.max_connections.max(1);
+        let limits = match self.is_public() {
+            true => Limits::with((most, STRANGERS), proxies),
+            false => Limits::new(most, proxies),
+        };
         Ok(Front { listeners, tls, limits, deadlines: Deadlines::default() })
     }
 
@@ -331,6 +340,11 @@ impl Config {
 
     fn auth_groups_unreadable(&self) -> bool {
         !self.auth_proxy_allow_group.is_empty() && self.auth_proxy_groups_header.is_none()
+    }
+
+    /// Whether it is for strangers.
+    pub fn is_public(&self) -> bool {
+        matches!(self.command, Some(Command::DemoLink))
     }
 
     /// What is shared, from where `--state` keeps it.

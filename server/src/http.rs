@@ -49,6 +49,8 @@ pub struct Access {
     pub register: Register,
     /// Where browsers find this server, if it has been said: `https://dash.example`, without the base.
     pub public_url: Option<String>,
+    /// It is for strangers: nobody signs in, nothing is shared, nothing is counted for anybody.
+    pub public: bool,
 }
 
 impl Access {
@@ -60,6 +62,7 @@ impl Access {
             door: Door::default(),
             register: Register::default(),
             public_url: None,
+            public: false,
         }
     }
 }
@@ -72,7 +75,8 @@ pub fn router(
     access: Access,
     stop: CancellationToken,
 ) -> Router {
-    let Access { hosts, base, door, register, public_url } = access;
+    let Access { hosts, base, door, register, public_url, public } = access;
+    let pace = access::Pace::of(door.clone());
     let admission = admit::Admission {
         links: Links::of(register.clone()),
         walls: Walls::of(register),
@@ -89,22 +93,24 @@ pub fn router(
         .merge(rollouts::router())
         .layer(CompressionLayer::new());
     // What shows something of the cluster, to whom the door has let in.
-    let inside = Router::new()
+    let mut inside = Router::new()
         .merge(live::router(metrics.clone(), stop.clone()))
         .merge(api::watch_router(metrics.clone(), stop))
-        .merge(probes::metrics_router(hub.clone(), metrics))
-        .merge(compressed)
-        .layer(axum::middleware::from_fn_with_state(admission.clone(), admit::admit));
+        .merge(compressed);
+    if !public {
+        inside = inside.merge(probes::metrics_router(hub.clone(), metrics));
+    }
+    let inside = inside.layer(axum::middleware::from_fn_with_state(admission.clone(), admit::admit));
     // What there is below a link as well, for whoever was given it.
     let linked = Router::new().merge(assets::router()).merge(inside);
-    let apart = Router::new()
-        .merge(probes::router(hub))
-        .merge(sign_in::router(door))
-        .merge(links::router(admission))
-        .layer(axum::middleware::from_fn(access::deadline));
-    let site = linked.clone().merge(apart);
+    let mut apart = Router::new().merge(probes::router(hub));
+    if !public {
+        apart = apart.merge(sign_in::router(door)).merge(links::router(admission));
+    }
+    let site = linked.clone().merge(apart.layer(axum::middleware::from_fn(access::deadline)));
     base::router(base, site, linked)
         .layer(axum::middleware::from_fn(access::check_length))
+        .layer(axum::middleware::from_fn_with_state(pace, access::check_pace))
         .layer(axum::middleware::from_fn_with_state(hosts, access::check_host))
         .layer(axum::middleware::from_fn(access::headers))
         .layer(CatchPanicLayer::new())

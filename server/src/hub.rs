@@ -45,6 +45,8 @@ pub use self::{
 
 /// How many messages may wait for the hub before a source has to wait for it.
 const INBOX: usize = 1024;
+/// How many different scopes may be watched at a time: each change is held against every one of them.
+const TOPICS: usize = 500;
 /// The longest and shortest time between two frames of changes under load.
 const BEAT: (Duration, Duration) = (Duration::from_millis(16), Duration::from_millis(250));
 
@@ -377,6 +379,9 @@ impl Owner {
         match asked {
             Asked::Subscribe { viewer, scope, encoding, queue } => {
                 let key = (scope, encoding);
+                if self.topics.len() >= TOPICS && !self.topics.contains_key(&key) {
+                    return self.turn_away(viewer, &queue, encoding);
+                }
                 let known =
                     self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
@@ -420,6 +425,20 @@ impl Owner {
                 let _ = answer.send(picture.map(Arc::new)); // whoever asked may have gone
             }
         }
+    }
+
+    /// There is no room for one more scope.
+    fn turn_away(&mut self, viewer: u64, queue: &Queue, encoding: Encoding) {
+        tracing::warn!(
+            topics = self.topics.len(),
+            "too many different selections are watched; one was refused"
+        );
+        if encoding == Encoding::Binary {
+            let why = "too many different selections are being watched just now".to_owned();
+            queue.push(Outgoing::of(&Frame::Bye { why, ended: false }));
+        }
+        queue.close();
+        self.leave(viewer);
     }
 
     fn leave(&mut self, viewer: u64) {

@@ -6,6 +6,7 @@ use app::{api::Text, wire::About};
 use clap::Parser;
 use server::{
     StartError,
+    command::Command,
     config::{Auth, Config, LogFormat},
     demo,
     error::namespaces,
@@ -18,9 +19,13 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let config = Config::parse();
+    let mut config = Config::parse();
+    if config.is_public() {
+        config.demo = true;
+        config.auth = Some(Auth::None);
+    }
     logs(&config);
-    if let Some(command) = config.command.clone() {
+    if let Some(command @ Command::Link(_)) = config.command.clone() {
         return match command.run(&config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&error),
@@ -64,6 +69,7 @@ async fn masthead(config: Config) -> Result<(), StartError> {
         door: config.door(&source.api)?,
         register: config.register()?,
         public_url: config.public_url.clone(),
+        public: config.is_public(),
     };
     let front = config.front(listeners)?;
     let scheme = if front.tls.is_some() { "https" } else { "http" };

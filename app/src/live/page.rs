@@ -162,8 +162,22 @@ pub async fn reload_once_there(build: &str) -> End {
     End::Lost("Masthead was updated; loading the new page".to_owned())
 }
 
+/// Loads the page anew if something answers at its address.
+pub async fn load_anew_once_there() -> Result<(), String> {
+    page_text().await?;
+    if let Some(window) = web_sys::window() {
+        _ = window.location().reload();
+    }
+    Ok(())
+}
+
 /// The build that draws the page at this address now.
 async fn drawn_by() -> Result<String, String> {
+    Seed::build_of(&page_text().await?).ok_or_else(|| "what answers is no page of Masthead".to_owned())
+}
+
+/// What is at this page's address now.
+async fn page_text() -> Result<String, String> {
     let window = web_sys::window().ok_or("there is no window")?;
     let address = window.location().href().map_err(|_| "this page has no address")?;
     let asked = web_sys::RequestInit::new();
@@ -176,8 +190,7 @@ async fn drawn_by() -> Result<String, String> {
         }
         let text = answer.text().map_err(|_| "it answers with nothing")?;
         let text = JsFuture::from(text).await.map_err(|_| "its answer broke off")?;
-        let text = text.as_string().unwrap_or_default();
-        Seed::build_of(&text).ok_or_else(|| "what answers is no page of Masthead".to_owned())
+        Ok(text.as_string().unwrap_or_default())
     };
     match select(Box::pin(asking), TimeoutFuture::new(ANSWER_MS)).await {
         Either::Left((answered, _)) => answered,

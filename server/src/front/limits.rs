@@ -25,6 +25,7 @@ pub struct Limits(Arc<Inside>);
 #[derive(Debug)]
 struct Inside {
     most: usize,
+    of_one: usize,
     /// Those behind whom others are: of these one address says nothing.
     proxies: Networks,
     open: Mutex<Open>,
@@ -55,7 +56,13 @@ impl Default for Limits {
 impl Limits {
     /// `most` in all, and a quarter of that from one address that is neither a proxy of ours nor this machine.
     pub fn new(most: usize, proxies: Networks) -> Limits {
-        Limits(Arc::new(Inside { most, proxies, open: Mutex::default(), left: Notify::new() }))
+        Limits::with((most, most / OF_ONE), proxies)
+    }
+
+    /// So many in all, and so many from one address.
+    pub fn with((most, of_one): (usize, usize), proxies: Networks) -> Limits {
+        let of_one = of_one.max(1);
+        Limits(Arc::new(Inside { most, of_one, proxies, open: Mutex::default(), left: Notify::new() }))
     }
 
     /// A place for a connection from `address`, if there is one.
@@ -66,7 +73,7 @@ impl Limits {
         let mut open = self.open();
         let of_one = address.and_then(|address| open.each.get(&address)).copied().unwrap_or_default();
         let full = open.all >= self.0.most;
-        if full || of_one >= (self.0.most / OF_ONE).max(1) {
+        if full || of_one >= self.0.of_one {
             open.turned_away += 1;
             if open.said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
                 open.said = Some(Instant::now());

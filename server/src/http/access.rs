@@ -13,6 +13,11 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
+use crate::audience::{
+    Door,
+    door::throttle::{Size, Throttle, TooMany},
+};
+
 /// The page's own scripts, styles and socket; nothing else, nothing inline, in nobody's frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -135,6 +140,40 @@ pub async fn deadline(request: Request, next: Next) -> Response {
             (StatusCode::REQUEST_TIMEOUT, text).into_response()
         }
     }
+}
+
+/// Requests from one address and from all: more than people with many tabs send, and scripts that are in a hurry.
+const PACE: (Size, Size) = (
+    Size { burst: 1_000.0, every: Duration::from_millis(10) },
+    Size { burst: 20_000.0, every: Duration::from_micros(500) },
+);
+
+/// How fast requests may come.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    door: Door,
+    throttle: Arc<Throttle>,
+}
+
+impl Pace {
+    /// Of those that come to `door`, which knows whom its proxies speak for.
+    pub fn of(door: Door) -> Pace {
+        Pace { door, throttle: Arc::new(Throttle::new(PACE.0, PACE.1)) }
+    }
+}
+
+/// Turns away those who ask too fast, but for this machine itself.
+pub async fn check_pace(State(pace): State<Pace>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let address = pace.door.client(&parts).address.filter(|address| !address.to_canonical().is_loopback());
+    if address.is_some()
+        && let Err(TooMany { wait }) = pace.throttle.attempt(address)
+    {
+        let retry = [(header::RETRY_AFTER, wait.as_secs().max(1).to_string())];
+        let text = "Too many requests from this address; try again in a moment.\n";
+        return (StatusCode::TOO_MANY_REQUESTS, retry, text).into_response();
+    }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// Longest request target that is looked at.

@@ -33,6 +33,9 @@ use crate::{
 const PING: Duration = Duration::from_secs(4);
 /// After this long without a word, pongs included, a viewer is gone.
 const SILENCE: Duration = Duration::from_secs(10);
+/// How many asks a viewer may send at once, and how long until there is room for another. A page asks when somebody
+/// turns to another view.
+const ASKS: (u32, Duration) = (60, Duration::from_millis(100));
 /// How long one frame may take to leave.
 const SEND_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -96,12 +99,17 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
     let mut ping = tokio::time::interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
+    // When the bucket of asks is full again.
+    let mut asks_full = Instant::now();
     loop {
         tokio::select! {
             outgoing = seat.next() => {
                 let Ok(outgoing) = outgoing else {
-                    bye(&mut out, "the server is shutting down", false).await;
-                    return "shutting down";
+                    // Whoever closed the queue has said why, but for the server's own end.
+                    if live.stop.is_cancelled() {
+                        bye(&mut out, "the server is shutting down", false).await;
+                    }
+                    return "the hub closed the seat";
                 };
                 let bytes = outgoing.bytes().await;
                 let size = bytes.len();
@@ -122,6 +130,13 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                         return "spoke out of turn";
                     }
                 };
+                // Each costs a snapshot or a picture.
+                let now = Instant::now();
+                asks_full = asks_full.max(now) + ASKS.1;
+                if asks_full - now > ASKS.1 * ASKS.0 {
+                    bye(&mut out, "this page asks for more than a person would", false).await;
+                    return "asked too often";
+                }
                 let done = match ask {
                     Ok(Ask::Resync) => seat.resync().await,
                     Ok(Ask::Look(key)) => seat.look(key).await,

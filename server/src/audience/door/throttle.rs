@@ -15,10 +15,13 @@ const OF_ALL: Size = Size { burst: 100.0, every: Duration::from_millis(600) };
 /// Addresses that are remembered. With so many at it, the limit for all of them is what holds.
 const REMEMBERED: usize = 4096;
 
+/// A bucket: how many tries it holds, and how long until there is another.
 #[derive(Clone, Copy, Debug)]
-struct Size {
-    burst: f64,
-    every: Duration,
+pub struct Size {
+    /// So many at once.
+    pub burst: f64,
+    /// Then one each.
+    pub every: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +61,17 @@ struct Buckets {
     each: HashMap<IpAddr, Bucket>,
 }
 
-/// How many wrong secrets there were of late.
+/// How many tries there were of late: wrong secrets, unless it is made for something else.
 #[derive(Debug)]
-pub struct Throttle(Mutex<Buckets>);
+pub struct Throttle {
+    of_one: Size,
+    of_all: Size,
+    buckets: Mutex<Buckets>,
+}
 
 impl Default for Throttle {
     fn default() -> Throttle {
-        let all = Bucket::full(OF_ALL, Instant::now());
-        Throttle(Mutex::new(Buckets { all, each: HashMap::new() }))
+        Throttle::new(OF_ONE, OF_ALL)
     }
 }
 
@@ -81,14 +87,20 @@ impl Attempt<'_> {
     /// It was right, and does not count.
     pub fn right(self) {
         let mut buckets = self.throttle.buckets();
-        buckets.all.left = (buckets.all.left + 1.0).min(OF_ALL.burst);
+        buckets.all.left = (buckets.all.left + 1.0).min(self.throttle.of_all.burst);
         if let Some(bucket) = self.from.and_then(|from| buckets.each.get_mut(&from)) {
-            bucket.left = (bucket.left + 1.0).min(OF_ONE.burst);
+            bucket.left = (bucket.left + 1.0).min(self.throttle.of_one.burst);
         }
     }
 }
 
 impl Throttle {
+    /// With so many tries from one address, and from all of them.
+    pub fn new(of_one: Size, of_all: Size) -> Throttle {
+        let all = Bucket::full(of_all, Instant::now());
+        Throttle { of_one, of_all, buckets: Mutex::new(Buckets { all, each: HashMap::new() }) }
+    }
+
     /// To be asked before a secret is looked at.
     pub fn attempt(&self, from: Option<IpAddr>) -> Result<Attempt<'_>, TooMany> {
         self.attempt_at(from, Instant::now())
@@ -99,23 +111,23 @@ impl Throttle {
         let mut buckets = self.buckets();
         if buckets.each.len() >= REMEMBERED {
             buckets.each.retain(|_, bucket| {
-                bucket.fill(OF_ONE, now);
-                bucket.left < OF_ONE.burst
+                bucket.fill(self.of_one, now);
+                bucket.left < self.of_one.burst
             });
         }
         let room = buckets.each.len() < REMEMBERED;
         let Buckets { all, each } = &mut *buckets;
         let one = match from {
             Some(from) if room || each.contains_key(&from) => {
-                Some(each.entry(from).or_insert(Bucket::full(OF_ONE, now)))
+                Some(each.entry(from).or_insert(Bucket::full(self.of_one, now)))
             }
             _ => None,
         };
-        all.fill(OF_ALL, now);
-        let mut wait = all.wait(OF_ALL);
+        all.fill(self.of_all, now);
+        let mut wait = all.wait(self.of_all);
         if let Some(one) = one {
-            one.fill(OF_ONE, now);
-            wait = wait.max(one.wait(OF_ONE));
+            one.fill(self.of_one, now);
+            wait = wait.max(one.wait(self.of_one));
             if wait.is_none() {
                 one.left -= 1.0;
             }
@@ -131,7 +143,7 @@ impl Throttle {
 
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
         // Nothing panics while it is held; if it did, counts would still be counts.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
