@@ -19,9 +19,16 @@ const test = base.extend<{ tokenFile: string }>({
 });
 
 // A page that is refused says so in the console as well.
-test.use({ expectedErrors: [/status of 401/, /WebSocket connection to .* failed/, /ERR_CONNECTION_REFUSED/, /left the server: http:\/\/chat\.example\//] });
+const expected = [
+  /status of 401/,
+  /WebSocket connection to .* failed/,
+  /ERR_CONNECTION_REFUSED/,
+  /left the server: http:\/\/chat\.example\//,
+];
+test.use({ expectedErrors: [expected, { option: true }] });
 
 test('one signs in with the keyboard alone, and is where one wanted to be', async ({ page }) => {
+  test.slow(); // five audits
   await page.goto('/pods?namespace=default&sort=age');
   await expect(page).toHaveURL(/\/sign-in\?next=/);
   await expect(page).toHaveTitle('Sign in · Masthead');
