@@ -56,7 +56,7 @@ pub fn render(url: &str, seed: &Seed, assets: &Assets) -> (u16, String) {
     let owner = Owner::new();
     let body = owner.with(|| document(&place, seed, assets).to_html());
     owner.cleanup();
-    (status, format!("<!doctype html>{body}"))
+    (status, whole(&body))
 }
 
 fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<> {
@@ -90,6 +90,11 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
             </body>
         </html>
     }
+}
+
+/// A document as it is sent. What marks the end of a text for hydration would be read as a part of the title.
+fn whole(html: &str) -> String {
+    format!("<!doctype html>{}", html.replacen("<!></title>", "</title>", 1))
 }
 
 /// What the head of every document says.

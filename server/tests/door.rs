@@ -353,6 +353,7 @@ async fn the_token_opens_a_session_that_the_cookie_stands_for() {
     assert_eq!(pods.body.trim(), "pod/secret-pod");
     let page = site.get("/pods", &[&cookie]).await;
     assert!(page.body.contains("secret-pod") && page.body.contains("token holder"));
+    assert!(page.body.contains("<title>Pods · secret-context · Masthead</title>"));
     assert_eq!(site.get("/sign-in?next=/pods", &[&cookie]).await.header("location"), Some("/pods"));
     let mut socket = site.socket(&[&cookie]).await.expect("a socket");
     snapshot(&mut socket).await;
@@ -409,6 +410,7 @@ async fn a_wrong_token_is_said_in_words_and_after_some_of_them_none_is_looked_at
         let answer = site.post("/sign-in", &[], &wrong).await;
         assert_eq!((answer.status, answer.header("set-cookie")), (401, None));
         assert!(answer.body.contains("role=\"alert\"") && answer.body.contains("That is not the token"));
+        assert!(answer.body.contains("<title>Sign in · Masthead</title>"));
         assert!(answer.body.contains("value=\"/pods\""), "the place is kept");
         assert!(!answer.body.contains(TOKEN), "what was typed is not sent back");
     }

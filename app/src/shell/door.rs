@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::about_document;
+use super::{about_document, whole};
 use crate::{api::Millis, components::bar::mark, format, query::Place};
 
 /// What these documents are written on: where the site and its style sheet are.
@@ -226,7 +226,7 @@ pub fn again(href: String, paper: &Paper) -> String {
         .to_html()
     });
     owner.cleanup();
-    format!("<!doctype html>{html}")
+    whole(&html)
 }
 
 pub(super) fn document(title: String, paper: &Paper, width: &'static str, main: AnyView) -> String {
@@ -244,5 +244,5 @@ pub(super) fn document(title: String, paper: &Paper, width: &'static str, main: 
         .to_html()
     });
     owner.cleanup();
-    format!("<!doctype html>{html}")
+    whole(&html)
 }
