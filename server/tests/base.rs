@@ -6,6 +6,10 @@
 mod site;
 mod viewer;
 
+use server::audience::{
+    Door, Sessions,
+    door::{LIFETIME, Mode, proxy::Networks, token::Token},
+};
 use site::Site;
 
 /// Status and body.
@@ -124,6 +128,74 @@ async fn no_trick_in_a_path_leads_out_or_to_something_else() {
             assert!(address.starts_with("/masthead/") || address.starts_with('#'), "{path}: {address}");
         }
     }
+}
+
+#[tokio::test]
+async fn signing_in_and_out_stays_below_it() {
+    const SECRET: &str = "correct-horse-battery-staple";
+    let file = std::env::temp_dir().join(format!("masthead-base-{}", std::process::id()));
+    std::fs::write(&file, SECRET).expect("a file");
+    let token = Token::open(&file).expect("a token");
+    let door = Door::new(Mode::Token(token), Sessions::default(), LIFETIME, Networks::default());
+    let site = Site::behind("/masthead", door).await;
+    let header = |answer: &str, name: &str| {
+        let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
+    };
+    let below = |answer: &str| {
+        for attribute in ["href=\"", "src=\"", "action=\""] {
+            for address in answer.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(address.starts_with("/masthead/") || address.starts_with('#'), "{address}");
+            }
+        }
+    };
+    let send = async |path: &str, cookie: &str, form: &str| {
+        let host = site.address;
+        site.request(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{form}",
+            form.len()
+        ))
+        .await
+    };
+
+    let sent_on = site.get("/masthead/pods?q=a").await;
+    assert!(sent_on.starts_with("HTTP/1.1 303"), "{sent_on}");
+    let sign_in = header(&sent_on, "location");
+    assert_eq!(sign_in, "/masthead/sign-in?next=/masthead/pods%3Fq%3Da");
+    let page = site.get(&sign_in).await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("action=\"/masthead/sign-in\""), "{page}");
+    below(&page);
+
+    for (next, expected) in
+        [("/masthead/pods?q=a", "/masthead/pods?q=a"), ("/pods", "/masthead/"), ("", "/masthead/")]
+    {
+        let form = format!(
+            "secret={SECRET}&next={}",
+            next.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D")
+        );
+        let signed_in = send("/masthead/sign-in", "", &form).await;
+        assert!(signed_in.starts_with("HTTP/1.1 303"), "{signed_in}");
+        assert_eq!(header(&signed_in, "location"), expected, "{next}");
+        let cookie = header(&signed_in, "set-cookie");
+        // A cookie with this prefix has to be for every path; the name says nothing of the base.
+        assert!(cookie.starts_with("__Host-masthead=") && cookie.contains("Path=/;"), "{cookie}");
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+
+        let head = format!("GET /masthead/sessions HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}", site.address);
+        let sessions = site.request(&head).await;
+        assert!(sessions.starts_with("HTTP/1.1 200"), "{sessions}");
+        assert!(sessions.contains("action=\"/masthead/sign-out\""), "{sessions}");
+        below(&sessions);
+        let out = send("/masthead/sign-out", &cookie, "").await;
+        assert_eq!(header(&out, "location"), "/masthead/sign-in?said=out");
+    }
+    for path in ["/sign-in", "/sessions", "/sign-out"] {
+        assert_eq!(get(&site, path).await.0, 404, "{path}");
+        let (status, body) = get(&site, &format!("/masthead/link/ab12{path}")).await;
+        assert_eq!((status, &*body), (404, "There is no such link, or it has ended.\n"), "{path}");
+    }
+    std::fs::remove_file(&file).expect("removed");
 }
 
 #[tokio::test]

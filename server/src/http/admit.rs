@@ -180,7 +180,7 @@ fn refuse(refused: &Refused, request: &Parts) -> Response {
     if *refused == Refused::SignIn && !program {
         let asked = request.extensions.get::<OriginalUri>().map_or(&request.uri, |OriginalUri(uri)| uri);
         let base = request.extensions.get::<Base>().cloned().unwrap_or_default();
-        return Redirect::to(&base.address(&sign_in::address(asked))).into_response();
+        return Redirect::to(&sign_in::address(&base, asked)).into_response();
     }
     let status = status(refused);
     let (error, expected) = (refused.to_string(), refused.hint());

@@ -3,7 +3,10 @@
 
 mod oidc;
 
-use app::shell::door::{self as document, SignIn, Way};
+use app::{
+    query::Place,
+    shell::door::{self as document, SignIn, Way},
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRequest, OriginalUri, RawQuery, Request, State},
@@ -39,10 +42,10 @@ pub fn router(door: Door) -> Router {
 }
 
 /// Where to sign in to come back to `asked`.
-pub fn address(asked: &Uri) -> String {
+pub fn address(base: &Base, asked: &Uri) -> String {
     let asked = asked.path_and_query().map_or("/", PathAndQuery::as_str);
-    let mut address = String::from("/sign-in");
-    if asked != "/" {
+    let mut address = base.address("/sign-in");
+    if asked != base.address("/") {
         address.push_str("?next=");
         encode(asked, &mut address);
     }
@@ -63,14 +66,15 @@ fn encode(text: &str, into: &mut String) {
 
 /// The place to go on to, if it is one of ours: a path, and nothing that a browser reads as another host's name
 /// (`//evil.example`, `/\evil.example`, and either with a tab or a line break in it; WHATWG URL, 4.4).
-fn ours(next: &str, base: &Base) -> String {
+fn ours(base: &Base, next: &str) -> String {
     let plain = next.starts_with('/')
         && !next.starts_with("//")
         && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
         && next.parse::<PathAndQuery>().is_ok();
+    let below = Place::default().below(base.as_str()).beside(next).is_some();
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let door = ["/sign-in", "/sign-out"].iter().any(|door| base.address(door) == path);
-    if plain && !door { next.to_owned() } else { base.address("/") }
+    if plain && below && !door { next.to_owned() } else { base.address("/") }
 }
 
 /// The values of a form or a query, by name; of two the last.
@@ -92,7 +96,7 @@ async fn ask(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let query = query.unwrap_or_default();
-    let next = ours(&field(&query, "next").unwrap_or_default(), &base);
+    let next = ours(&base, &field(&query, "next").unwrap_or_default());
     let refused = match door.visitor(&mut parts).await {
         Ok(_) => return Redirect::to(&next).into_response(),
         Err(refused) => refused,
@@ -136,7 +140,7 @@ async fn sign_in(State(door): State<Door>, base: Base, request: Request) -> Resp
         Ok(form) => form,
         Err(refusal) => return refusal,
     };
-    let next = ours(&field(&form, "next").unwrap_or_default(), &base);
+    let next = ours(&base, &field(&form, "next").unwrap_or_default());
     let secret = field(&form, "secret").unwrap_or_default();
     match door.sign_in(secret.trim(), &parts).await {
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response(),
@@ -338,7 +342,7 @@ mod tests {
         for next in
             ["/", "/pods", "/pods?namespace=a&selector=app%3Dweb", "/pods/default/web-1?theme=dark", "/a//b"]
         {
-            assert_eq!(ours(next, &Base::default()), next);
+            assert_eq!(ours(&Base::default(), next), next);
         }
         for next in [
             "",
@@ -359,17 +363,33 @@ mod tests {
             "/sign-out",
             "/\u{2044}/evil.example",
         ] {
-            assert_eq!(ours(next, &Base::default()), "/", "{next:?}");
+            assert_eq!(ours(&Base::default(), next), "/", "{next:?}");
         }
     }
 
     #[test]
     fn the_place_is_kept_through_signing_in() {
         let asked = "/pods?selector=app%20in%20(a,b)&q=x+y%26z&theme=dark";
-        let address = address(&asked.parse().expect("a URI"));
+        let address = address(&Base::default(), &asked.parse().expect("a URI"));
         let next = field(address.split_once('?').expect("a query").1, "next").expect("the place");
-        assert_eq!(ours(&next, &Base::default()), asked);
-        assert_eq!(super::address(&Uri::from_static("/")), "/sign-in");
+        assert_eq!(ours(&Base::default(), &next), asked);
+        assert_eq!(super::address(&Base::default(), &Uri::from_static("/")), "/sign-in");
+    }
+
+    #[test]
+    fn below_a_base_it_goes_on_to_places_below_it_only() {
+        let base: Base = "/masthead".parse().expect("a base");
+        for next in ["/masthead", "/masthead/pods?q=a", "/masthead/sign-in-not"] {
+            assert_eq!(ours(&base, next), next);
+        }
+        for next in
+            ["", "/", "/pods", "/mastheads", "//masthead/", "/masthead/sign-in", "/masthead/sign-out?x"]
+        {
+            assert_eq!(ours(&base, next), "/masthead/", "{next:?}");
+        }
+        let asked = Uri::from_static("/masthead/pods?q=a");
+        assert_eq!(address(&base, &asked), "/masthead/sign-in?next=/masthead/pods%3Fq%3Da");
+        assert_eq!(address(&base, &Uri::from_static("/masthead/")), "/masthead/sign-in");
     }
 
     #[test]

@@ -78,11 +78,16 @@ impl Site {
 
     /// As with `--base-path`.
     pub async fn below(base: &str) -> Site {
-        Site::started(Site::pods(), &[], base).await
+        Site::behind(base, Door::default()).await
+    }
+
+    /// The same, with a door that is not open to anyone.
+    pub async fn behind(base: &str, door: Door) -> Site {
+        Site::started(Site::pods(), &[], base, door).await
     }
 
     pub async fn of(demo: Demo, namespaces: &[&str]) -> Site {
-        Site::started(demo, namespaces, "").await
+        Site::started(demo, namespaces, "", Door::default()).await
     }
 
     /// With three pods, for whom `access` lets in.
@@ -90,9 +95,9 @@ impl Site {
         Site::serving(Site::pods(), &[], access).await
     }
 
-    async fn started(demo: Demo, namespaces: &[&str], base: &str) -> Site {
+    async fn started(demo: Demo, namespaces: &[&str], base: &str, door: Door) -> Site {
         let base: Base = base.parse().expect("a base path");
-        Site::serving(demo, namespaces, |access| Access { base, ..access }).await
+        Site::serving(demo, namespaces, |access| Access { base, door, ..access }).await
     }
 
     async fn serving(demo: Demo, namespaces: &[&str], access: impl FnOnce(Access) -> Access) -> Site {
