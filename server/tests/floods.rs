@@ -100,8 +100,8 @@ const PONG: u8 = 10;
 fn refused_at_once(kind: u64, chance: &mut Chance) -> Vec<u8> {
     match kind % 10 {
         0 => {
-            // as long as the longest head, so that nobody waits for the rest of it
-            let length = 14 + chance.next() as usize % 300;
+            // longer than what is taken, so that nobody waits for the rest of it
+            let length = 14 + LONGEST_ASK + chance.next() as usize % 300;
             let mut random = chance.bytes(length);
             random[0] |= 0x70; // reserved bits: never a frame
             random
