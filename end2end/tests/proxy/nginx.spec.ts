@@ -188,7 +188,7 @@ test.describe('with --auth proxy', () => {
         expect(status(await get(nginx, '/pods', claim)), claim).toBe(401);
         const known = await get(nginx, '/sessions', `${auth('ada', 'lovelace')}\n${claim}`);
         expect(status(known), claim).toBe(200);
-        expect(known, claim).toContain('<strong>ada</strong>');
+        expect(known, claim).toContain('Signed in as <strong>ada<');
       }
       expect(status(await get(nginx, '/pods', auth('ada', 'wrong')))).toBe(401);
       // Past nginx, on this machine, one is whoever one says: that is what --auth-proxy-from trusts.
