@@ -46,6 +46,7 @@ export function age() {
   const signed = (value: bigint) => varint(value < 0n ? -value * 2n - 1n : value * 2n);
 
   const hello = 0n;
+  const snapshot = 1n;
   const changes = 2n;
   const beat = 3n;
 
@@ -81,9 +82,10 @@ export function age() {
     return new Uint8Array(out);
   };
 
-  const state = window as unknown as { build?: string; beats: number; sockets: number };
+  const state = window as unknown as { build?: string; beats: number; sockets: number; beating: boolean };
   state.beats = 0;
   state.sockets = 0;
+  state.beating = false;
 
   /** Hello of another build, while the test says so. */
   const foreign = (bytes: Uint8Array) => {
@@ -97,6 +99,7 @@ export function age() {
     constructor(url: string | URL) {
       super(url);
       state.sockets += 1;
+      state.beating = false;
       let heard: ((event: MessageEvent) => void) | undefined;
       let last: Uint8Array | undefined;
       let held: Uint8Array[] = [];
@@ -115,7 +118,14 @@ export function age() {
             for (const before of held) say(before);
             held = [];
             last = bytes;
+            state.beating = true;
             return say(beats);
+          }
+          if (kind === snapshot) {
+            // Of what comes after it no beat has told yet.
+            held = [];
+            last = undefined;
+            state.beating = false;
           }
         } catch {
           // What is no frame is the page's to refuse.
@@ -123,7 +133,10 @@ export function age() {
         say(bytes);
       };
       super.addEventListener('message', (event: MessageEvent<ArrayBuffer>) => take(new Uint8Array(event.data)));
-      super.addEventListener('close', () => clearInterval(timer));
+      super.addEventListener('close', () => {
+        clearInterval(timer);
+        state.beating = false;
+      });
       const [add, remove, close] = [super.addEventListener, super.removeEventListener, super.close].map((own) => own.bind(this) as (...given: unknown[]) => void);
       Object.assign(this, {
         addEventListener: (name: string, listener: (event: MessageEvent) => void) => {

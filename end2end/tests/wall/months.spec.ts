@@ -14,13 +14,15 @@ import { live } from './screen';
 // Of each day some minutes are lived through, second by second and beat by beat; the hours until the next are jumped
 // over at once, as a screen sees them whose machine was suspended. While something real is waited for, a socket above
 // all, the clock goes as fast as everybody's.
-const days = 90;
-const lived = Number(process.env.LIVED_MINUTES || 20);
+const days = Number(process.env.DAYS || 90);
+const lived = Number(process.env.LIVED_MINUTES || 10);
 const day = 86_400_000;
 const begin = Date.UTC(2027, 0, 4, 8, 0, 0); // a Monday
 
 test.use({
   mastheadArgs: ['--demo', '--demo-speed', '30'],
+  trace: 'off', // a picture of each of a hundred thousand moments would be most of the work
+  contextOptions: { reducedMotion: 'reduce' },
   expectedErrors: [/WebSocket|ERR_|Failed to load resource|a request left the server/],
 });
 
@@ -39,11 +41,14 @@ test('months: ninety days, with what happens in them', async ({ page, masthead }
   await page.goto(address);
   await live(page);
   await wall.pause();
+  await wall.settle();
 
   let before: Measured | undefined;
   for (let today = 1; today <= days; today++) {
-    await wall.live(lived * 60_000);
-    await wall.settle();
+    for (let minute = 0; minute < lived; minute++) {
+      await wall.live(60_000);
+      await wall.settle();
+    }
     const fault = faults[today];
     if (fault) {
       await fault({ wall, network, masthead, page });
@@ -185,6 +190,7 @@ class Wall {
     await this.page.clock.fastForward(time - this.now);
     this.now = time;
     this.jumps += 1;
+    await this.live(1_000);
   }
 
   /** Until it is live: real time for what is real, and the page's for what it waits for between its attempts. */
@@ -193,7 +199,7 @@ class Wall {
       if (await this.isLive()) return;
       await this.live(attempt === 0 ? 700 : 4_000);
       await this.page.clock.resume();
-      await expect(this.page.locator('.fresh.live')).toHaveText('live', { timeout: 1_500 }).catch(() => {});
+      await expect.poll(() => this.isLive(), { timeout: 2_500, intervals: [30] }).toBe(true).catch(() => {});
       await this.pause();
     }
     await expect(this.page.locator('.fresh'), `day ${this.day()}`).toHaveText('live', { timeout: 1 });
@@ -201,13 +207,15 @@ class Wall {
 
   /** Stops the clock where it is. */
   async pause() {
-    this.now = (await this.page.evaluate(() => Date.now())) + 100;
+    this.now = (await this.page.evaluate(() => Date.now())) + 2_000;
     await this.page.clock.pauseAt(this.now);
   }
 
   private async isLive() {
-    const [fresh, sign] = await this.page.evaluate(() => [document.querySelector('.fresh')?.textContent?.trim(), document.querySelector('.not-live')]);
-    return fresh === 'live' && !sign;
+    return this.page.evaluate(() => {
+      const { beating } = window as unknown as { beating: boolean };
+      return beating && document.querySelector('.fresh')?.textContent?.trim() === 'live' && !document.querySelector('.not-live');
+    });
   }
 
   async isNotLive(why: RegExp) {
@@ -221,6 +229,7 @@ class Wall {
     for (let turn = 0; turn < 40 && seen.size < 4; turn++) {
       seen.add(await this.page.locator('.wall').evaluate((wall) => /view-(\w+)/.exec(wall.className)![1]!));
       await this.live(20_000);
+      await this.settle();
     }
     expect([...seen].sort(), `day ${this.day()}`).toEqual(['nodes', 'overview', 'problems', 'rollouts']);
   }

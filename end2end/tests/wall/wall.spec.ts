@@ -71,11 +71,14 @@ test.describe('what is broken', () => {
 });
 
 test.describe('hundreds of broken pods', () => {
-  const broken = new Broken(700);
-  test.beforeAll(() => broken.start());
-  test.afterAll(() => broken.stop());
-  // The file is there before the first test that reads its name.
-  test.use({ mastheadArgs: async ({}, use) => use(['--kubeconfig', broken.kubeconfig]) });
+  test.use({
+    mastheadArgs: async ({}, use) => {
+      const broken = new Broken(700);
+      await broken.start();
+      await use(['--kubeconfig', broken.kubeconfig]);
+      await broken.stop();
+    },
+  });
 
   for (const view of ['problems', 'nodes', 'overview']) {
     test(`${view} shows what fits and counts the rest`, async ({ page }) => {
