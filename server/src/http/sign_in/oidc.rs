@@ -48,7 +48,7 @@ pub async fn oidc(
     let field = |name: &str| field(&query, name);
     let cookie = cookies(&parts.headers, COOKIE).next();
     if ["state", "code", "error"].into_iter().all(|name| field(name).is_none()) {
-        let next = ours(&field("next").unwrap_or_default(), &base);
+        let next = ours(&base, &field("next").unwrap_or_default());
         let redirect = origin(oidc, &parts, &uri) + &base.address(PATH);
         return match oidc.begin(&redirect, &next, cookie).await {
             Ok(Begun { location, cookie }) => ([set(&cookie, 600)], Redirect::to(&location)).into_response(),
