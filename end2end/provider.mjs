@@ -33,7 +33,15 @@ async function be({ issuer, client, inToken }) {
     // By the book, what scopes name is in the userinfo; many providers have it in the token.
     conformIdTokenClaims: !inToken,
     ttl: { IdToken: 300, AccessToken: 300, AuthorizationCode: 60, Interaction: 3600, Session: 3600, Grant: 3600 },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource(ctx, form) {
+          ctx.body = `<title>Sign out?</title>${form}<button form="op.logoutForm" name="logout" value="yes">Yes, sign me out</button>`;
+        },
+      },
+    },
     findAccount: (_, id) => people[id] && { accountId: id, claims: () => ({ sub: id, preferred_username: id, ...people[id] }) },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     // Nobody is asked whether Masthead may know who they are.
@@ -49,8 +57,12 @@ async function be({ issuer, client, inToken }) {
     },
   });
   const own = provider.callback();
-  answer = (request, response) =>
-    request.url.startsWith('/interaction/') ? interaction(provider, request, response) : own(request, response);
+  answer = (request, response) => {
+    if (request.url.startsWith('/interaction/')) return interaction(provider, request, response);
+    // Which browsers ask for, and then call an error that it is not there.
+    if (request.url === '/favicon.ico') return response.writeHead(204).end();
+    return own(request, response);
+  };
 }
 
 /** The page where people say who they are, and its answer. */

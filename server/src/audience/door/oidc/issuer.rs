@@ -31,6 +31,8 @@ const REFRESH: Duration = Duration::from_secs(60 * 60);
 const BURST: usize = 3;
 /// ... within so long, however many tokens name unknown keys.
 const WINDOW: Duration = Duration::from_secs(60);
+/// How long a provider that failed is left in peace, however many want to sign in.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long a sign-in waits for an answer that it needs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -139,14 +141,26 @@ impl Issuer {
         self.known.borrow().clone()
     }
 
-    /// The provider, if it has ever answered; waits only for the first answer.
+    /// The provider, if it has ever answered, or does so when it is asked once more.
     pub async fn ready(&self) -> Result<Arc<Provider>, Arc<str>> {
         let mut known = self.known.subscribe();
-        let answered = known.wait_for(|known| !matches!(known, Known::Asking));
-        match tokio::time::timeout(PATIENCE, answered).await.map(|known| known.map(|known| known.clone())) {
-            Ok(Ok(Known::Ready(provider))) => Ok(provider),
-            Ok(Ok(Known::Unreachable(because))) => Err(because),
-            _ => Err(Arc::from("it has not answered yet")),
+        let waits = match &*known.borrow_and_update() {
+            Known::Ready(_) => false,
+            Known::Asking => true,
+            // Somebody wants to come in now: not the moment to wait for the next try.
+            Known::Unreachable(_) => {
+                self.wanted.notify_one();
+                true
+            }
+        };
+        if waits {
+            // Whatever comes of it is known then.
+            let _ = tokio::time::timeout(PATIENCE, known.changed()).await;
+        }
+        match self.known() {
+            Known::Ready(provider) => Ok(provider),
+            Known::Unreachable(because) => Err(because),
+            Known::Asking => Err(Arc::from("it has not answered yet")),
         }
     }
 
@@ -190,7 +204,10 @@ impl Issuer {
                 Err(because) => {
                     self.trouble(because);
                     asked.clear();
-                    tokio::time::sleep(backoff.next()).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(backoff.next()) => {}
+                        () = self.wanted.notified() => tokio::time::sleep(AGAIN).await,
+                    }
                 }
             }
         }
@@ -199,15 +216,15 @@ impl Issuer {
     /// Says so once, until it is another trouble. What was known before stays good.
     fn trouble(&self, because: Trouble) {
         let words = because.to_string();
-        let changed = self.known.send_if_modified(|known| match known {
-            Known::Ready(_) => false,
-            Known::Unreachable(before) if **before == *words => false,
-            _ => {
-                *known = Known::Unreachable(Arc::from(words.as_str()));
-                true
+        let new = match self.known() {
+            Known::Ready(_) => true,
+            before => {
+                // Told even if it is the same as before: somebody may wait for what comes of it.
+                self.known.send_replace(Known::Unreachable(Arc::from(words.as_str())));
+                !matches!(before, Known::Unreachable(before) if *before == *words)
             }
-        });
-        if changed || matches!(self.known(), Known::Ready(_)) {
+        };
+        if new {
             tracing::warn!(
                 issuer = self.url.as_str(),
                 because = because.chain(),
