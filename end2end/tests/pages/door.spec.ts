@@ -25,7 +25,7 @@ const expected = [
   /ERR_CONNECTION_REFUSED/,
   /left the server: http:\/\/chat\.example\//,
 ];
-test.use({ expectedErrors: [expected, { option: true }] });
+test.use({ expectedErrors: [expected, { scope: 'test' }] });
 
 test('one signs in with the keyboard alone, and is where one wanted to be', async ({ page }) => {
   test.slow(); // five audits
