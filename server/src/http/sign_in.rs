@@ -180,7 +180,7 @@ fn sign_in_page(door: &Door, base: &Base, status: StatusCode, page: SignIn) -> R
         Mode::Anyone => Way::NotHere("Nobody has to sign in here.".to_owned()),
         Mode::Token(_) => Way::Secret {
             label: "Token".to_owned(),
-            hint: "Whoever runs Masthead has it: it is in the file that --auth-token-file names.".to_owned(),
+            hint: "Whoever runs Masthead has it, in the file of --auth-token-file.".to_owned(),
         },
         Mode::Proxy(_) => Way::NotHere("The proxy in front of Masthead signs people in.".to_owned()),
         Mode::Oidc(oidc) => Way::Elsewhere {
@@ -246,6 +246,9 @@ async fn own_sessions(State(door): State<Door>, base: Base, visitor: Visitor) ->
         door.sessions().of(&visitor.who).into_iter().map(|session| shown(session, this.as_deref()));
     let otherwise = match door.mode() {
         Mode::Anyone => Some("Masthead was started with --auth none: whoever can reach it is let in."),
+        Mode::Token(_) => Some(
+            "Whoever has the token is the same person to Masthead: the sessions of all of them are here.",
+        ),
         Mode::Proxy(_) if this.is_none() => Some(
             "The proxy in front of Masthead says so. Sign out there; what is open here then ends within ten minutes.",
         ),
