@@ -809,7 +809,9 @@ pub fn state(state: &KindState) -> KindState {
             resource: resource.clone(),
             namespace: Text::default(),
         },
-        state @ (KindState::Connecting | KindState::Listing { .. } | KindState::Live) => state.clone(),
+        // how many there are in all is not theirs to know
+        KindState::Listing { seen: _ } => KindState::Listing { seen: 0 },
+        state @ (KindState::Connecting | KindState::Live) => state.clone(),
     }
 }
 
