@@ -93,19 +93,18 @@ pub fn router(
         .merge(rollouts::router())
         .layer(CompressionLayer::new());
     // What shows something of the cluster, to whom the door has let in.
-    let mut inside = Router::new()
+    let inside = Router::new()
         .merge(live::router(metrics.clone(), stop.clone()))
         .merge(api::watch_router(metrics.clone(), stop))
-        .merge(compressed);
-    if !public {
-        inside = inside.merge(probes::metrics_router(hub.clone(), metrics));
-    }
-    let inside = inside.layer(axum::middleware::from_fn_with_state(admission.clone(), admit::admit));
+        .merge(compressed)
+        .layer(axum::middleware::from_fn_with_state(admission.clone(), admit::admit));
     // What there is below a link as well, for whoever was given it.
     let linked = Router::new().merge(assets::router()).merge(inside);
-    let mut apart = Router::new().merge(probes::router(hub));
+    let mut apart = Router::new().merge(probes::router(hub.clone()));
     if !public {
-        apart = apart.merge(sign_in::router(door)).merge(links::router(admission));
+        let counted = probes::metrics_router(hub, metrics)
+            .layer(axum::middleware::from_fn_with_state(door.clone(), admit::known));
+        apart = apart.merge(counted).merge(sign_in::router(door)).merge(links::router(admission));
     }
     let site = linked.clone().merge(apart.layer(axum::middleware::from_fn(access::deadline)));
     base::router(base, site, linked)
