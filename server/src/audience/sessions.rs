@@ -526,13 +526,13 @@ mod tests {
         let stage = Stage::new();
         let first = stage.begin("ann");
         let second = stage.begin("ann");
+        let gone = stage.sessions.visitor(&second).expect("signed in").ended;
         for _ in 2..4 {
             stage.begin("ann");
         }
         let other = stage.begin("eve");
         // The oldest is in use, so the one after it goes.
         let present = stage.sessions.visitor(&first).expect("still there");
-        let gone = stage.sessions.visitor(&second).expect("still there").ended;
         stage.begin("ann");
         assert!(!present.ended.is_cancelled() && gone.is_cancelled());
         assert!(stage.sessions.visitor(&second).is_none());
