@@ -82,7 +82,7 @@ export function age() {
     return new Uint8Array(out);
   };
 
-  const state = window as unknown as { build?: string; beats: number; sockets: number; beating: boolean };
+  const state = window as unknown as { build?: string; beats: number; sockets: number; beating: boolean; mute?: boolean };
   state.beats = 0;
   state.sockets = 0;
   state.beating = false;
@@ -107,7 +107,7 @@ export function age() {
         state.beats += 1;
         heard?.call(this, new MessageEvent('message', { data: bytes.slice().buffer }));
       };
-      const timer = window.setInterval(() => last && say(again(last)), 2_000);
+      const timer = window.setInterval(() => last && !state.mute && say(again(last)), 2_000);
       const take = (bytes: Uint8Array) => {
         try {
           const kind = reader(bytes).varint();
