@@ -85,7 +85,7 @@ const hours = 3_600_000;
 const gone = /does not answer|nothing heard/;
 
 /** What goes wrong, by the day. After each the wall must be live again by itself. */
-const faults: Record<number, Fault> = {
+const faults: Partial<Record<number, Fault>> = {
   5: async ({ wall, masthead }) => {
     await masthead.stop();
     await wall.live(5 * 60_000);
