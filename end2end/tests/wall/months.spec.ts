@@ -15,7 +15,7 @@ import { live } from './screen';
 // over at once, as a screen sees them whose machine was suspended. While something real is waited for, a socket above
 // all, the clock goes as fast as everybody's.
 const days = Number(process.env.DAYS || 90);
-const lived = Number(process.env.LIVED_MINUTES || 10);
+const lived = Number(process.env.LIVED_MINUTES || 3);
 const day = 86_400_000;
 const begin = Date.UTC(2027, 0, 4, 8, 0, 0); // a Monday
 
