@@ -258,7 +258,7 @@ fn NotLive(local: Local, verdict: Memo<Verdict>) -> impl IntoView {
         any.get().then(|| {
             view! {
                 <section class="not-live" aria-label="Not live">
-                    <div class="band">
+                    <div class="not-live-sign">
                         <p class="huge" role="alert">"NOT LIVE"</p>
                         <p class="large">{since}</p>
                         <p class="because">{because}</p>

@@ -227,6 +227,13 @@ test.describe('when the server is gone', () => {
       expect([box.x, box.y, box.width, box.height]).toEqual([0, 0, screen.width, screen.height]);
       const px = await sign.locator('.huge').evaluate((huge) => parseFloat(getComputedStyle(huge).fontSize));
       expect(px).toBeGreaterThan(0.15 * Math.min(screen.width, screen.height));
+      // All that it says stands on its plain ground, not on the hatching.
+      const ground = (await sign.locator('.not-live-sign').boundingBox())!;
+      for (const words of ['.huge', '.large', '.because']) {
+        const said = (await sign.locator(words).boundingBox())!;
+        expect(said.y).toBeGreaterThanOrEqual(ground.y);
+        expect(said.y + said.height).toBeLessThanOrEqual(ground.y + ground.height);
+      }
       await fits(page, `${screen.width}x${screen.height}`);
     }
     await axe(page);
