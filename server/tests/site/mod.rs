@@ -17,6 +17,7 @@ use app::{
 use futures::{SinkExt, StreamExt};
 use server::{
     StartError,
+    audience::Door,
     demo::{self, Demo},
     http::{Access, Base, Hosts},
     source::{Source, api_server::ApiServer},
