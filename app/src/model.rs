@@ -286,6 +286,29 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_snapshot_brings_no_string_of_what_has_gone() {
+        let mut hub = Cluster::default();
+        hub.apply(Change::Pod(Delta::Put(pod(1, "Gone"))));
+        hub.apply(Change::Pod(Delta::Put(pod(2, "Running"))));
+        let mut written = strings::Written::default();
+        let first = wire::write_snapshot(&mut written, &hub.snapshot(&Scope::all()));
+        let (mut early, _) = wire::read_snapshot(&first).expect("own bytes");
+        hub.apply(Change::Pod(Delta::Gone(Uid(1))));
+        let second = wire::write_snapshot(&mut written, &hub.snapshot(&Scope::all()));
+        assert!(
+            second.windows(7).any(|part| part == b"Running")
+                && !second.windows(4).any(|part| part == b"Gone")
+        );
+        // it comes again, and is read by those who know its first number and by those who do not
+        let (mut late, _) = wire::read_snapshot(&second).expect("own bytes");
+        let again = [Change::Pod(Delta::Put(pod(3, "Gone")))];
+        let bytes = wire::write_changes(&mut written, &again);
+        for reader in [&mut early, &mut late] {
+            assert_eq!(wire::read_changes(reader, &bytes).expect("own bytes"), again);
+        }
+    }
+
     fn same(a: &Cluster, b: &Cluster) -> bool {
         a.hash() == b.hash() && a.snapshot(&Scope::all()) == b.snapshot(&Scope::all())
     }

@@ -211,11 +211,13 @@ pub fn read_changes(table: &mut strings::Read, encoded: &Encoded) -> Result<Vec<
 }
 
 /// Encodes a snapshot: the table as a reader who starts here needs it, then the changes. Not yet
-/// compressed.
+/// compressed. Of strings that were written before and are not in the snapshot only the numbers are left.
 pub fn write_snapshot(table: &mut strings::Written, changes: &[Change]) -> Vec<u8> {
-    let known = table.all().to_vec();
+    let known = table.len();
+    table.begin();
     let encoded = write_changes(table, changes);
-    to_bytes(&(known.iter().map(Text::as_str).collect::<Vec<_>>(), encoded))
+    table.forget_unused();
+    to_bytes(&(table.all().iter().take(known).map(Text::as_str).collect::<Vec<_>>(), encoded))
 }
 
 /// The inverse of [`write_snapshot`], after inflating: a fresh table, and the changes.

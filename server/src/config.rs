@@ -413,7 +413,9 @@ mod tests {
     #[test]
     fn who_may_look_is_said_before_others_can_reach_it() {
         let door = |args: &[&str]| {
-            let door = Config::parse_from([&["masthead"], args].concat()).door();
+            let config = Config::parse_from([&["masthead"], args].concat());
+            let api = ApiServer::in_process(axum::Router::new());
+            let door = config.check_auth().and_then(|()| config.door(&api));
             door.map(|_| ()).map_err(|error| error.to_string())
         };
         assert_eq!(door(&[]), Ok(()));

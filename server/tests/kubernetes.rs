@@ -45,7 +45,7 @@ use server::{
         sessions::{Admitted, Client},
     },
     demo,
-    http::{Access, Base, Hosts},
+    http::{Access, Hosts},
     hub::Hub,
     source::{Source, api_server::ApiServer},
 };
@@ -483,7 +483,7 @@ async fn over_sockets_a_token_opens_its_part_of_the_cluster_to_browsers_and_scri
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let access = Access { hosts: Hosts::new(&[address], &[]), base: Base::default(), door };
+    let access = Access { door, ..Access::open(Hosts::new(&[address], &[])) };
     let about = About::default();
     let source = Source { api, namespaces: Vec::new(), fallback: None, about, metrics: Default::default() };
     let mut tasks = JoinSet::new();

@@ -23,12 +23,31 @@ use crate::api::Text;
 pub struct Written {
     numbers: HashMap<Text, u32>,
     order: Vec<Text>,
+    /// Of each number, whether it has been written since [`Written::begin`].
+    used: Vec<bool>,
 }
 
 impl Written {
     /// Every string so far, in the order of their numbers.
     pub fn all(&self) -> &[Text] {
         &self.order
+    }
+
+    /// Notes from now on which strings are written.
+    pub fn begin(&mut self) {
+        self.used.clear();
+        self.used.resize(self.order.len(), false);
+    }
+
+    /// Forgets all strings that have not been written since [`Written::begin`]: whoever comes now shall not read what
+    /// was there before. Their numbers stay taken by nothing, since others know them by these.
+    pub fn forget_unused(&mut self) {
+        for (number, text) in self.order.iter_mut().enumerate() {
+            if !self.used.get(number).copied().unwrap_or(true) && !text.is_empty() {
+                self.numbers.remove(text);
+                *text = Text::default();
+            }
+        }
     }
 
     /// How many strings it holds.
@@ -111,7 +130,13 @@ enum Form {
 pub(crate) fn serialize<S: Serializer>(text: &Text, serializer: S) -> Result<S::Ok, S::Error> {
     let form = CONTEXT.with(|context| match &mut *context.borrow_mut() {
         Context::Writing(written) => match written.numbers.get(text) {
-            Some(number) => Form::Known(*number),
+            Some(number) => {
+                let number = *number;
+                if let Some(used) = written.used.get_mut(number as usize - 1) {
+                    *used = true;
+                }
+                Form::Known(number)
+            }
             None => {
                 written.order.push(text.clone());
                 let number = written.order.len() as u32;

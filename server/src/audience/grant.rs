@@ -20,7 +20,8 @@ pub struct Grant {
     pub hide: Hide,
     /// What the names that take the place of others are made with. Of no consequence where nothing is hidden.
     pub key: Key,
-    /// Free text is shown as it is, whatever it may mention: for those whom the API server itself would show it.
+    /// Everything is shown as it is, whatever its text may mention: for those whom the API server itself would show it.
+    /// It shows whole kinds and namespaces, so this is of no consequence where labels choose or something is hidden.
     pub verbatim: bool,
 }
 
@@ -85,6 +86,11 @@ impl Within {
 }
 
 impl Grant {
+    /// Whether it shows what the API server would: whole kinds and namespaces, as they are.
+    pub fn is_plain(&self) -> bool {
+        self.verbatim && self.selector.is_empty() && self.hide == Hide::default()
+    }
+
     /// Whether a row is granted by what it says of itself. What has no labels of its own to be chosen by is not asked
     /// for them: it is granted with what it is about.
     pub fn holds<T: Row>(&self, row: &T) -> bool {

@@ -43,27 +43,98 @@ pub struct Lens {
     /// Everything of the kinds and namespaces that are granted at all.
     whole: Cluster,
     shown: HashSet<(Kind, Uid)>,
-    /// Which rows mention an object: as their controller, as what they are about, as an endpoint.
-    mentions: HashMap<Uid, BTreeSet<(Kind, Uid)>>,
+    /// Which rows mention an object.
+    mentions: HashMap<Mention, BTreeSet<(Kind, Uid)>>,
     formerly: Formerly,
 }
 
-/// What an object was before it was gone.
+/// How a row mentions an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Mention {
+    /// As its controller, as what it is about, as an endpoint.
+    Uid(Uid),
+    /// As the node it is of.
+    Node(Arc<str>),
+    /// As the Service it is of, in this namespace.
+    Service(Text, Arc<str>),
+    /// In its text, by a name that may have been made of its object's, in this namespace.
+    Made(Text, Arc<str>),
+}
+
+impl Mention {
+    /// As what an object may be mentioned by its name.
+    fn by_name(kind: Kind, meta: &Meta) -> Option<Mention> {
+        match kind {
+            Kind::Node => Some(Mention::Node(meta.name.clone())),
+            Kind::Service => Some(Mention::Service(meta.namespace.clone(), meta.name.clone())),
+            Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision => {
+                Some(Mention::Made(meta.namespace.clone(), meta.name.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An object as far as what is said about it needs it.
+#[derive(Clone, Debug)]
+struct Subject {
+    kind: Kind,
+    meta: Meta,
+    detail: Option<Arc<Detail>>,
+    /// Where it is, if it is a pod.
+    node: Text,
+}
+
+impl Subject {
+    fn of<T: Row>(row: &T) -> Subject {
+        let any: &dyn Any = row;
+        let node = any.downcast_ref::<Pod>().map(|pod| pod.node.clone()).unwrap_or_default();
+        Subject { kind: T::KIND, meta: row.meta().clone(), detail: row.detail().cloned(), node }
+    }
+
+    /// Whether what is said about one reads as if it were said about the other.
+    fn reads_as(&self, other: &Subject) -> bool {
+        fn containers(subject: &Subject) -> impl Iterator<Item = (&Text, &Text)> {
+            let all = subject.detail.iter().flat_map(|detail| &detail.containers);
+            all.map(|container| (&container.name, &container.image))
+        }
+        self.node == other.node
+            && self.meta.owner == other.meta.owner
+            && containers(self).eq(containers(other))
+    }
+}
+
+/// What granted objects were before they were gone.
 #[derive(Debug, Default)]
 struct Formerly {
-    metas: HashMap<Uid, (Kind, Meta)>,
+    subjects: HashMap<Uid, Subject>,
+    names: HashMap<(Text, Arc<str>), usize>,
     order: VecDeque<Uid>,
 }
 
 impl Formerly {
-    fn put(&mut self, kind: Kind, meta: Meta) {
-        self.order.push_back(meta.uid);
-        self.metas.insert(meta.uid, (kind, meta));
+    fn put(&mut self, subject: Subject) {
+        let (uid, meta) = (subject.meta.uid, &subject.meta);
+        *self.names.entry((meta.namespace.clone(), meta.name.clone())).or_default() += 1;
+        self.order.push_back(uid);
+        self.subjects.insert(uid, subject);
         if self.order.len() > FORMERLY
             && let Some(oldest) = self.order.pop_front()
+            && let Some(Subject { meta, .. }) = self.subjects.remove(&oldest)
         {
-            self.metas.remove(&oldest);
+            let name = (meta.namespace, meta.name);
+            let others = self.names.get_mut(&name).map_or(0, |count| {
+                *count -= 1;
+                *count
+            });
+            if others == 0 {
+                self.names.remove(&name);
+            }
         }
+    }
+
+    fn called(&self, namespace: &Text, name: &str) -> bool {
+        self.names.contains_key(&(namespace.clone(), name.into()))
     }
 }
 
@@ -82,6 +153,10 @@ impl Lens {
 
     /// What it has to be told of.
     pub fn scope(&self) -> Scope {
+        if matches!(self.grant.kinds.get(&Kind::Namespace), Some(Within::All)) {
+            // of the namespaces themselves only those would be told that others are seen in
+            return Scope { kinds: self.kinds(), ..Scope::default() };
+        }
         let mut namespaces = BTreeSet::new();
         for (kind, within) in &self.grant.kinds {
             match within {
@@ -105,8 +180,12 @@ impl Lens {
 
     /// What is being watched, without what is not granted.
     pub fn about(&self, about: &About) -> About {
-        if self.grant.verbatim {
-            return about.clone();
+        if self.grant.is_plain() {
+            let granted = |name: &String| {
+                self.kinds().iter().any(|kind| kind.namespaced() && self.grant.grants(kind, name))
+            };
+            let namespaces = about.namespaces.iter().filter(|name| granted(name)).cloned().collect();
+            return About { namespaces, refused: Vec::new(), ..about.clone() };
         }
         About { context: String::new(), namespaces: Vec::new(), refused: Vec::new(), ..about.clone() }
     }
@@ -115,7 +194,7 @@ impl Lens {
     /// there is nothing to see.
     pub fn states(&self, kind: Kind, state: &KindState) -> Vec<(Option<Text>, KindState)> {
         let Some(within) = self.grant.kinds.get(&kind) else { return vec![(None, self.forbidden(kind))] };
-        let state = if self.grant.verbatim { state.clone() } else { rows::state(state) };
+        let state = if self.grant.is_plain() { state.clone() } else { rows::state(state) };
         match within {
             Within::All => vec![(None, state)],
             Within::Namespaces(names) if names.is_empty() => vec![(None, self.forbidden(kind))],
@@ -156,27 +235,42 @@ impl Lens {
                 None => false,
             };
             if changed {
-                touched.extend(self.dependents(kind, uid));
+                self.dependents(kind, uid, &mut touched);
             }
         }
         out
     }
 
     /// Rows that are shown otherwise, or not at all, if this one is or is not.
-    fn dependents(&self, kind: Kind, uid: Uid) -> Vec<(Kind, Uid)> {
-        let mut found: Vec<_> = self.mentions.get(&uid).into_iter().flatten().copied().collect();
-        match kind {
-            Kind::Service => {
-                found.extend(self.whole.endpoint_slices.iter().map(|row| (Kind::EndpointSlice, row.meta.uid)))
+    fn dependents(&self, kind: Kind, uid: Uid, found: &mut Vec<(Kind, Uid)>) {
+        struct ByName<'a>(&'a Lens, Uid);
+        impl WithRow for ByName<'_> {
+            type Out = Option<Mention>;
+            fn with<T: Row>(self) -> Option<Mention> {
+                Mention::by_name(T::KIND, T::rows(&self.0.whole).get(self.1)?.meta())
             }
-            Kind::Node => {
-                found.extend(self.whole.leases.iter().map(|row| (Kind::Lease, row.meta.uid)));
-                let of_nodes = self.whole.events.iter().filter(|event| event.object_kind == "Node");
-                found.extend(of_nodes.map(|row| (Kind::Event, row.meta.uid)));
-            }
-            _ => {}
         }
-        found
+        self.mentioning(&Mention::Uid(uid), found);
+        // who is gone has been found by its name when it went
+        if let Some(name) = kind.with_row(ByName(self, uid)) {
+            self.mentioning(&name, found);
+        }
+    }
+
+    /// Rows that mention an object, and what is said about them: that may name the object as well.
+    fn mentioning(&self, mention: &Mention, found: &mut Vec<(Kind, Uid)>) {
+        for row in self.mentions.get(mention).into_iter().flatten() {
+            found.push(*row);
+            if row.0 != Kind::Event {
+                found.extend(self.said_of(row.1));
+            }
+        }
+    }
+
+    /// Events about an object.
+    fn said_of(&self, uid: Uid) -> impl Iterator<Item = (Kind, Uid)> {
+        let all = self.mentions.get(&Mention::Uid(uid)).into_iter().flatten();
+        all.filter(|(kind, _)| *kind == Kind::Event).copied()
     }
 
     /// Whether there is such an object and it is granted.
@@ -195,7 +289,7 @@ impl Lens {
         if !self.grant.holds(row) {
             return false;
         }
-        if self.grant.verbatim {
+        if self.grant.is_plain() {
             return true;
         }
         let any: &dyn Any = row;
@@ -219,27 +313,46 @@ impl Lens {
         Kind::parse(&owner.kind).is_some_and(|kind| self.granted(kind, owner.uid))
     }
 
-    /// What a granted event is about: its kind, what it is or was called, and its uid if it is still there.
-    fn is_about(&self, event: &Event) -> Option<(Kind, Meta, Option<Uid>)> {
+    /// What a granted event is about, or was until it was gone.
+    fn is_about(&self, event: &Event) -> Option<Subject> {
         struct Find<'a>(&'a Lens, &'a Event);
         impl WithRow for Find<'_> {
-            type Out = Option<Meta>;
-            fn with<T: Row>(self) -> Option<Meta> {
+            type Out = Option<Subject>;
+            fn with<T: Row>(self) -> Option<Subject> {
                 let Find(lens, event) = self;
                 let rows = T::rows(&lens.whole);
                 // the kubelet gives a node's name for its uid
                 let by_name = || rows.named("", &event.object_name).filter(|_| T::KIND == Kind::Node);
                 let row = rows.get(event.object_uid).or_else(by_name)?;
-                lens.holds(&**row).then(|| row.meta().clone())
+                lens.holds(&**row).then(|| Subject::of(&**row))
             }
         }
         let kind = Kind::parse(&event.object_kind)?;
-        if let Some(meta) = kind.with_row(Find(self, event)) {
-            let uid = meta.uid;
-            return Some((kind, meta, Some(uid)));
+        let formerly = || self.formerly.subjects.get(&event.object_uid).filter(|was| was.kind == kind);
+        kind.with_row(Find(self, event)).or_else(|| formerly().cloned())
+    }
+
+    /// Whether a word in what is said about an object names one that is granted: one that was made by it. What is
+    /// gone, or has not come yet, passes where any such would be granted.
+    fn names_granted(&self, word: &str, kind: Kind, subject: &Meta) -> bool {
+        struct Named<'a>(&'a Lens, &'a str, &'a str);
+        impl WithRow for Named<'_> {
+            type Out = Option<bool>;
+            fn with<T: Row>(self) -> Option<bool> {
+                let Named(lens, namespace, name) = self;
+                T::rows(&lens.whole).named(namespace, name).map(|row| lens.holds(&**row))
+            }
         }
-        let (_, meta) = self.formerly.metas.get(&event.object_uid).filter(|(was, _)| *was == kind)?;
-        Some((kind, meta.clone(), None))
+        let Some(shape) = generated(word, &subject.name) else { return false };
+        let kinds = [Kind::Pod, Kind::ReplicaSet, Kind::ControllerRevision];
+        let named = |of: Kind| of.with_row(Named(self, &subject.namespace, word));
+        let all: Vec<bool> = kinds.into_iter().filter_map(named).collect();
+        if !all.is_empty() {
+            return all.into_iter().all(|granted| granted);
+        }
+        let made = made_by(kind, shape);
+        made.is_some_and(|made| self.grant.selector.is_empty() && self.grant.grants(made, &subject.namespace))
+            || self.formerly.called(&subject.namespace, word)
     }
 
     /// The row as it is shown; `None` if it is not, or is not there.
@@ -249,7 +362,7 @@ impl Lens {
             type Out = Option<Change>;
             fn with<T: Row>(self) -> Option<Change> {
                 let row = T::rows(&self.0.whole).get(self.1).filter(|row| self.0.holds(&***row))?;
-                if self.0.grant.verbatim {
+                if self.0.grant.is_plain() {
                     Some(T::change(Delta::Put(row.clone())))
                 } else {
                     self.0.through(&**row)
@@ -268,14 +381,17 @@ impl Lens {
             Some(about) => Some(about?),
             None => None,
         };
-        let subject = about.as_ref().map_or(&*row.meta().name, |(_, meta, _)| &*meta.name);
-        let other = |word: &str| generated(word, subject).then(|| self.names.name(&word.into()).to_string());
+        let (of, subject) = about.as_ref().map_or((T::KIND, row.meta()), |about| (about.kind, &about.meta));
+        let other = |word: &str| {
+            self.names_granted(word, of, subject).then(|| self.names.name(&word.into()).to_string())
+        };
         let glass = Glass {
             names: self.names,
             counts: matches!(self.grant.kinds.get(&Kind::Node), Some(Within::All))
                 && self.grant.selector.is_empty(),
             owner: &|owner| self.has_owner(owner),
             other: &other,
+            node: &|name| self.whole.nodes.named("", name).is_some_and(|node| self.holds(&**node)),
         };
         let any: &dyn Any = row;
         match T::KIND {
@@ -302,40 +418,59 @@ impl Lens {
             }
             Kind::Lease => put(any, |row: &Lease| glass.lease(row)),
             Kind::Event => put(any, |row: &Event| match &about {
-                Some((kind, meta, uid)) => {
-                    let (detail, node) = self.subject(*kind, *uid);
-                    glass.event(row, meta, detail.as_deref(), node.as_ref())
-                }
+                Some(Subject { meta, detail, node, .. }) => glass.event(row, meta, detail.as_deref(), node),
                 None => row.clone(),
             }),
         }
     }
+}
 
-    /// The detail and the node of what an event is about.
-    fn subject(&self, kind: Kind, uid: Option<Uid>) -> (Option<Arc<Detail>>, Option<Text>) {
-        struct DetailOf<'a>(&'a Cluster, Uid);
-        impl WithRow for DetailOf<'_> {
-            type Out = Option<Arc<Detail>>;
-            fn with<T: Row>(self) -> Option<Arc<Detail>> {
-                T::rows(self.0).get(self.1)?.detail().cloned()
-            }
+/// What Kubernetes puts behind a name to make another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// A hash of a template: `SafeEncodeString` of apimachinery's `util/rand`.
+    Hash,
+    /// Five letters by chance: `util/rand.String`.
+    Letters,
+    /// A number that counts.
+    Ordinal,
+    /// A hash and letters behind it.
+    HashAndLetters,
+    /// Two such parts that nothing is known to put together.
+    Other,
+}
+
+/// How a name has been made of another, if it may have been.
+fn generated(word: &str, from: &str) -> Option<Shape> {
+    let part = |part: &str| {
+        let random = !part.is_empty() && part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
+        match part.len() {
+            1..=4 if part.bytes().all(|b| b.is_ascii_digit()) => Some(Shape::Ordinal),
+            5 if random => Some(Shape::Letters),
+            6..=10 if random => Some(Shape::Hash),
+            _ => None,
         }
-        let Some(uid) = uid else { return (None, None) };
-        let node = self.whole.pods.get(uid).filter(|_| kind == Kind::Pod).map(|pod| pod.node.clone());
-        (kind.with_row(DetailOf(&self.whole, uid)), node)
+    };
+    let rest = word.strip_prefix(from).and_then(|rest| rest.strip_prefix('-'))?;
+    match rest.split_once('-') {
+        None => part(rest),
+        Some((first, second)) => match (part(first)?, part(second)?) {
+            (Shape::Hash, Shape::Letters) => Some(Shape::HashAndLetters),
+            _ => Some(Shape::Other),
+        },
     }
 }
 
-/// Whether a name is one that Kubernetes makes of another: a hash, five random letters, an ordinal, or two of them
-/// (apimachinery `util/rand`, `SafeEncodeString`).
-fn generated(word: &str, from: &str) -> bool {
-    let part = |part: &str| {
-        let random = part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
-        let ordinal = part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
-        !part.is_empty() && (ordinal || random && matches!(part.len(), 5 | 7..=10))
-    };
-    let Some(rest) = word.strip_prefix(from).and_then(|rest| rest.strip_prefix('-')) else { return false };
-    rest.split('-').count() <= 2 && rest.split('-').all(part)
+/// What an object of a kind makes that is called so.
+fn made_by(kind: Kind, shape: Shape) -> Option<Kind> {
+    match (kind, shape) {
+        (Kind::Deployment, Shape::Hash) => Some(Kind::ReplicaSet),
+        (Kind::Deployment, Shape::HashAndLetters) => Some(Kind::Pod),
+        (Kind::ReplicaSet | Kind::ReplicationController | Kind::DaemonSet, Shape::Letters) => Some(Kind::Pod),
+        (Kind::StatefulSet, Shape::Ordinal) => Some(Kind::Pod),
+        (Kind::StatefulSet | Kind::DaemonSet, Shape::Hash) => Some(Kind::ControllerRevision),
+        _ => None,
+    }
 }
 
 struct Gone(Uid);
@@ -380,32 +515,46 @@ impl Fold<'_> {
         if let Some(replaced) = T::rows(&self.lens.whole).replaced_by(row.meta()) {
             self.gone::<T>(replaced);
         }
-        if let Some(old) = T::rows(&self.lens.whole).get(uid).cloned() {
-            self.unmention(&*old);
+        let old = T::rows(&self.lens.whole).get(uid).cloned();
+        self.touched.push((T::KIND, uid));
+        match &old {
+            Some(old) => {
+                self.unmention(&**old);
+                if !Subject::of(&**old).reads_as(&Subject::of(&*row)) {
+                    self.touched.extend(self.lens.said_of(uid));
+                }
+            }
+            None => self.touch_by_name::<T>(row.meta()),
         }
-        for mentioned in mentioned(&*row) {
-            self.lens.mentions.entry(mentioned).or_default().insert((T::KIND, uid));
+        for mention in mentions(&*row) {
+            self.lens.mentions.entry(mention).or_default().insert((T::KIND, uid));
         }
         T::rows_mut(&mut self.lens.whole).apply(Delta::Put(row));
-        self.touched.push((T::KIND, uid));
     }
 
     fn gone<T: Row>(&mut self, uid: Uid) {
         let Some(old) = T::rows(&self.lens.whole).get(uid).cloned() else { return };
         self.unmention(&*old);
-        if self.lens.shown.contains(&(T::KIND, uid)) && T::KIND != Kind::Event {
-            self.lens.formerly.put(T::KIND, old.meta().clone());
+        if T::KIND != Kind::Event && self.lens.holds(&*old) {
+            self.lens.formerly.put(Subject::of(&*old));
         }
         T::rows_mut(&mut self.lens.whole).apply(Delta::Gone(uid));
         self.touched.push((T::KIND, uid));
+        self.touch_by_name::<T>(old.meta());
+    }
+
+    fn touch_by_name<T: Row>(&mut self, meta: &Meta) {
+        if let Some(name) = Mention::by_name(T::KIND, meta) {
+            self.lens.mentioning(&name, self.touched);
+        }
     }
 
     fn unmention<T: Row>(&mut self, row: &T) {
-        for uid in mentioned(row) {
-            if let Some(by) = self.lens.mentions.get_mut(&uid) {
+        for mention in mentions(row) {
+            if let Some(by) = self.lens.mentions.get_mut(&mention) {
                 by.remove(&(T::KIND, row.meta().uid));
                 if by.is_empty() {
-                    self.lens.mentions.remove(&uid);
+                    self.lens.mentions.remove(&mention);
                 }
             }
         }
@@ -413,15 +562,30 @@ impl Fold<'_> {
 }
 
 /// The objects that a row mentions.
-fn mentioned<T: Row>(row: &T) -> Vec<Uid> {
-    let any: &dyn Any = row;
-    let mut uids: Vec<Uid> = row.meta().owner.as_ref().map(|owner| owner.uid).into_iter().collect();
+fn mentions<T: Row>(row: &T) -> Vec<Mention> {
+    let (any, meta): (&dyn Any, &Meta) = (row, row.meta());
+    let mut all: Vec<Mention> = meta.owner.iter().map(|owner| Mention::Uid(owner.uid)).collect();
     if let Some(event) = any.downcast_ref::<Event>() {
-        uids.push(event.object_uid);
+        all.push(Mention::Uid(event.object_uid));
+        if event.object_kind == Kind::Node.name() {
+            all.push(Mention::Node(event.object_name.clone()));
+        }
+        all.extend(made_of(&event.message, &event.object_name, &event.object_namespace));
     } else if let Some(slice) = any.downcast_ref::<EndpointSlice>() {
-        uids.extend(
-            slice.endpoints.iter().filter_map(|endpoint| endpoint.target.as_ref()).map(|target| target.uid),
-        );
+        all.push(Mention::Service(meta.namespace.clone(), slice.service.as_str().into()));
+        let targets = slice.endpoints.iter().filter_map(|endpoint| endpoint.target.as_ref());
+        all.extend(targets.map(|target| Mention::Uid(target.uid)));
+    } else if T::KIND == Kind::Lease {
+        all.push(Mention::Node(meta.name.clone()));
+    } else if let Some(detail) = row.detail() {
+        let messages = detail.conditions.iter().map(|condition| &*condition.message);
+        all.extend(messages.chain([row.why()]).flat_map(|text| made_of(text, &meta.name, &meta.namespace)));
     }
-    uids
+    all
+}
+
+/// Names in a text that may have been made of an object's.
+fn made_of(text: &str, name: &str, namespace: &Text) -> Vec<Mention> {
+    let made = words::names_in(text).filter(|word| generated(word, name).is_some());
+    made.map(|word| Mention::Made(namespace.clone(), word.into())).collect()
 }

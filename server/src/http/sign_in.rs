@@ -177,7 +177,7 @@ fn capital(text: &str) -> String {
 
 fn sign_in_page(door: &Door, base: &Base, status: StatusCode, page: SignIn) -> Response {
     let way = match door.mode() {
-        Mode::Anyone => Way::NotHere("Nobody has to sign in here.".to_owned()),
+        Mode::Anyone | Mode::Fixed(_) => Way::NotHere("Nobody has to sign in here.".to_owned()),
         Mode::Token(_) => Way::Secret {
             label: "Token".to_owned(),
             hint: "Whoever runs Masthead has it, in the file of --auth-token-file.".to_owned(),

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use app::api::{
-    ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, KindState, Lease, Meta,
-    Namespace, Needs, Node, Owner, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Service,
-    StatefulSet, StatefulSetRollout, Text,
+    ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Kind, KindState, Labels, Lease,
+    Meta, Namespace, Needs, Node, Owner, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController,
+    ResourceList, Service, StatefulSet, StatefulSetRollout, Text,
     detail::{self, ContainerState, ContainerStatus, Terminated},
     endpoint_slice::Endpoint,
     needs::{HostPort, NameRequirement, NodeTerm, Toleration},
@@ -31,26 +31,56 @@ pub struct Glass<'a> {
     pub owner: &'a dyn Fn(&Owner) -> bool,
     /// The name of another granted object of its namespace, as it is shown; `None` if there is none.
     pub other: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether there is a granted node of this name.
+    pub node: &'a dyn Fn(&str) -> bool,
 }
 
 /// Names that texts about one row may have in them, and as what.
 type Own = Vec<(Arc<str>, Arc<str>)>;
 
 impl Glass<'_> {
-    fn meta(&self, meta: Meta) -> Meta {
+    /// What every object has; `node` is where it is, or what it is, if either.
+    fn meta(&self, meta: Meta, node: &str) -> Meta {
         let Meta { uid, namespace, name, created, deleting, labels, owner } = meta;
-        let owner = owner.map(|owner| {
-            let name = if (self.owner)(&owner) { self.names.text(&owner.name) } else { LEFT_OUT.into() };
-            Owner { name, ..owner }
+        let owner = owner.map(|owner| Owner {
+            name: if (self.owner)(&owner) { self.owner_name(&owner) } else { LEFT_OUT.into() },
+            kind: if is_known(&owner.kind) { owner.kind } else { LEFT_OUT.into() },
+            uid: owner.uid,
         });
         Meta {
             uid,
             namespace: self.names.text(&namespace),
-            name: self.names.name(&name),
+            name: self.names.on_node(&name, node),
             created,
             deleting,
-            labels: self.names.labels(&labels),
+            labels: self.labels(&labels, node),
             owner,
+        }
+    }
+
+    fn owner_name(&self, owner: &Owner) -> Text {
+        if owner.kind == "Node" { self.names.node(&owner.name) } else { self.names.text(&owner.name) }
+    }
+
+    /// Labels, in which nodes may be named by whoever set them.
+    fn labels(&self, labels: &Labels, node: &str) -> Labels {
+        if !self.names.hides_nodes() {
+            return self.names.labels(labels);
+        }
+        let is_node = |value: &str| !value.is_empty() && (value == node || (self.node)(value));
+        let value = |key: &Text, value: &Text| match is_node(value) {
+            true => self.names.node(value),
+            false => self.names.label_value(key, value),
+        };
+        labels.iter().map(|(key, of)| (self.names.label_key(key), value(key, of))).collect()
+    }
+
+    /// The name of a node, if it is `own` or granted.
+    fn node_of(&self, name: &Text, own: &str) -> Text {
+        if name.is_empty() || **name == *own || (self.node)(name) {
+            self.names.node(name)
+        } else {
+            LEFT_OUT.into()
         }
     }
 
@@ -60,12 +90,12 @@ impl Glass<'_> {
         let mut add = |name: &Text, shown: Text| own.push((name.as_str().into(), shown.into()));
         add(&meta.namespace, self.names.text(&meta.namespace));
         if let Some(owner) = meta.owner.as_ref().filter(|owner| (self.owner)(owner)) {
-            add(&owner.name, self.names.text(&owner.name));
+            add(&owner.name, self.owner_name(owner));
         }
         for container in &detail.containers {
             add(&container.name, self.names.text(&container.name));
             if !self.names.hides_images() {
-                add(&container.image, container.image.clone());
+                names_of(&container.image).for_each(|name| add(&name, name.clone()));
             }
         }
         own.retain(|(name, _)| !name.is_empty());
@@ -90,7 +120,7 @@ impl Glass<'_> {
 
     /// What an object's own page shows. Identities of the API server's, whole templates and what names other objects
     /// (accounts, classes) stay behind.
-    fn detail(&self, detail: &Detail, own: &Own) -> Arc<Detail> {
+    fn detail(&self, detail: &Detail, own: &Own, node: &str) -> Arc<Detail> {
         let Detail { uid: _, told_to_end, conditions, containers, needs, template, manifest: _, pace, facts } =
             detail.clone();
         let detail::Pace { min_ready, deadline, newest, scaled_for, partition } = pace;
@@ -99,7 +129,7 @@ impl Glass<'_> {
             told_to_end,
             conditions: conditions.into_iter().map(|condition| self.condition(condition, own)).collect(),
             containers: containers.into_iter().map(|container| self.container_spec(container, own)).collect(),
-            needs: self.needs(needs),
+            needs: self.needs(needs, node),
             template: template.map(|template| self.template(template, own)),
             manifest: app::api::manifest::Manifest::default(),
             pace: detail::Pace {
@@ -142,8 +172,8 @@ impl Glass<'_> {
             role,
             image: self.names.image(&image),
             ports: ports.into_iter().map(|port| self.port(port)).collect(),
-            requests,
-            limits,
+            requests: self.amounts(requests),
+            limits: self.amounts(limits),
             probes: probes.into_iter().map(|probe| self.probe(probe)).collect(),
             seccomp: seccomp.map(|detail::Seccomp { kind, localhost }| detail::Seccomp {
                 kind,
@@ -152,6 +182,14 @@ impl Glass<'_> {
             withheld,
             status: status.map(|status| self.status(status, own)),
         }
+    }
+
+    fn amounts(&self, amounts: Vec<(Text, Text)>) -> Vec<(Text, Text)> {
+        amounts.into_iter().map(|(name, amount)| (self.names.resource(&name), amount)).collect()
+    }
+
+    fn resources(&self, list: &ResourceList) -> ResourceList {
+        list.iter().map(|(name, amount)| (self.names.resource(name), amount)).collect()
     }
 
     fn port(&self, port: detail::Port) -> detail::Port {
@@ -166,11 +204,7 @@ impl Glass<'_> {
                 scheme,
                 host: left_out(&host),
                 port: self.port_of(&port),
-                // a query may hold anything
-                path: match path.split_once('?') {
-                    Some((path, _)) => format!("{path}?{LEFT_OUT}").into(),
-                    None => path,
-                },
+                path: self.path(&path),
                 headers: headers.iter().map(left_out).collect(),
             },
             ProbeHandler::TcpSocket { host, port } => {
@@ -179,6 +213,15 @@ impl Glass<'_> {
             ProbeHandler::Grpc { port, service } => ProbeHandler::Grpc { port, service: left_out(&service) },
         };
         Probe { handler, ..probe }
+    }
+
+    /// A path. Its query may hold anything, the rest may name something.
+    fn path(&self, path: &Text) -> Text {
+        match path.split_once('?') {
+            _ if self.names.hides_names() && path.len() > 1 => format!("/{LEFT_OUT}").into(),
+            Some((path, _)) => format!("{path}?{LEFT_OUT}").into(),
+            None => path.clone(),
+        }
     }
 
     /// A port's number, or its name.
@@ -213,7 +256,7 @@ impl Glass<'_> {
         Terminated { reason: words::word(&reason).into(), message, exit_code, signal, started, finished }
     }
 
-    fn needs(&self, needs: Needs) -> Needs {
+    fn needs(&self, needs: Needs, node: &str) -> Needs {
         let Needs {
             node_name,
             scheduler,
@@ -231,17 +274,17 @@ impl Glass<'_> {
             names: term
                 .names
                 .into_iter()
-                .map(|NameRequirement { is, name }| NameRequirement { is, name: self.names.node(&name) })
+                .map(|NameRequirement { is, name }| NameRequirement { is, name: self.node_of(&name, node) })
                 .collect(),
             never: term.never,
         };
         Needs {
-            node_name: self.names.node(&node_name),
+            node_name: self.node_of(&node_name, node),
             scheduler: match scheduler.as_str() {
                 "" | "default-scheduler" => scheduler,
                 _ => LEFT_OUT.into(),
             },
-            node_selector: self.names.labels(&node_selector),
+            node_selector: self.labels(&node_selector, node),
             affinity: affinity.map(|terms| terms.into_iter().map(term).collect()),
             tolerations: tolerations
                 .into_iter()
@@ -254,7 +297,7 @@ impl Glass<'_> {
                 })
                 .collect(),
             host_ports: self.host_ports(host_ports),
-            requests,
+            requests: self.resources(&requests),
             gates: gates.iter().map(left_out).collect(),
             host_network,
             unread,
@@ -321,7 +364,9 @@ impl Glass<'_> {
             detail,
         } = row.clone();
         let mut own = self.own(&meta, &detail);
+        own.insert(0, (meta.name.clone(), self.names.on_node(&meta.name, &node)));
         own.push((node.as_str().into(), self.names.node(&node).into()));
+        own.retain(|(name, _)| !name.is_empty());
         Pod {
             ready,
             total,
@@ -339,20 +384,20 @@ impl Glass<'_> {
             phase: words::word(&phase).into(),
             node: self.names.node(&node),
             ip: self.names.address(&ip),
-            nominated_node: self.names.node(&nominated_node),
+            nominated_node: self.node_of(&nominated_node, &node),
             is_ready,
             gates,
             images: self.names.images(&images),
-            requests,
-            resizing,
-            limits,
+            requests: self.resources(&requests),
+            resizing: resizing.map(|list| self.resources(&list)),
+            limits: self.resources(&limits),
             host_ports: self.host_ports(host_ports),
             keeps_away,
             health,
             why: self.text(&why, &own),
             since,
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, &node),
+            meta: self.meta(meta, &node),
         }
     }
 
@@ -398,8 +443,8 @@ impl Glass<'_> {
             health,
             why: self.text(&why, &own),
             since,
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -435,8 +480,8 @@ impl Glass<'_> {
             bounds,
             health,
             why: self.text(&why, &own),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -483,8 +528,8 @@ impl Glass<'_> {
             bounds,
             health,
             why: self.text(&why, &own),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -515,7 +560,7 @@ impl Glass<'_> {
             change_cause: left_out(&change_cause),
             health,
             why: self.text(&why, own),
-            detail: self.detail(&detail, own),
+            detail: self.detail(&detail, own, ""),
         }
     }
 
@@ -523,14 +568,14 @@ impl Glass<'_> {
     pub fn replica_set(&self, row: &ReplicaSet) -> ReplicaSet {
         let ReplicaSet { meta, replicas } = row.clone();
         let own = self.own(&meta, &replicas.detail);
-        ReplicaSet { replicas: self.replicas(replicas, &own), meta: self.meta(meta) }
+        ReplicaSet { replicas: self.replicas(replicas, &own), meta: self.meta(meta, "") }
     }
 
     /// A ReplicationController.
     pub fn replication_controller(&self, row: &ReplicationController) -> ReplicationController {
         let ReplicationController { meta, replicas } = row.clone();
         let own = self.own(&meta, &replicas.detail);
-        ReplicationController { replicas: self.replicas(replicas, &own), meta: self.meta(meta) }
+        ReplicationController { replicas: self.replicas(replicas, &own), meta: self.meta(meta, "") }
     }
 
     /// A ControllerRevision.
@@ -542,8 +587,8 @@ impl Glass<'_> {
             revision,
             images: self.names.images(&images),
             change_cause: left_out(&change_cause),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -572,14 +617,10 @@ impl Glass<'_> {
         } = row.clone();
         let shown = self.names.node(&Text::from(&*meta.name));
         let own = vec![(meta.name.clone(), shown.clone().into())];
-        let role = |role: &Text| match role.as_str() {
-            "control-plane" | "master" | "worker" | "etcd" | "node" => role.clone(),
-            _ => self.names.text(role),
-        };
         Node {
             ready,
             unschedulable,
-            roles: roles.iter().map(role).collect(),
+            roles: roles.iter().map(|role| self.names.role(role)).collect(),
             version,
             internal_ip: internal_ip.map(|ip| self.names.address(&ip)),
             external_ip: external_ip.map(|ip| self.names.address(&ip)),
@@ -595,14 +636,14 @@ impl Glass<'_> {
                     effect,
                 })
                 .collect(),
-            allocatable,
-            capacity,
+            allocatable: self.resources(&allocatable),
+            capacity: self.resources(&capacity),
             changed,
             health,
             why: self.text(&why, &own),
             since,
-            detail: self.detail(&detail, &own),
-            meta: Meta { name: shown.into(), ..self.meta(meta) },
+            detail: self.detail(&detail, &own, ""),
+            meta: Meta { name: shown.into(), ..self.meta(meta.clone(), &meta.name) },
         }
     }
 
@@ -610,13 +651,18 @@ impl Glass<'_> {
     pub fn lease(&self, row: &Lease) -> Lease {
         let Lease { meta, holder, renewed, duration } = row.clone();
         let name = self.names.node(&Text::from(&*meta.name)).into();
-        Lease { holder: self.names.node(&holder), renewed, duration, meta: Meta { name, ..self.meta(meta) } }
+        Lease {
+            holder: self.node_of(&holder, &meta.name),
+            renewed,
+            duration,
+            meta: Meta { name, ..self.meta(meta.clone(), &meta.name) },
+        }
     }
 
     /// A namespace.
     pub fn namespace(&self, row: &Namespace) -> Namespace {
         let Namespace { meta, phase, health } = row.clone();
-        Namespace { meta: self.meta(meta), phase, health }
+        Namespace { meta: self.meta(meta, ""), phase, health }
     }
 
     /// A Service.
@@ -640,6 +686,7 @@ impl Glass<'_> {
         let ports = ports.into_iter().map(|mut port| {
             port.name = self.names.text(&port.name);
             port.target = self.port_of(&port.target);
+            port.app_protocol = self.names.text(&port.app_protocol);
             port
         });
         Service {
@@ -653,8 +700,8 @@ impl Glass<'_> {
             publish_not_ready,
             health,
             why: self.text(&why, &own),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -664,6 +711,7 @@ impl Glass<'_> {
         let own = self.own(&meta, &detail);
         let ports = ports.into_iter().map(|mut port| {
             port.name = port.name.map(|name| self.names.text(&name));
+            port.app_protocol = self.names.text(&port.app_protocol);
             port
         });
         let endpoints = endpoints.into_iter().filter(granted).map(|endpoint| {
@@ -671,7 +719,7 @@ impl Glass<'_> {
             Endpoint {
                 addresses: addresses.iter().map(|one| self.names.address(one)).collect(),
                 target: target.map(|mut target| {
-                    target.name = self.names.name(&target.name);
+                    target.name = self.names.on_node(&target.name, &node);
                     target
                 }),
                 node: self.names.node(&node),
@@ -687,8 +735,8 @@ impl Glass<'_> {
             service: self.names.text(&service),
             ports: ports.collect(),
             endpoints: endpoints.collect(),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
@@ -722,13 +770,13 @@ impl Glass<'_> {
             observed,
             health,
             why: self.text(&why, &own),
-            detail: self.detail(&detail, &own),
-            meta: self.meta(meta),
+            detail: self.detail(&detail, &own, ""),
+            meta: self.meta(meta, ""),
         }
     }
 
     /// An event about a granted object, whose containers are `containers` and whose node is `node`.
-    pub fn event(&self, row: &Event, about: &Meta, detail: Option<&Detail>, node: Option<&Text>) -> Event {
+    pub fn event(&self, row: &Event, about: &Meta, detail: Option<&Detail>, node: &str) -> Event {
         let Event {
             meta,
             first,
@@ -737,7 +785,7 @@ impl Glass<'_> {
             kind,
             reason,
             object_kind,
-            object_namespace,
+            object_namespace: _,
             object_name: _,
             object_uid,
             subobject,
@@ -749,24 +797,27 @@ impl Glass<'_> {
         let mut own = self.own(about, detail.unwrap_or(&Detail::default()));
         let called: Arc<str> = match object_kind == "Node" {
             true => self.names.node(&Text::from(&*about.name)).into(),
-            false => self.names.name(&about.name),
+            false => self.names.on_node(&about.name, node),
         };
         own.insert(0, (about.name.clone(), called.clone()));
-        if let Some(node) = node.filter(|node| !node.is_empty()) {
-            own.push((node.as_str().into(), self.names.node(node).into()));
+        if !node.is_empty() {
+            own.push((node.into(), self.names.node(&node.into()).into()));
         }
+        let here = if object_kind == "Node" { &*about.name } else { node };
         let known = |component: &Text| match COMPONENTS.contains(&component.as_str()) {
             true => component.clone(),
             false => left_out(component),
         };
         let source = match source.split_once(", ") {
             Some((said_by, host)) => {
-                format!("{}, {}", known(&Text::from(said_by)), self.names.node(&Text::from(host))).into()
+                format!("{}, {}", known(&Text::from(said_by)), self.node_of(&Text::from(host), here)).into()
             }
             None => known(&source),
         };
         let subobject = match subobject.strip_suffix('}').and_then(|subobject| subobject.split_once('{')) {
-            Some((list @ ("spec.containers" | "spec.initContainers" | "spec.ephemeralContainers"), name)) => {
+            Some((list @ ("spec.containers" | "spec.initContainers" | "spec.ephemeralContainers"), name))
+                if detail.is_some_and(|detail| detail.containers.iter().any(|one| *one.name == *name)) =>
+            {
                 format!("{list}{{{}}}", self.names.text(&Text::from(name))).into()
             }
             _ => left_out(&subobject),
@@ -776,7 +827,7 @@ impl Glass<'_> {
             Some(rest) if rest.starts_with('.') && rest.bytes().skip(1).all(|b| b.is_ascii_hexdigit()) => {
                 format!("{called}{rest}").into()
             }
-            _ => self.names.alias(&meta.name).into(),
+            _ => self.names.unlike(&meta.name).into(),
         };
         Event {
             first,
@@ -785,7 +836,7 @@ impl Glass<'_> {
             kind: words::word(&kind).into(),
             reason: words::word(&reason).into(),
             object_kind,
-            object_namespace: self.names.text(&object_namespace),
+            object_namespace: self.names.text(&about.namespace),
             object_name: called,
             object_uid,
             subobject,
@@ -793,7 +844,7 @@ impl Glass<'_> {
             component: known(&component),
             reporting_component: known(&reporting_component),
             message: self.text(&message, &own),
-            meta: Meta { name, labels: app::api::Labels::default(), owner: None, ..self.meta(meta) },
+            meta: Meta { name, labels: Labels::default(), owner: None, ..self.meta(meta, "") },
         }
     }
 }
@@ -813,6 +864,29 @@ pub fn state(state: &KindState) -> KindState {
         KindState::Listing { seen: _ } => KindState::Listing { seen: 0 },
         state @ (KindState::Connecting | KindState::Live) => state.clone(),
     }
+}
+
+/// Whether a kind that owns others is one of Kubernetes' own: others are called as somebody named them.
+fn is_known(kind: &str) -> bool {
+    matches!(kind, "Job" | "CronJob") || Kind::ALL.iter().any(|known| known.name() == kind)
+}
+
+/// What runtimes call an image: as it is written, with the registry that it then comes from, and either without its
+/// tag (distribution `reference/normalize.go`).
+fn names_of(image: &Text) -> impl Iterator<Item = Text> {
+    let (first, rest) = image.split_once('/').unwrap_or(("", image));
+    let has_registry = first.contains(['.', ':']) || first == "localhost";
+    let full = match (has_registry, first.is_empty()) {
+        (true, _) => image.to_string(),
+        (false, true) => format!("docker.io/library/{rest}"),
+        (false, false) => format!("docker.io/{image}"),
+    };
+    let bare = |name: &str| match name.rsplit_once(':') {
+        Some((bare, tag)) if !tag.contains('/') => bare.to_owned(),
+        _ => name.to_owned(),
+    };
+    let untagged = [bare(image), bare(&full)];
+    [image.to_string(), full].into_iter().chain(untagged).map(Text::from)
 }
 
 /// That there is something, and not what.
@@ -872,3 +946,24 @@ const COMPONENTS: [&str; 20] = [
     "taint-eviction-controller",
     "node-lifecycle-controller",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_many_there_are_in_the_whole_is_not_said_of_a_part() {
+        assert_eq!(state(&KindState::Listing { seen: 7 }), KindState::Listing { seen: 0 });
+        assert_eq!(state(&KindState::Live), KindState::Live);
+    }
+
+    #[test]
+    fn an_image_is_called_by_all_its_names() {
+        let names =
+            |image: &str| names_of(&Text::from(image)).map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("web:1"), ["web:1", "docker.io/library/web:1", "web", "docker.io/library/web"]);
+        assert_eq!(names("me/web"), ["me/web", "docker.io/me/web", "me/web", "docker.io/me/web"]);
+        let own = "localhost:5000/web:1";
+        assert_eq!(names(own), [own, own, "localhost:5000/web", "localhost:5000/web"]);
+    }
+}

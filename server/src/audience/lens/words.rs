@@ -48,6 +48,9 @@ without within working would write wrong yet you your zero zone
 affinity/selector anti-affinity connect: connection-refused eof i/o read: dial tcp: lookup desc: runtime
 current desired older healthy readiness-gate gates gate daemonset replicationcontroller outside nobody said listed
 confirmed answered silent answer answers refuses closed stream expired bookmark ended.
+authentication authorization away balancer blocked bytes combined controllers cordoned corresponding denied digest
+es events finish foregrounddeletion insufficient_scope kept layer manager manifest new-revision non-empty partitioned
+recreated repository resolve resolved roll rootfs s signal similar unauthorized unpack unpacked
 ";
 
 /// Reasons and types: each is a word of its own in Kubernetes' sources, in the letters in which it is written there.
@@ -65,7 +68,7 @@ FoundNewReplicaSet FreeDiskSpaceFailed Generic HostPortConflict ImageGCFailed Im
 Initialized InsufficientPods InvalidDiskCapacity InvalidEnvironmentVariableNames InvalidImageName Job JobSuspended
 KillContainer KillPodSandbox Killing KubeletHasDiskPressure KubeletHasInsufficientMemory KubeletHasInsufficientPID
 KubeletHasNoDiskPressure KubeletHasSufficientDisk KubeletHasSufficientMemory KubeletHasSufficientPID KubeletNotReady
-KubeletReady KubeletSetupFailed DiskPressure MemoryPressure PIDPressure NetworkUnavailable MinimumReplicasAvailable
+KillContainerError KubeletReady KubeletSetupFailed DiskPressure MemoryPressure PIDPressure NetworkUnavailable MinimumReplicasAvailable
 MinimumReplicasUnavailable MissingClusterDNS NetworkNotReady NetworkPluginNotReady NewReplicaSetAvailable
 NewReplicaSetCreated NewReplicaSetReason NoPods Node NodeAffinity NodeAllocatableEnforced NodeHasDiskPressure
 NodeHasInsufficientMemory NodeHasInsufficientPID NodeHasNoDiskPressure NodeHasSufficientMemory NodeHasSufficientPID
@@ -84,7 +87,7 @@ SuccessfulDelete SuccessfulMountVolume SufficientPods SystemOOM TaintManagerEvic
 Terminating TooManyReplicas TopologyAffinityError TopologyAwareHintsDisabled TopologyAwareHintsEnabled
 TriggeredScaleUp UnexpectedAdmissionError Unhealthy Unknown Unschedulable UnschedulableReason VolumeResizeFailed Waiting
 WaitForFirstConsumer WaitForPodScheduled Warning NetworkReady Pending Evict Normal True False Shutdown
-InsufficientCapacity ProvisioningFailed RolloutFailed AllowedToRestart StaleEndpointSlice SyncLoadBalancerFailed
+InsufficientCapacity ProvisioningFailed RecreateCompleted RecreateInProgress RolloutFailed SyncFailed AllowedToRestart StaleEndpointSlice SyncLoadBalancerFailed
 EnsuringLoadBalancer EnsuredLoadBalancer UpdatedLoadBalancer DeletingLoadBalancer DeletedLoadBalancer
 ";
 
@@ -123,6 +126,16 @@ pub fn message(text: &str, counts: bool, name: &dyn Fn(&str) -> Option<String>) 
         rest = &rest[first.len_utf8()..];
     }
     out
+}
+
+/// The words of a message that may be names.
+pub fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !in_word(c)).map(bare).filter(|word| !word.is_empty())
+}
+
+/// A word without what ends a sentence, which is no part of it.
+fn bare(word: &str) -> &str {
+    word.trim_end_matches(['.', ':', '\''])
 }
 
 /// The part of a message that says nothing about others, where it goes on with what does.
@@ -175,8 +188,7 @@ fn leave_out(out: &mut String) {
 }
 
 fn push_word(out: &mut String, found: &str, quoted: bool, name: &dyn Fn(&str) -> Option<String>) {
-    // what ends a sentence is no part of a word
-    let bare = found.trim_end_matches(['.', ':', '\'']);
+    let bare = bare(found);
     let tail = &found[bare.len()..];
     match shown(bare, quoted, name) {
         Some(shown) => out.push_str(&shown),
@@ -192,7 +204,10 @@ fn shown(word: &str, quoted: bool, name: &dyn Fn(&str) -> Option<String>) -> Opt
     if let Some(name) = name(word) {
         return Some(name);
     }
-    if !quoted && (is_vocabulary(word) || is_small(word)) {
+    if !quoted && (is_vocabulary(word) || is_small(word))
+        || is_status(word)
+        || !word.contains(char::is_alphanumeric)
+    {
         return Some(word.to_owned());
     }
     // `namespace/name`, `name_namespace`: each of its parts a name
@@ -203,36 +218,28 @@ fn shown(word: &str, quoted: bool, name: &dyn Fn(&str) -> Option<String>) -> Opt
     Some(joints.zip(names).fold(first, |all, (joint, name)| all + joint + &name))
 }
 
+/// What a condition is, which some messages have in quotes.
+fn is_status(word: &str) -> bool {
+    matches!(word, "True" | "False" | "Unknown")
+}
+
 fn is_vocabulary(word: &str) -> bool {
     EXACT.contains(word) || WORDS.contains(word.to_ascii_lowercase().as_str())
 }
 
-/// Numbers of at most five digits, with a unit or as a ratio: exit codes, status codes, durations, percentages.
+/// Numbers of at most five digits, with a unit or as a ratio: exit codes, status codes, durations, percentages. An
+/// address or a version is none: it has more than one point.
 fn is_small(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '/'));
     let number = &word[..word.len() - unit.len()];
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let joints = number.len() - digits;
     let durations =
         || !unit.is_empty() && word.split_inclusive(|c: char| c.is_ascii_alphabetic()).all(is_duration);
+    let units = ["", "s", "ms", "m", "h", "d", "%", "x", "Ki", "Mi", "Gi", "Ti", "st", "nd", "rd", "th"];
     (1..=5).contains(&digits)
-        && (matches!(
-            unit,
-            "" | "s"
-                | "ms"
-                | "m"
-                | "h"
-                | "d"
-                | "%"
-                | "x"
-                | "Ki"
-                | "Mi"
-                | "Gi"
-                | "Ti"
-                | "st"
-                | "nd"
-                | "rd"
-                | "th"
-        ) || digits + unit.len() <= 12 && durations())
+        && joints <= 1
+        && (units.contains(&unit) || digits + unit.len() <= 12 && durations())
 }
 
 /// `1m`, `20s`: a part of what Go prints.
@@ -269,6 +276,8 @@ mod tests {
             "containers with unready status: [web]",
             "Deployment does not have minimum availability.",
             "2 of 3 containers are ready",
+            "2 current / 3 desired",
+            "corresponding condition of pod readiness gate does not have status \"True\".",
         ] {
             assert_eq!(seen(text), text);
         }
@@ -292,6 +301,8 @@ mod tests {
             ("Readiness probe failed: hunter2", "Readiness probe failed: …"),
             ("Readiness probe failed: \"container\"", "Readiness probe failed: \"…\""),
             ("exit code 123456789", "exit code …"),
+            ("lookup db on 10.0.0.2: no such host", "lookup … on …: no such host"),
+            ("10.0.0.2 1.37.2 1/2/3", "… … …"),
             ("to другой node", "to … node"),
             (
                 "0/5 nodes are available: 1 node(s) had untolerated taint {team: fraud}, 4 Insufficient cpu",
