@@ -410,11 +410,11 @@ mod tests {
         assert!(said.contains("begins with '/', such as /masthead"), "{said}");
     }
 
-    #[test]
-    fn who_may_look_is_said_before_others_can_reach_it() {
+    #[tokio::test]
+    async fn who_may_look_is_said_before_others_can_reach_it() {
+        let api = ApiServer::in_process(axum::Router::new());
         let door = |args: &[&str]| {
             let config = Config::parse_from([&["masthead"], args].concat());
-            let api = ApiServer::in_process(axum::Router::new());
             let door = config.check_auth().and_then(|()| config.door(&api));
             door.map(|_| ()).map_err(|error| error.to_string())
         };
@@ -437,11 +437,58 @@ mod tests {
                 &["--auth", "proxy", "--auth-proxy-from", "::1", "--auth-proxy-allow-group", "ops"],
                 "--auth-proxy-groups-header",
             ),
+            (&["--auth", "oidc"], "--oidc-issuer"),
+            (&["--auth", "oidc", "--oidc-issuer", "https://id.example"], "--oidc-client-id"),
+            (&["--oidc-issuer", "https://id.example"], "for --auth oidc, which is not chosen"),
+            (&["--auth", "kubernetes", "--demo"], "--demo has no tokens"),
         ] {
             let error = door(args).expect_err(part);
             assert!(error.contains(part), "{args:?}: {error}");
         }
         assert_eq!(door(&["--auth", "proxy", "--auth-proxy-from", "10.0.0.0/8,::1"]), Ok(()));
+        assert_eq!(door(&["--auth", "kubernetes"]), Ok(()));
+        let oidc = |issuer: &'static str, more: &[&str]| {
+            door(&[&["--auth", "oidc", "--oidc-client-id", "x", "--oidc-issuer", issuer], more].concat())
+        };
+        let (issuer, anyone) = ("https://id.example", "--oidc-allow-anyone");
+        for (issuer, more, part) in [
+            (issuer, &[][..], "--oidc-allow-anyone if whoever"),
+            ("http://id.example", &[anyone], "is not https"),
+            (issuer, &["--oidc-allow-mail", "example.org"], "--oidc-allow-mail 'example.org'"),
+            (
+                issuer,
+                &[anyone, "--oidc-client-secret-file", "/nowhere"],
+                "--oidc-client-secret-file /nowhere",
+            ),
+            (issuer, &[anyone, "--oidc-ca", "/nowhere"], "--oidc-ca /nowhere"),
+        ] {
+            let error = oidc(issuer, more).expect_err(part);
+            assert!(error.contains(part), "{more:?}: {error}");
+        }
+        assert_eq!(oidc(issuer, &[anyone]), Ok(()));
+        assert_eq!(
+            oidc(issuer, &["--oidc-allow-group", "CN=ops,DC=example", "--oidc-allow-mail", "*@a.b"]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_public_address_is_an_origin_and_one_of_our_names() {
+        for (given, is) in [
+            ("https://Masthead.Example.org", "https://masthead.example.org"),
+            ("https://masthead.example.org/", "https://masthead.example.org"),
+            ("http://10.0.0.1:8080", "http://10.0.0.1:8080"),
+        ] {
+            assert_eq!(origin(given).as_deref(), Ok(is));
+        }
+        for bad in
+            ["", "masthead.example.org", "ftp://a", "https://a/masthead", "https://a?b", "https://u@a", "//a"]
+        {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+        let config =
+            Config::parse_from(["masthead", "--host", "a", "--public-url", "https://b.example:8443"]);
+        assert_eq!(config.hosts(), ["a", "b.example"]);
     }
 
     #[test]

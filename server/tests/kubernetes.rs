@@ -15,12 +15,7 @@ use app::{
     api::{Kind, Text},
     wire::About,
 };
-use axum::{
-    Json, Router,
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::post,
-};
+use axum::{Json, Router, extract::State, routing::post};
 use http::{HeaderMap, StatusCode, header};
 use k8s_openapi::api::{
     authentication::v1::{
@@ -98,12 +93,12 @@ impl Cluster {
 }
 
 impl Rbac {
-    fn asked(&mut self, what: &'static str) -> Result<(), Response> {
+    fn asked(&mut self, what: &'static str) -> Result<(), Refusal> {
         *self.asked.entry(what).or_default() += 1;
         if self.down { Err(status(StatusCode::INTERNAL_SERVER_ERROR, "etcd has gone")) } else { Ok(()) }
     }
 
-    fn bearer(&self, headers: &HeaderMap) -> Result<&'static str, Response> {
+    fn bearer(&self, headers: &HeaderMap) -> Result<&'static str, Refusal> {
         let token =
             headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let user = token.and_then(|token| self.tokens.get(token));
@@ -119,8 +114,11 @@ impl Rbac {
     }
 }
 
-fn status(code: StatusCode, message: &str) -> Response {
-    (code, Json(json!({"kind": "Status", "code": code.as_u16(), "message": message}))).into_response()
+/// A status and the API server's words.
+type Refusal = (StatusCode, Json<serde_json::Value>);
+
+fn status(code: StatusCode, message: &str) -> Refusal {
+    (code, Json(json!({"kind": "Status", "code": code.as_u16(), "message": message})))
 }
 
 fn user(name: &str) -> UserInfo {
@@ -132,7 +130,7 @@ async fn token(
     State(cluster): State<Cluster>,
     headers: HeaderMap,
     Json(mut review): Json<TokenReview>,
-) -> Result<Json<TokenReview>, Response> {
+) -> Result<Json<TokenReview>, Refusal> {
     let mut rbac = cluster.rbac();
     rbac.asked("token")?;
     assert!(!headers.contains_key(header::AUTHORIZATION), "Masthead's own account asks this");
@@ -150,7 +148,7 @@ async fn myself(
     State(cluster): State<Cluster>,
     headers: HeaderMap,
     Json(mut review): Json<SelfSubjectReview>,
-) -> Result<Json<SelfSubjectReview>, Response> {
+) -> Result<Json<SelfSubjectReview>, Refusal> {
     let mut rbac = cluster.rbac();
     rbac.asked("myself")?;
     let user_info = Some(user(rbac.bearer(&headers)?));
@@ -162,7 +160,7 @@ async fn access(
     State(cluster): State<Cluster>,
     headers: HeaderMap,
     Json(mut review): Json<SelfSubjectAccessReview>,
-) -> Result<Json<SelfSubjectAccessReview>, Response> {
+) -> Result<Json<SelfSubjectAccessReview>, Refusal> {
     let mut rbac = cluster.rbac();
     rbac.asked("access")?;
     let user = rbac.bearer(&headers)?;
@@ -184,7 +182,7 @@ async fn rules(
     State(cluster): State<Cluster>,
     headers: HeaderMap,
     Json(mut review): Json<SelfSubjectRulesReview>,
-) -> Result<Json<SelfSubjectRulesReview>, Response> {
+) -> Result<Json<SelfSubjectRulesReview>, Refusal> {
     let mut rbac = cluster.rbac();
     rbac.asked("rules")?;
     let user = rbac.bearer(&headers)?;
@@ -289,7 +287,7 @@ async fn a_token_opens_what_the_api_server_lets_its_owner_list_and_watch() {
     assert_eq!(one.get(&Kind::Event), Some(&namespaces(&["kube-system"])));
     assert_eq!(one.get(&Kind::Lease), Some(&Within::All), "all there is are in that namespace");
     assert_eq!((one.get(&Kind::Namespace), one.get(&Kind::Node)), (None, None));
-    assert!(cluster.rbac().asked.get("myself").is_none());
+    assert!(!cluster.rbac().asked.contains_key("myself"));
 }
 
 #[tokio::test]
