@@ -112,7 +112,7 @@ fn refused_at_once(kind: u64, chance: &mut Chance) -> Vec<u8> {
         // without a mask, RFC 6455, 5.1
         3 => vec![FIN | BINARY, 3, 1, 2, 3],
         4 => frame(FIN | TEXT, b"{\"method\":\"DELETE\"}"),
-        5 => frame(FIN | 3 + (chance.next() % 5) as u8, b"x"),
+        5 => frame(FIN | (3 + (chance.next() % 5) as u8), b"x"),
         // a control frame in pieces, or too long (5.5)
         6 => frame(PING, b"x"),
         7 => frame(FIN | PING, &[0; 126]),
