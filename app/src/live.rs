@@ -101,7 +101,7 @@ pub fn start(store: Store, here: Here) {
     let (wake, woken) = mpsc::channel(1);
     for name in ["online", "visibilitychange"] {
         let (mut wake, live) = (wake.clone(), live.clone());
-        page::on(name, move || {
+        on(name, move || {
             live.store.tick(live.now());
             _ = wake.try_send(());
             live.hear(Heard::Tick);

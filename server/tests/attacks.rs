@@ -158,7 +158,7 @@ async fn no_other_origin_opens_a_socket_however_it_is_written() {
         format!("http://{at}@evil.example"),
         format!("http://evil.example/{at}"),
         format!("http://evil.example#{at}"),
-        format!("http://127.0.0.1"),
+        "http://127.0.0.1".to_owned(),
         format!("http://localhost:{}", at.port()),
         format!("ws://{at}"),
         format!("file://{at}"),

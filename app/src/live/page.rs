@@ -180,7 +180,7 @@ async fn drawn_by() -> Result<String, String> {
 async fn page_text() -> Result<String, String> {
     let window = web_sys::window().ok_or("there is no window")?;
     let address = window.location().href().map_err(|_| "this page has no address")?;
-    let asked = web_sys::RequestInit::new();
+    let asked = RequestInit::new();
     asked.set_cache(web_sys::RequestCache::NoStore);
     let asking = async {
         let answer = JsFuture::from(window.fetch_with_str_and_init(&address, &asked)).await;
