@@ -65,6 +65,8 @@ pub struct Seed {
     pub picture: Option<(ObjectKey, Option<Arc<Picture>>)>,
     /// Who looks at it, by name; nobody where visitors are not told apart.
     pub visitor: Option<String>,
+    /// Whether they may give others a part of it to look at.
+    pub may_share: bool,
     /// By what link it is looked at, if by one.
     pub shared: Option<Shared>,
     /// The path and query it was made for, below the base.
@@ -124,6 +126,7 @@ impl Seed {
             }),
             picture: None,
             visitor: None,
+            may_share: false,
             shared: None,
             url: url.to_owned(),
             base: String::new(),
@@ -139,8 +142,8 @@ impl Seed {
 
     /// The same, for somebody with a name.
     #[must_use]
-    pub fn with_visitor(self, visitor: Option<String>) -> Seed {
-        Seed { visitor, ..self }
+    pub fn with_visitor(self, visitor: Option<String>, may_share: bool) -> Seed {
+        Seed { visitor, may_share, ..self }
     }
 
     /// The same, looked at by a link.

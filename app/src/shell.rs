@@ -27,7 +27,12 @@ pub struct Assets {
 
 /// Whoever looks at the page, by name; nobody where visitors are not told apart. Provided by context.
 #[derive(Clone, Debug, Default)]
-pub struct SignedIn(pub Option<String>);
+pub struct SignedIn {
+    /// What they are called.
+    pub name: Option<String>,
+    /// Whether they may give others a part of the cluster to look at.
+    pub may_share: bool,
+}
 
 /// The link by which the page is looked at, if by one. Provided by context.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +45,7 @@ pub fn App(
     seed: Seed,
 ) -> impl IntoView {
     provide_context(Store::new(&seed));
-    provide_context(SignedIn(seed.visitor.clone()));
+    provide_context(SignedIn { name: seed.visitor.clone(), may_share: seed.may_share });
     provide_context(SharedBy(seed.shared.clone()));
     provide_context(Here::at(seed.place()));
     view! { <Frame /> }

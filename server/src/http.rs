@@ -82,6 +82,7 @@ pub fn router(
         walls: Walls::of(register),
         door: door.clone(),
         public_url: public_url.map(Text::from),
+        public,
         rooms,
     };
     let compressed = Router::new()

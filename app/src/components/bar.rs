@@ -67,18 +67,29 @@ pub fn mark() -> impl IntoView {
     }
 }
 
-/// Who is signed in, and the way to their sessions.
+/// The way to what is shared; who is signed in, and the way to their sessions.
 #[component]
 fn You() -> impl IntoView {
-    use_context::<SignedIn>().and_then(|SignedIn(name)| name).map(|name| {
+    let SignedIn { name, may_share } = use_context().unwrap_or_default();
+    let address = |path: &str| Here::get().place_now().address(path);
+    let share = may_share.then(|| {
         view! {
-            <a class="you" href=Here::get().place_now().address("/sessions") title="Your sessions, and the way out">
+            <a class="you" href=address("/links") title="Links and walls: let others see a part of this">
+                {line_icon("M8 10V2M5 4.5 8 1.5l3 3M3 8v6h10V8")}
+                <span class="name">"Share"</span>
+            </a>
+        }
+    });
+    let you = name.map(|name| {
+        view! {
+            <a class="you" href=address("/sessions") title="Your sessions, and the way out">
                 {line_icon("M8 2.5a2.75 2.75 0 1 1 0 5.5 2.75 2.75 0 0 1 0-5.5zM2.5 14a5.5 5.5 0 0 1 11 0")}
                 <span class="sr">"Signed in as "</span>
                 <span class="name">{name}</span>
             </a>
         }
-    })
+    });
+    (share, you)
 }
 
 /// System, light, dark.

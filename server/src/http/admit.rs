@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     audience::{
-        Door, Links, NoRoom, Rooms, Visitor, Walls,
-        door::{Refused, kubernetes, oidc, throttle::TooMany},
+        Door, Links, NoRoom, Rooms, Visitor, Walls, Who,
+        door::{Mode, Refused, kubernetes, oidc, throttle::TooMany},
         links::Closed,
     },
     hub::Hub,
@@ -38,9 +38,24 @@ pub struct Admission {
     pub rooms: Rooms,
     /// Where browsers find this server, if it has been said.
     pub public_url: Option<Text>,
+    /// It is for strangers, and nothing is shared with anybody.
+    pub public: bool,
 }
 
+/// Whether a visitor may share what they see, for the page. In a request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayShare(pub bool);
+
 impl Admission {
+    /// Only who sees everything may give some of it away; nobody where the cluster itself says what each may see, and
+    /// may say otherwise tomorrow.
+    pub fn may_share(&self, visitor: &Visitor) -> bool {
+        visitor.grant.is_none()
+            && !self.public
+            && !matches!(visitor.who, Who::Link(_) | Who::Wall(_))
+            && !matches!(self.door.mode(), Mode::Kubernetes(_))
+    }
+
     /// `https://dash.example`: where a browser that sent this request finds the server.
     pub fn origin(&self, headers: &HeaderMap, over_tls: bool) -> String {
         if let Some(url) = &self.public_url {
@@ -123,6 +138,7 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
         Err(full @ NoRoom::Full) => return overloaded(full),
     };
     let ended = visitor.ended.clone();
+    parts.extensions.insert(MayShare(admission.may_share(&visitor)));
     parts.extensions.insert(hub);
     parts.extensions.insert(visitor);
     if let Some(shared) = shared {

@@ -24,7 +24,6 @@ use super::{
 };
 use crate::audience::{
     Grant, Visitor, Who,
-    door::Mode,
     grant::Within,
     links::{self, Closed, HIDDEN, LinkError, SHOWN, Wanted},
     register,
@@ -40,7 +39,7 @@ pub fn router(admission: Admission) -> Router {
         .route("/links/{id}/revoke", post(revoke))
         .route("/walls", post(let_in))
         .route("/walls/{id}/revoke", post(revoke_wall))
-        .layer(axum::middleware::from_fn_with_state(admission.clone(), only_who_sees_all))
+        .layer(axum::middleware::from_fn_with_state(admission.clone(), only_who_may_share))
         .layer(axum::middleware::from_fn_with_state(admission.door.clone(), admit::known));
     Router::new()
         .route("/link", get(enter_page).post(enter))
@@ -51,22 +50,17 @@ pub fn router(admission: Admission) -> Router {
         .with_state(admission)
 }
 
-/// Only who sees everything may give some of it away; nobody where the cluster itself says what each may see, and may
-/// say otherwise tomorrow.
-async fn only_who_sees_all(
+/// See [`Admission::may_share`].
+async fn only_who_may_share(
     State(admission): State<Admission>,
     visitor: Visitor,
     request: Request,
     next: Next,
 ) -> Response {
-    if matches!(admission.door.mode(), Mode::Kubernetes(_)) {
-        let text = "Refused: with --auth kubernetes the cluster says what each may see, and nobody can pass it on.\n";
-        return (StatusCode::FORBIDDEN, text).into_response();
-    }
-    if visitor.grant.is_none() && !matches!(visitor.who, Who::Link(_) | Who::Wall(_)) {
+    if admission.may_share(&visitor) {
         return next.run(request).await;
     }
-    let text = "Refused: only who sees all that Masthead watches can share it.\n";
+    let text = "Refused: only who sees all that Masthead watches can share it, and with --auth kubernetes nobody can.\n";
     (StatusCode::FORBIDDEN, text).into_response()
 }
 

@@ -14,6 +14,7 @@ use axum::{
 use http::{StatusCode, Uri};
 
 use super::{
+    admit::MayShare,
     assets::{BOOT, PRELOADS, STYLESHEET},
     base::Base,
 };
@@ -34,6 +35,7 @@ async fn page(
     base: Base,
     visitor: Visitor,
     shared: Option<Extension<Shared>>,
+    Extension(MayShare(may_share)): Extension<MayShare>,
     uri: Uri,
 ) -> Response {
     let Ok(view) = hub.view().await else {
@@ -55,7 +57,7 @@ async fn page(
         let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
         let seed = seed
             .with_picture(picture)
-            .with_visitor(name)
+            .with_visitor(name, may_share)
             .with_shared(shared.map(|Extension(shared)| shared))
             .below(base.as_str());
         render(&url, &seed, &ASSETS)

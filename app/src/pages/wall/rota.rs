@@ -231,8 +231,8 @@ mod tests {
         assert_eq!(rota.view, View::Rollouts);
         // back by a day
         assert_eq!(shown(&mut rota, &plan, &scene, 913_600..913_611)[1], (913_610, View::Nodes));
-        // and forward by a year
-        assert_eq!(shown(&mut rota, &plan, &scene, 40_000_000..40_000_001), [(40_000_000, View::Overview)]);
+        // and forward by a year: what was not seen for so long is new
+        assert_eq!(shown(&mut rota, &plan, &scene, 40_000_000..40_000_001), [(40_000_000, View::Problems)]);
     }
 
     #[test]
