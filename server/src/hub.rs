@@ -390,6 +390,8 @@ impl Owner {
                     Encoding::Rows => queue.push(Outgoing::told(Told::About(self.about.clone()))),
                     Encoding::Binary | Encoding::Events => {}
                 }
+                // What is noted of this scope goes to those who are there: the newcomer's first is a snapshot.
+                self.flush_topic(&key);
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
                 self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
                 if let Some((old, ..)) = known {

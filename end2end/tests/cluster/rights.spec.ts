@@ -210,7 +210,7 @@ test('a right that is taken away is gone from the page that looks within a minut
   const scene = await Scene.of(alone, new Random(seed(info)));
   const masthead = await watch(alone.kubeconfig, '--auth', 'kubernetes');
   const token = await scene.account({ name: 'loses', everywhere: pods, within: { [scene.one]: everything } });
-  await signIn(page, masthead.url, token, '/pods');
+  await signIn(page, masthead.url, token, `/pods?namespace=${scene.one},${scene.two}`);
   await live(page);
   const inNamespace = (name: string) => page.locator('table.rows.pods').getByText(name).first();
   const there = inNamespace(scene.two);
