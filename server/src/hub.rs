@@ -146,20 +146,24 @@ pub struct Ended;
 impl Hub {
     /// Makes a hub and the task's body; the caller owns the task.
     pub fn new(about: About, stop: CancellationToken) -> (Hub, impl Future<Output = ()> + Send) {
-        let (news, news_in) = mpsc::channel(INBOX);
-        let (asked, asked_in) = mpsc::channel(INBOX);
-        // Differs from start to start; nothing else is asked of it.
-        let epoch = now().0.unsigned_abs();
-        let hub = Hub { news, asked };
-        let owner = Owner::new(about, epoch, Freshness::default());
-        (hub, owner.run(news_in, asked_in, stop))
+        Hub::with(about, Freshness::default(), stop)
     }
 
     /// A hub that knows what another one tells it, and is only as sure as that one is.
     pub fn room(stop: CancellationToken) -> (Hub, impl Future<Output = ()> + Send) {
+        Hub::with(About::default(), Freshness::told(), stop)
+    }
+
+    fn with(
+        about: About,
+        freshness: Freshness,
+        stop: CancellationToken,
+    ) -> (Hub, impl Future<Output = ()> + Send) {
         let (news, news_in) = mpsc::channel(INBOX);
         let (asked, asked_in) = mpsc::channel(INBOX);
-        let owner = Owner::new(About::default(), now().0.unsigned_abs(), Freshness::told());
+        // Differs from start to start; nothing else is asked of it.
+        let epoch = now().0.unsigned_abs();
+        let owner = Owner::new(about, epoch, freshness);
         (Hub { news, asked }, owner.run(news_in, asked_in, stop))
     }
 

@@ -117,9 +117,7 @@ fn comes_with(kind: Kind) -> &'static [Kind] {
 impl Wanted {
     /// What it shows, and until when from `now` on.
     pub fn read(&self, now: Millis) -> Result<(Grant, Millis), LinkError> {
-        if !(1..=80).contains(&self.name.trim().chars().count()) || self.name.chars().any(char::is_control) {
-            return Err(LinkError::Name);
-        }
+        check_name(&self.name)?;
         if !(1..=VIEWERS).contains(&self.viewers) {
             return Err(LinkError::Viewers);
         }
@@ -176,6 +174,12 @@ impl Wanted {
         }
         Ok(grant)
     }
+}
+
+/// Whether a link or a wall can be called that.
+pub(super) fn check_name(name: &str) -> Result<(), LinkError> {
+    let fits = (1..=80).contains(&name.trim().chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err(LinkError::Name) }
 }
 
 /// Milliseconds of `30m`, `12h`, `7d`.

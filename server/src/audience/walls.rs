@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     Audit, Grant, Visitor, Who,
-    links::{LinkError, Shared, random},
+    links::{LinkError, Shared, check_name, random},
     register::{self, Register, RegisterError, Wall},
     sessions::{cookies, hash, hex},
 };
@@ -99,9 +99,7 @@ impl Walls {
         until: Option<Millis>,
         by: &Text,
     ) -> Result<(), LinkError> {
-        if !(1..=80).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
-            return Err(LinkError::Name);
-        }
+        check_name(name)?;
         let plain = |code: &str| -> String {
             code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
         };

@@ -20,7 +20,7 @@ use super::{
     admit::Admission,
     api::draining,
     base::Base,
-    sign_in::{LONGEST, field, fields, form, page, paper},
+    sign_in::{LONGEST, capital, field, fields, form, page, paper},
 };
 use crate::audience::{
     Grant, Visitor, Who,
@@ -224,9 +224,15 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Response {
     let links = admission.links.clone();
-    match writing(move || links.revoke(&id)).await {
+    let revoked = writing(move || links.revoke(&id)).await;
+    ended(&admission, &base, &visitor, revoked)
+}
+
+/// What has ended already has ended too.
+fn ended(admission: &Admission, base: &Base, visitor: &Visitor, revoked: Result<(), LinkError>) -> Response {
+    match revoked {
         Ok(()) | Err(LinkError::Gone) => Redirect::to(&base.address("/links")).into_response(),
-        Err(error) => listed(&admission, &base, &visitor, Some(&error)),
+        Err(error) => listed(admission, base, visitor, Some(&error)),
     }
 }
 
@@ -289,10 +295,8 @@ async fn revoke_wall(
     Path(id): Path<String>,
 ) -> Response {
     let walls = admission.walls.clone();
-    match writing(move || walls.revoke(&id)).await {
-        Ok(()) | Err(LinkError::Gone) => Redirect::to(&base.address("/links")).into_response(),
-        Err(error) => listed(&admission, &base, &visitor, Some(&error)),
-    }
+    let revoked = writing(move || walls.revoke(&id)).await;
+    ended(&admission, &base, &visitor, revoked)
 }
 
 /// Where a link's address leads. The secret is behind its `#`, and comes with the next request.
@@ -332,11 +336,6 @@ pub fn closed_status(closed: Closed) -> StatusCode {
         Closed::Gone => StatusCode::UNAUTHORIZED,
         Closed::Full => StatusCode::TOO_MANY_REQUESTS,
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// A wall that is not let in: its code.

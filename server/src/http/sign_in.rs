@@ -170,7 +170,8 @@ fn sentence(refused: &Refused) -> String {
     }
 }
 
-fn capital(text: &str) -> String {
+/// A sentence of a phrase.
+pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
