@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    audit::Audit,
+    audit::{Audit, Sharer},
     door::Door,
     grant::Grant,
     links::Links,

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use crate::{
     StartError,
     audience::{
-        Links,
+        Links, Sharer,
         links::{self, Wanted},
         register::Link,
     },
@@ -83,16 +83,17 @@ impl Command {
             return Err(StartError::NoState);
         }
         let links = Links::of(config.register()?);
+        let by = Sharer { name: Text::from(user()), from: None };
         let mut out = io::stdout().lock();
         let printed = match command {
             LinkCommand::Create(create) => {
-                let id = links.draft(&create.wanted(), &Text::from(user()))?;
-                let secret = links.hand_out(&id)?;
+                let id = links.draft(&create.wanted(), &by)?;
+                let secret = links.hand_out(&id, &by)?;
                 writeln!(out, "{}", links::address(&config.site(), &id, &secret))
             }
             LinkCommand::List => list(&mut out, &links),
             LinkCommand::Revoke { id } => {
-                links.revoke(&id)?;
+                links.revoke(&id, &by)?;
                 writeln!(out, "{id} has ended")
             }
         };

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use app::api::Text;
+
 use super::{Who, sessions::Handle};
 
 /// What happened at the door.
@@ -23,9 +25,27 @@ pub enum Audit<'a> {
     Revoked(&'a str),
 }
 
+/// Whoever changes what is shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharer {
+    /// What they are called.
+    pub name: Text,
+    /// Where they are, if not at a terminal.
+    pub from: Option<IpAddr>,
+}
+
 impl Audit<'_> {
+    /// Writes the line of a link or a wall, `id`, that `sharer` changed.
+    pub fn by(self, sharer: &Sharer, id: &Text) {
+        self.write(Some(&sharer.name), sharer.from, Some(id));
+    }
+
     /// Writes the line, under the target `audit`. A session is named by the start of its hash.
     pub fn line(self, who: Option<&Who>, from: Option<IpAddr>, session: Option<&Handle>) {
+        self.write(who.map(Who::name).as_deref(), from, session);
+    }
+
+    fn write(self, who: Option<&str>, from: Option<IpAddr>, session: Option<&Handle>) {
         let (what, why, shared) = match self {
             Audit::SignIn => ("sign-in", None, None),
             Audit::Refused(why) => ("refused", Some(why), None),
@@ -35,13 +55,12 @@ impl Audit<'_> {
             Audit::Entered(name) => ("enter", None, Some(name)),
             Audit::Revoked(name) => ("revoke", None, Some(name)),
         };
-        let who = who.map(Who::name);
         tracing::info!(
             target: "audit",
             what,
             why,
             shared,
-            who = who.as_deref(),
+            who,
             from = from.map(tracing::field::display),
             session = session.map(tracing::field::display),
         );

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
-    Audit, Visitor, Who,
+    Audit, Sharer, Visitor, Who,
     grant::{Grant, Hide, Key, Within},
     register::{self, Link, Register, RegisterError},
     sessions::{cookies, hash, hex},
@@ -267,7 +267,7 @@ impl Links {
     }
 
     /// Makes a link that nobody is given yet, to be looked at first. Gives its id. Blocks while it writes.
-    pub fn draft(&self, wanted: &Wanted, by: &Text) -> Result<Text, LinkError> {
+    pub fn draft(&self, wanted: &Wanted, by: &Sharer) -> Result<Text, LinkError> {
         let now = self.register.now();
         let (grant, until) = wanted.read(now)?;
         let id = Text::from(hex(&random::<8>()?));
@@ -276,7 +276,7 @@ impl Links {
             name: Text::from(wanted.name.trim()),
             hash: String::new(),
             grant,
-            by: by.clone(),
+            by: by.name.clone(),
             since: now,
             until,
             viewers: wanted.viewers,
@@ -295,7 +295,7 @@ impl Links {
     }
 
     /// Gives a draft its secret, which nobody can read again. Blocks while it writes.
-    pub fn hand_out(&self, id: &str) -> Result<Secret, LinkError> {
+    pub fn hand_out(&self, id: &str, by: &Sharer) -> Result<Secret, LinkError> {
         let secret = Secret::new()?;
         let now = self.register.now();
         let handed = self.register.change(|records| {
@@ -307,18 +307,18 @@ impl Links {
             }))
         })?;
         let link = handed.ok_or(LinkError::Gone)?;
-        Audit::Shared(&link.name).line(None, None, Some(&link.id));
+        Audit::Shared(&link.name).by(by, &link.id);
         Ok(secret)
     }
 
     /// Ends a link for everybody who looks by it. Blocks while it writes.
-    pub fn revoke(&self, id: &str) -> Result<(), LinkError> {
+    pub fn revoke(&self, id: &str, by: &Sharer) -> Result<(), LinkError> {
         let revoked = self.register.change(|records| {
             let at = records.links.iter().position(|link| *link.id == *id);
             Ok(at.map(|at| records.links.remove(at)))
         })?;
         let link = revoked.ok_or(LinkError::Gone)?;
-        Audit::Revoked(&link.name).line(None, None, Some(&link.id));
+        Audit::Revoked(&link.name).by(by, &link.id);
         Ok(())
     }
 
@@ -343,8 +343,8 @@ impl Links {
         })
     }
 
-    /// Whoever looks by the link `id` with these headers.
-    pub fn visitor(&self, id: &str, headers: &HeaderMap) -> Result<Visitor, Closed> {
+    /// Whoever looks by the link `id` with these headers, and the link.
+    pub fn visitor(&self, id: &str, headers: &HeaderMap) -> Result<(Visitor, Link), Closed> {
         let name = format!("{COOKIE}{id}");
         let found = cookies(headers, &name).find_map(|cookie| {
             let (viewer, secret) = cookie.split_once('.')?;
@@ -354,15 +354,17 @@ impl Links {
         let present = self.take_place(&link, &viewer)?;
         self.register.used(&link.id);
         let who = Who::Link(Shared { id: link.id.clone(), name: link.name.clone() });
-        let visitor = Visitor::new(who, Some(Arc::new(link.grant)));
-        Ok(Visitor { ended: self.register.ended(&link.id), present: Some(present), ..visitor })
+        let visitor = Visitor::new(who, Some(Arc::new(link.grant.clone())));
+        let visitor = Visitor { ended: self.register.ended(&link.id), present: Some(present), ..visitor };
+        Ok((visitor, link))
     }
 
     /// The link as somebody sees it who may see everything: before it is handed out, or to know what was.
-    pub fn preview(&self, id: &str, who: &Who) -> Result<Visitor, Closed> {
+    pub fn preview(&self, id: &str, who: &Who) -> Result<(Visitor, Link), Closed> {
         let link = self.find(id).ok_or(Closed::Gone)?;
-        let visitor = Visitor::new(who.clone(), Some(Arc::new(link.grant)));
-        Ok(Visitor { ended: self.register.ended(&link.id), ..visitor })
+        let visitor = Visitor::new(who.clone(), Some(Arc::new(link.grant.clone())));
+        let visitor = Visitor { ended: self.register.ended(&link.id), ..visitor };
+        Ok((visitor, link))
     }
 
     /// The link `id`.
@@ -381,6 +383,13 @@ impl Links {
 
     fn take_place(&self, link: &Link, viewer: &Text) -> Result<Arc<()>, Closed> {
         let mut all = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains_key(&link.id) {
+            // Links that have ended were looked at, too.
+            all.retain(|_, viewers| {
+                forget_gone(viewers);
+                !viewers.is_empty()
+            });
+        }
         let viewers = all.entry(link.id.clone()).or_default();
         forget_gone(viewers);
         if !viewers.contains_key(viewer) && viewers.len() >= link.viewers as usize {
@@ -464,24 +473,28 @@ mod tests {
         }
     }
 
+    fn somebody() -> Sharer {
+        Sharer { name: Text::from("somebody"), from: None }
+    }
+
     #[test]
     fn a_draft_lets_nobody_in_and_a_secret_only_into_its_own_link() {
         let links = Links::default();
-        let by = Text::from("somebody");
+        let by = somebody();
         let (one, other) = (links.draft(&wanted(), &by).unwrap(), links.draft(&wanted(), &by).unwrap());
         assert_eq!(links.enter(&one, "", None), Err(Closed::Gone));
-        let (secret, another) = (links.hand_out(&one).unwrap(), links.hand_out(&other).unwrap());
-        assert!(matches!(links.hand_out(&one), Err(LinkError::Gone)), "once");
+        let (secret, another) = (links.hand_out(&one, &by).unwrap(), links.hand_out(&other, &by).unwrap());
+        assert!(matches!(links.hand_out(&one, &by), Err(LinkError::Gone)), "once");
         assert_ne!(secret, another);
         assert!(secret.0.len() * 4 >= 128, "bits");
         assert_eq!(links.enter(&one, &another.0, None), Err(Closed::Gone));
         let cookie = links.enter(&one, &secret.0, None).unwrap();
         assert!(cookie.contains("; Secure; HttpOnly; SameSite=Strict"), "{cookie}");
-        let visitor = links.visitor(&one, &headers(&cookie)).unwrap();
+        let (visitor, _) = links.visitor(&one, &headers(&cookie)).unwrap();
         assert!(visitor.grant.is_some());
         assert!(links.visitor(&other, &headers(&cookie)).is_err());
         assert!(links.visitor(&one, &headers(&cookie.replace(&*one, &other))).is_err());
-        links.revoke(&one).unwrap();
+        links.revoke(&one, &by).unwrap();
         assert!(visitor.ended.is_cancelled());
         assert_eq!(links.visitor(&one, &headers(&cookie)).unwrap_err(), Closed::Gone);
         let kept = serde_json::to_string(&links.register().records()).unwrap();
@@ -491,8 +504,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_look_at_a_time_than_may() {
         let links = Links::default();
-        let id = links.draft(&wanted(), &Text::from("somebody")).unwrap();
-        let secret = links.hand_out(&id).unwrap();
+        let id = links.draft(&wanted(), &somebody()).unwrap();
+        let secret = links.hand_out(&id, &somebody()).unwrap();
         let first = links.enter(&id, &secret.0, None).unwrap();
         let open = links.visitor(&id, &headers(&first)).unwrap();
         let second = links.enter(&id, &secret.0, None).unwrap();

@@ -13,7 +13,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::{
-    Audit, Grant, Visitor, Who,
+    Audit, Grant, Sharer, Visitor, Who,
     links::{LinkError, Shared, check_name, random},
     register::{self, Register, RegisterError, Wall},
     sessions::{cookies, hash, hex},
@@ -97,7 +97,7 @@ impl Walls {
         name: &str,
         grant: Option<Grant>,
         until: Option<Millis>,
-        by: &Text,
+        by: &Sharer,
     ) -> Result<(), LinkError> {
         check_name(name)?;
         let plain = |code: &str| -> String {
@@ -117,12 +117,12 @@ impl Walls {
             name: Text::from(name.trim()),
             hash: hash.clone(),
             grant,
-            by: by.clone(),
+            by: by.name.clone(),
             since: self.register.now(),
             until,
             used: None,
         };
-        Audit::Shared(&wall.name).line(None, None, Some(&wall.id));
+        let (id, name) = (wall.id.clone(), wall.name.clone());
         self.register.change(|records| {
             if records.walls.len() >= register::MOST {
                 return Err(RegisterError::TooMany);
@@ -130,18 +130,19 @@ impl Walls {
             records.walls.push(wall);
             Ok(())
         })?;
+        Audit::Shared(&name).by(by, &id);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
         Ok(())
     }
 
     /// Takes a wall's right away. Blocks while it writes.
-    pub fn revoke(&self, id: &str) -> Result<(), LinkError> {
+    pub fn revoke(&self, id: &str, by: &Sharer) -> Result<(), LinkError> {
         let revoked = self.register.change(|records| {
             let at = records.walls.iter().position(|wall| *wall.id == *id);
             Ok(at.map(|at| records.walls.remove(at)))
         })?;
         let wall = revoked.ok_or(LinkError::Gone)?;
-        Audit::Revoked(&wall.name).line(None, None, Some(&wall.id));
+        Audit::Revoked(&wall.name).by(by, &wall.id);
         Ok(())
     }
 
@@ -189,7 +190,7 @@ mod tests {
         let (code, headers) = asks(&walls);
         assert_eq!(walls.pair(&headers, None).unwrap(), Pairing::Waits { code: code.clone(), cookie: None });
         assert!(walls.visitor(&headers).is_none());
-        let by = Text::from("somebody");
+        let by = Sharer { name: Text::from("somebody"), from: None };
         assert!(matches!(walls.let_in("BBBB-BBBB", "hall", None, None, &by), Err(LinkError::NoSuchCode)));
         walls.let_in(&code.to_lowercase().replace('-', " "), "hall", None, None, &by).unwrap();
         assert!(matches!(walls.let_in(&code, "again", None, None, &by), Err(LinkError::NoSuchCode)));
@@ -197,7 +198,7 @@ mod tests {
         let (visitor, _) = walls.visitor(&headers).unwrap();
         assert_eq!(visitor.who.name(), "hall");
         let id = walls.register.records().walls[0].id.clone();
-        walls.revoke(&id).unwrap();
+        walls.revoke(&id, &by).unwrap();
         assert!(visitor.ended.is_cancelled() && walls.visitor(&headers).is_none());
     }
 
@@ -207,7 +208,7 @@ mod tests {
         let (code, headers) = asks(&walls);
         tokio::time::advance(CODE_LASTS).await;
         assert!(matches!(
-            walls.let_in(&code, "hall", None, None, &Text::from("a")),
+            walls.let_in(&code, "hall", None, None, &Sharer { name: Text::from("a"), from: None }),
             Err(LinkError::NoSuchCode)
         ));
         let Pairing::Waits { code: other, .. } = walls.pair(&headers, None).unwrap() else {

@@ -94,17 +94,16 @@ impl Admission {
     }
 
     async fn by_link(&self, id: &str, parts: &mut Parts) -> Result<Admitted, Response> {
-        let (visitor, preview) = match self.links.visitor(id, &parts.headers) {
-            Ok(visitor) => (visitor, false),
+        let ((visitor, link), preview) = match self.links.visitor(id, &parts.headers) {
+            Ok(viewer) => (viewer, false),
             Err(closed) => match self.door.visitor(parts).await {
-                Ok(person) if person.grant.is_none() => match self.links.preview(id, &person.who) {
-                    Ok(visitor) => (visitor, true),
+                Ok(person) if self.may_share(&person) => match self.links.preview(id, &person.who) {
+                    Ok(previewer) => (previewer, true),
                     Err(closed) => return Err(closed_link(closed, parts)),
                 },
                 _ => return Err(closed_link(closed, parts)),
             },
         };
-        let link = self.links.find(id).ok_or_else(|| closed_link(Closed::Gone, parts))?;
         let shared = Shared {
             name: link.name.to_string(),
             by: link.by.to_string(),

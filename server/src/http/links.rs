@@ -12,7 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde_json::json;
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
     sign_in::{LONGEST, capital, field, fields, form, page, paper},
 };
 use crate::audience::{
-    Grant, Visitor, Who,
+    Grant, Sharer, Visitor, Who,
     grant::Within,
     links::{self, Closed, HIDDEN, LinkError, SHOWN, Wanted},
     register,
@@ -145,7 +145,7 @@ async fn draft(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, form) = match form(request).await {
+    let (parts, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
     };
@@ -159,7 +159,7 @@ async fn draft(
         lasts: one("for"),
         viewers: one("viewers").trim().parse().unwrap_or_default(),
     };
-    let (links, by) = (admission.links.clone(), visitor.who.name());
+    let (links, by) = (admission.links.clone(), sharer(&admission, &visitor, &parts));
     match writing(move || links.draft(&wanted, &by)).await {
         Ok(id) => Redirect::to(&base.address(&format!("/links/{id}"))).into_response(),
         Err(error) => listed(&admission, &base, &visitor, Some(&error)),
@@ -208,7 +208,8 @@ async fn hand_out(
         admission.origin(request.headers(), request.extensions().get::<OverTls>().is_some())
     );
     let (links, handed) = (admission.links.clone(), id.clone());
-    let secret = match writing(move || links.hand_out(&handed)).await {
+    let by = sharer(&admission, &visitor, &request.into_parts().0);
+    let secret = match writing(move || links.hand_out(&handed, &by)).await {
         Ok(secret) => secret,
         Err(error) => return listed(&admission, &base, &visitor, Some(&error)),
     };
@@ -222,10 +223,15 @@ async fn revoke(
     base: Base,
     visitor: Visitor,
     Path(id): Path<String>,
+    request: Request,
 ) -> Response {
-    let links = admission.links.clone();
-    let revoked = writing(move || links.revoke(&id)).await;
+    let (links, by) = (admission.links.clone(), sharer(&admission, &visitor, &request.into_parts().0));
+    let revoked = writing(move || links.revoke(&id, &by)).await;
     ended(&admission, &base, &visitor, revoked)
+}
+
+fn sharer(admission: &Admission, visitor: &Visitor, request: &Parts) -> Sharer {
+    Sharer { name: visitor.who.name(), from: admission.door.client(request).address }
 }
 
 /// What has ended already has ended too.
@@ -242,12 +248,13 @@ async fn let_in(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, form) = match form(request).await {
+    let (parts, form) = match form(request).await {
         Ok(form) => form,
         Err(refusal) => return refusal,
     };
     let one = |name: &str| field(&form, name).unwrap_or_default();
-    let (walls, by, now) = (admission.walls.clone(), visitor.who.name(), admission.links.register().now());
+    let by = sharer(&admission, &visitor, &parts);
+    let (walls, now) = (admission.walls.clone(), admission.links.register().now());
     let (code, name, namespaces, lasts) = (one("code"), one("name"), one("namespaces"), one("for"));
     let written = writing(move || {
         let grant = walls_grant(&namespaces)?;
@@ -293,9 +300,10 @@ async fn revoke_wall(
     base: Base,
     visitor: Visitor,
     Path(id): Path<String>,
+    request: Request,
 ) -> Response {
-    let walls = admission.walls.clone();
-    let revoked = writing(move || walls.revoke(&id)).await;
+    let (walls, by) = (admission.walls.clone(), sharer(&admission, &visitor, &request.into_parts().0));
+    let revoked = writing(move || walls.revoke(&id, &by)).await;
     ended(&admission, &base, &visitor, revoked)
 }
 
