@@ -322,9 +322,11 @@ impl Links {
         Ok(())
     }
 
-    /// Lets somebody in who has a link's secret; the `Set-Cookie`.
+    /// Lets somebody in who has a link's secret; the `Set-Cookie`. Blocks while it looks into the file, if need be.
     pub fn enter(&self, id: &str, secret: &str, from: Option<IpAddr>) -> Result<String, Closed> {
-        let link = self.open(id, secret).ok_or(Closed::Gone)?;
+        // One that another process made a moment ago is in the file alone. Who keeps the register says what is wrong.
+        let made_elsewhere = || self.register.look().ok().and_then(|()| self.open(id, secret));
+        let link = self.open(id, secret).or_else(made_elsewhere).ok_or(Closed::Gone)?;
         let viewer = random::<8>().map(|bytes| Text::from(hex(&bytes))).map_err(|_| Closed::Gone)?;
         self.take_place(&link, &viewer)?;
         Audit::Entered(&link.name).line(None, from, Some(&link.id));
@@ -423,7 +425,7 @@ pub struct Shared {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a test fails by panicking
 mod tests {
-    use super::*;
+    use super::{super::sessions::Clock, *};
 
     fn wanted() -> Wanted {
         Wanted {
@@ -499,6 +501,19 @@ mod tests {
         assert_eq!(links.visitor(&one, &headers(&cookie)).unwrap_err(), Closed::Gone);
         let kept = serde_json::to_string(&links.register().records()).unwrap();
         assert!(!kept.contains(&another.0), "only its hash is kept");
+    }
+
+    #[test]
+    fn a_link_leads_in_as_soon_as_another_process_has_made_it() {
+        let folder = std::env::temp_dir().join(format!("masthead-links-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let clock = || Clock::new(|| Millis(0));
+        let open = || Links::of(Register::open(Some(folder.join("state.json")), clock()).unwrap());
+        let (serving, terminal) = (open(), open());
+        let id = terminal.draft(&wanted(), &somebody()).unwrap();
+        let secret = terminal.hand_out(&id, &somebody()).unwrap();
+        serving.enter(&id, &secret.0, None).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

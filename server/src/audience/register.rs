@@ -228,8 +228,8 @@ impl Register {
         Ok(changed)
     }
 
-    /// Reads the file if it has changed, and ends what is not there any more.
-    fn look(&self) -> Result<(), RegisterError> {
+    /// Reads the file if it has changed, and ends what is not there any more. Blocks while it reads.
+    pub fn look(&self) -> Result<(), RegisterError> {
         if let Some(file) = &self.0.file {
             let stamp = stamp(file)?;
             if self.held().stamp != stamp {

@@ -327,7 +327,9 @@ async fn enter(State(admission): State<Admission>, request: Request) -> Response
         }
     };
     let one = |name: &str| field(&form, name).unwrap_or_default();
-    match admission.links.enter(&one("id"), &one("secret"), from) {
+    let (links, id, secret) = (admission.links.clone(), one("id"), one("secret"));
+    let entered = tokio::task::spawn_blocking(move || links.enter(&id, &secret, from)).await;
+    match entered.unwrap_or(Err(Closed::Gone)) {
         Ok(cookie) => {
             attempt.right();
             ([(header::SET_COOKIE, cookie)], StatusCode::NO_CONTENT).into_response()
