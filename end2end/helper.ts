@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 
 export { expect };
 
-const binary = resolve(__dirname, '..', process.env.MASTHEAD_BIN || 'target/demo/masthead');
+/** What is tested. */
+export const binary = resolve(__dirname, '..', process.env.MASTHEAD_BIN || 'target/demo/masthead');
 const announcement = 'Masthead is at ';
 const startDeadline = 20_000;
 
@@ -16,6 +17,8 @@ const startDeadline = 20_000;
 export class Masthead {
   /** Where it is, without a slash at the end. The same after `restart()`. */
   url = '';
+  /** Takes all that it writes, as it comes. */
+  hears?: (text: string) => void;
   private child?: ChildProcess;
   private written = '';
 
@@ -82,6 +85,7 @@ export class Masthead {
   }
 
   private keep(text: unknown) {
+    this.hears?.(String(text));
     this.written = (this.written + String(text)).slice(-20_000);
   }
 }
