@@ -114,5 +114,6 @@ pub fn router(
         .layer(axum::middleware::from_fn_with_state(hosts, access::check_host))
         .layer(axum::middleware::from_fn(access::headers))
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        // Errors are logged where they are handled; a server that is not ready yet is none.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }

@@ -43,6 +43,12 @@ impl Timestamp {
         civil(self.0.div_euclid(86_400))
     }
 
+    /// `2026-11-23 14:03 UTC`, for people.
+    pub fn date_and_time(self) -> String {
+        let (year, month, day) = self.date();
+        format!("{year:04}-{month:02}-{day:02} {} UTC", &self.clock()[..5])
+    }
+
     /// `14:03:22`, UTC.
     pub fn clock(self) -> String {
         let s = self.0.rem_euclid(86_400);

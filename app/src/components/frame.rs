@@ -59,7 +59,7 @@ fn SharedView() -> impl IntoView {
     };
     Some(view! {
         <p class="note shared" role="note">
-            {said}" until "<time datetime=until.to_string()>{until.to_string()}</time>" (in "{left}"). It can be looked at, and nothing else."
+            {said}" until "<time datetime=until.to_string()>{until.seconds().date_and_time()}</time>" (in "{left}"). It can be looked at, and nothing else."
         </p>
     })
 }

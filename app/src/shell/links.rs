@@ -270,7 +270,7 @@ pub fn link(link: Link, counts: Vec<(Kind, usize)>, now: Millis, paper: &Paper) 
         {link.draft.then(|| view! { <p class="why">"Nobody has been given it yet."</p> })}
         <p>{link.shows}"."</p>
         <p>"Right now that is "<strong>{counts}</strong>"."</p>
-        <p>{format!("It ends {}, at {}. At most {most} may look at a time; {looking} do.", ahead(link.until, now), link.until)}</p>
+        <p>{format!("It ends {}, at {}. At most {most} may look at a time; {looking} do.", ahead(link.until, now), link.until.seconds().date_and_time())}</p>
         <p><a class="look" href=look target="_blank">"See what they will see"</a></p>
         <div class="doing">{doing}</div>
         <p><a href=paper.address("/links")>"All links and walls"</a></p>

@@ -54,7 +54,10 @@ recreated repository resolve resolved roll rootfs s signal similar unauthorized 
 ";
 
 /// Reasons and types: each is a word of its own in Kubernetes' sources, in the letters in which it is written there.
+/// First the codes of gRPC, which container runtimes answer with.
 const REASONS: &str = "
+OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted
+FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated
 AbortedSuccessfully AddedInterface Available BackOff BackoffLimitExceeded CannotRun Completed CompletedIndexes
 Container ContainerCannotRun ContainerCreating ContainerGCFailed ContainerStatusUnknown ContainersNotInitialized
 ContainersNotReady ContainersReady CrashLoopBackOff CreateContainerConfigError CreateContainerError

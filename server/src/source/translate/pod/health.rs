@@ -114,6 +114,8 @@ fn failure(pod: &Pod, container: &ContainerStatus) -> Option<String> {
         };
         match &container.last_state.terminated {
             Some(ended) if waiting.reason == "CrashLoopBackOff" => format!("{}; {stated}", ending(ended)),
+            // kubectl's word for it, unless the message has it
+            _ if !stated.contains(waiting.reason.as_str()) => format!("{}: {stated}", waiting.reason),
             _ => stated,
         }
     } else {
