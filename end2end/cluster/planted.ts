@@ -5,9 +5,10 @@ import type { Written } from './corpus';
 import { generate } from './generate';
 import { kinds } from './kinds';
 import type { Random } from './random';
+import { merge } from './write';
 
 /** Fields of every sort that objects can have, shared with the server's own canaries. */
-const whole = JSON.parse(readFileSync(resolve(__dirname, '../../server/tests/fixtures/canary.json'), 'utf8')) as Record<string, object>;
+const whole = JSON.parse(readFileSync(resolve(__dirname, '../../server/tests/fixtures/canary.json'), 'utf8')) as Record<string, { [field: string]: object }>;
 
 const letters = 'bcdfghjklmnprstvwx';
 const pattern = /zq[bcdfghjklmnprstvwx]{4}qz/g;
@@ -40,14 +41,13 @@ const never = [
 const notToStrangers = [/(^|\.)(message|note|serviceAccountName|schedulerName|priorityClassName|runtimeClassName|change-cause|restartedAt)$/, /ownerReferences\.\[\]\.name$/];
 const images = /(^|\.)(image|imageID)$/;
 const addresses = /(^|\.)(podIPs?|hostIPs?|clusterIPs?|externalIPs|externalName|loadBalancerIP|ingress|addresses|podCIDRs?)(\.|$)/;
-const nodeNames = /(^|\.)(nodeName|nominatedNodeName|holderIdentity)$/;
+const nodeNames = /(^|\.)(nodeName|nominatedNodeName)$/;
 
 /** Kinds that come with another, by which they are shared. */
 const comesWith: Record<string, string[]> = {
-  replicasets: ['deployments', 'replicasets'],
+  replicasets: ['deployments'],
   controllerrevisions: ['daemonsets', 'statefulsets'],
   endpointslices: ['services'],
-  leases: ['nodes'],
 };
 
 /** What a link shows. */
@@ -56,7 +56,10 @@ export type Scope = { namespaces: string[]; kinds: string[]; hide: string[] };
 /** Objects of every kind in each namespace, with a word in each of their texts. */
 export class Planted {
   readonly places = new Map<string, Place>();
+  /** Of kinds that are watched. */
   readonly objects: Written[] = [];
+  /** Secrets and ConfigMaps. */
+  readonly unwatched: Written[] = [];
   private count = 0;
 
   constructor(random: Random, namespaces: string[]) {
@@ -69,9 +72,6 @@ export class Planted {
       this.plain({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '' }, data: { key: '' } }, namespace);
     }
   }
-
-  /** An object nobody watches, with words in it; the API server's own answer holds them. */
-  readonly unwatched: Written[] = [];
 
   private plain(object: Written, namespace: string) {
     const place = { kind: `${object.kind.toLowerCase()}s`, namespace };
@@ -86,14 +86,14 @@ export class Planted {
     const spec = rest.spec as { template?: object } | undefined;
     const own = {
       Pod: { spec: whole.podSpec, status: whole.podStatus },
-      Node: { spec: { ...pick(whole.node, 'spec') }, status: { ...pick(whole.node, 'status') } },
+      Node: { spec: whole.node!.spec, status: whole.node!.status },
       Event: { message: 'm', reason: 'r' },
       ControllerRevision: { data: { spec: { template: { spec: whole.podSpec } } } },
     }[kind];
     const inTemplate = spec?.template ? { spec: { template: { spec: whole.podSpec } } } : {};
-    const { ownerReferences, annotations, managedFields } = whole.metadata as Record<string, object>;
+    const { ownerReferences, annotations, managedFields } = whole.metadata!;
     const over = this.plant(
-      merged(merged({ ...rest, ...(status ? { status } : {}), metadata: { labels: metadata.labels ?? {}, annotations, ownerReferences, managedFields } }, own ?? {}), inTemplate),
+      merge(merge({ ...rest, ...(status ? { status } : {}), metadata: { labels: metadata.labels ?? {}, annotations, ownerReferences, managedFields } }, own ?? {}), inTemplate),
       place,
       [],
     );
@@ -150,7 +150,7 @@ export class Planted {
     if (!scope) return true;
     const { namespaces, kinds: shown, hide } = scope;
     const hides = (what: string) => hide.includes(what) || hide.includes('names');
-    if (hide.includes('names') && !/(^|\.)(osImage|kernelVersion|containerRuntimeVersion|kubeletVersion|kubeProxyVersion|operatingSystem|architecture)$/.test(place.path)) return false;
+    if (hide.includes('names') && !/(^|\.)(osImage|kernelVersion|containerRuntimeVersion|kubeletVersion|kubeProxyVersion)$/.test(place.path)) return false;
     if (hides('images') && images.test(place.path)) return false;
     if (hides('addresses') && addresses.test(place.path)) return false;
     if (hides('node-names') && (nodeNames.test(place.path) || (place.kind === 'nodes' && place.path === 'metadata.name'))) return false;
@@ -166,32 +166,26 @@ export class Planted {
   }
 }
 
-function pick(from: object | undefined, field: string): object {
-  return ((from ?? {}) as Record<string, object>)[field] ?? {};
-}
+/** As Secrets come: the same words in base64, which is eleven letters of which the first and the last are always the same. */
+const encoded = /enF[\w+/]{5}cXo/g;
 
-function merged(into: object, over: object): object {
-  const plain = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
-  const result: Record<string, unknown> = { ...into };
-  for (const [field, value] of Object.entries(over)) {
-    const there = result[field];
-    result[field] = plain(there) && plain(value) ? merged(there, value) : value;
-  }
-  return result;
+function words(text: string): string[] {
+  const decoded = (text.match(encoded) ?? []).map((word) => Buffer.from(word, 'base64').toString('latin1'));
+  return [...(text.match(pattern) ?? []), ...(decoded.join(' ').match(pattern) ?? [])];
 }
 
 /** The planted words in what was sent, also in what is packed in it. */
 export function heard(sent: string | Buffer): Set<string> {
   const bytes = Buffer.isBuffer(sent) ? sent : Buffer.from(sent);
-  const words = new Set(bytes.toString('latin1').match(pattern) ?? []);
+  const found = new Set(words(bytes.toString('latin1')));
   for (let at = bytes.indexOf('1f8b08', 0, 'hex'); at >= 0; at = bytes.indexOf('1f8b08', at + 1, 'hex')) {
     try {
       // what follows the packed part is not looked at
       const unpacked = gunzipSync(bytes.subarray(at), { finishFlush: constants.Z_SYNC_FLUSH });
-      for (const word of unpacked.toString('latin1').match(pattern) ?? []) words.add(word);
+      for (const word of words(unpacked.toString('latin1'))) found.add(word);
     } catch {
       // those three bytes were something else
     }
   }
-  return words;
+  return found;
 }

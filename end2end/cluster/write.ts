@@ -57,7 +57,7 @@ async function lay(cluster: Cluster, object: Written, over: { [field: string]: u
 }
 
 /** Deeply; null removes a field that is there. */
-function merge(into: unknown, over: unknown): unknown {
+export function merge(into: unknown, over: unknown): unknown {
   const plain = (value: unknown): value is { [field: string]: unknown } =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!plain(into) || !plain(over)) return over;
