@@ -213,7 +213,10 @@ impl Seat {
         loop {
             match self.queue.next().await {
                 Next::Frame(outgoing) => return Ok(outgoing),
-                Next::Overflowed => self.resync().await?,
+                Next::Overflowed => {
+                    self.resync().await?;
+                    self.queue.asked_again();
+                }
                 Next::Closed => return Err(Ended),
             }
         }

@@ -98,13 +98,78 @@ impl Unpacked {
     }
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
+/// What waits, and what is owed: [`Queue`] without the waiting itself.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
     frames: VecDeque<Outgoing>,
     bytes: usize,
+    /// How many frames and bytes may wait.
+    room: (usize, usize),
+    /// A snapshot is owed: what waited was lost, and nothing is taken before it.
     overflowed: bool,
+    /// The hub knows that it owes one.
     asked_again: bool,
     closed: bool,
+}
+
+impl Default for Waiting {
+    fn default() -> Waiting {
+        Waiting::with_room(FRAMES, BYTES)
+    }
+}
+
+impl Waiting {
+    pub(super) fn with_room(frames: usize, bytes: usize) -> Waiting {
+        Waiting {
+            frames: VecDeque::new(),
+            bytes: 0,
+            room: (frames, bytes),
+            overflowed: false,
+            asked_again: false,
+            closed: false,
+        }
+    }
+
+    /// Adds a frame, or drops all of them when there are too many.
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        if self.overflowed || self.closed {
+            return;
+        }
+        self.bytes += outgoing.len();
+        self.frames.push_back(outgoing);
+        if self.frames.len() > self.room.0 || self.bytes > self.room.1 {
+            self.frames.clear();
+            self.bytes = 0;
+            self.overflowed = true;
+        }
+    }
+
+    /// Adds a snapshot, after which changes are taken again.
+    pub(super) fn restart(&mut self, snapshot: Outgoing) {
+        if self.closed {
+            return;
+        }
+        self.overflowed = false;
+        self.asked_again = false;
+        self.frames.push_back(snapshot);
+    }
+
+    /// The hub knows that it owes a snapshot.
+    pub(super) fn asked_again(&mut self) {
+        self.asked_again = self.overflowed;
+    }
+
+    /// What comes next, if there is anything.
+    pub(super) fn take(&mut self) -> Option<Next> {
+        if let Some(outgoing) = self.frames.pop_front() {
+            self.bytes = self.bytes.saturating_sub(outgoing.len());
+            return Some(Next::Frame(outgoing));
+        }
+        if self.closed {
+            return Some(Next::Closed);
+        }
+        (self.overflowed && !self.asked_again).then_some(Next::Overflowed)
+    }
 }
 
 /// Between the hub, which never waits, and one viewer's task.
@@ -122,33 +187,19 @@ impl Queue {
 
     /// Adds a frame, or drops all of them when there are too many.
     pub fn push(&self, outgoing: Outgoing) {
-        let mut waiting = self.lock();
-        if waiting.overflowed || waiting.closed {
-            return;
-        }
-        waiting.bytes += outgoing.len();
-        waiting.frames.push_back(outgoing);
-        if waiting.frames.len() > FRAMES || waiting.bytes > BYTES {
-            waiting.frames.clear();
-            waiting.bytes = 0;
-            waiting.overflowed = true;
-        }
-        drop(waiting);
+        self.lock().push(outgoing);
         self.arrived.notify_one();
     }
 
     /// Adds a snapshot, after which the queue takes changes again.
     pub fn restart(&self, snapshot: Outgoing) {
-        let mut waiting = self.lock();
-        if waiting.overflowed {
-            waiting.frames.clear();
-            waiting.bytes = 0;
-        }
-        waiting.overflowed = false;
-        waiting.asked_again = false;
-        waiting.frames.push_back(snapshot);
-        drop(waiting);
+        self.lock().restart(snapshot);
         self.arrived.notify_one();
+    }
+
+    /// The hub has been asked for the snapshot that [`Next::Overflowed`] is about.
+    pub fn asked_again(&self) {
+        self.lock().asked_again();
     }
 
     /// Nothing more will come, or be taken.
@@ -165,20 +216,8 @@ impl Queue {
     /// What comes next; waits for it. Cancel-safe.
     pub async fn next(&self) -> Next {
         loop {
-            {
-                let mut waiting = self.lock();
-                if let Some(outgoing) = waiting.frames.pop_front() {
-                    waiting.bytes = waiting.bytes.saturating_sub(outgoing.len());
-                    return Next::Frame(outgoing);
-                }
-                match *waiting {
-                    Waiting { closed: true, .. } => return Next::Closed,
-                    Waiting { overflowed: true, asked_again: false, .. } => {
-                        waiting.asked_again = true;
-                        return Next::Overflowed;
-                    }
-                    _ => {}
-                }
+            if let Some(next) = self.lock().take() {
+                return next;
             }
             self.arrived.notified().await;
         }
@@ -190,8 +229,38 @@ impl Queue {
 pub enum Next {
     /// A frame to send.
     Frame(Outgoing),
-    /// Everything that waited is lost; a snapshot has to be asked for. Said once an overflow.
+    /// Everything that waited is lost; a snapshot has to be asked for. Said until [`Queue::asked_again`] is: whoever
+    /// was told may have been cancelled before the hub heard of it.
     Overflowed,
     /// Nothing more will come.
     Closed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_owed_until_the_hub_has_been_asked_for_it() {
+        let frame = || Outgoing::Bytes(Bytes::from_static(b"frame"));
+        let mut waiting = Waiting::with_room(2, 100);
+        (0..3).for_each(|_| waiting.push(frame()));
+        // the first to hear of it was cancelled while the hub's inbox was full
+        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
+        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
+        waiting.asked_again();
+        assert!(waiting.take().is_none(), "asked once, not again and again");
+        waiting.push(frame());
+        assert!(waiting.take().is_none(), "changes to what was lost mean nothing");
+        waiting.restart(frame());
+        waiting.push(frame());
+        assert!(matches!(waiting.take(), Some(Next::Frame(_))));
+        assert!(matches!(waiting.take(), Some(Next::Frame(_))));
+        // the hub's answer came before it was noted that it had been asked
+        (0..3).for_each(|_| waiting.push(frame()));
+        waiting.restart(frame());
+        waiting.asked_again();
+        (0..3).for_each(|_| waiting.push(frame()));
+        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
+    }
 }
