@@ -47,12 +47,12 @@ pub struct Seed {
     pub build: String,
     /// See [`wire::Frame::Hello`].
     pub epoch: u64,
-    /// Number of the last change in it.
-    pub seq: u64,
     /// What is being watched.
     pub about: About,
     /// The server's clock when it was drawn: ages in the first paint are measured from here.
     pub now: Millis,
+    /// Until when each kind was known to be current.
+    pub as_of: Vec<(Kind, Millis)>,
     /// Rows of each kind in the cluster.
     pub totals: Vec<(Kind, u32)>,
     /// Rows that match the page's question.
@@ -95,7 +95,14 @@ impl Seed {
     }
 
     /// Takes from the hub's cluster what the page at `url` needs first.
-    pub fn choose(cluster: &Cluster, url: &str, about: &About, epoch: u64, seq: u64, now: Millis) -> Seed {
+    pub fn choose(
+        cluster: &Cluster,
+        url: &str,
+        about: &About,
+        epoch: u64,
+        as_of: &[(Kind, Millis)],
+        now: Millis,
+    ) -> Seed {
         let place = Place::parse(url);
         let rows: usize = Kind::ALL
             .iter()
@@ -114,9 +121,9 @@ impl Seed {
         Seed {
             build: crate::BUILD.to_owned(),
             epoch,
-            seq,
             about: about.clone(),
             now,
+            as_of: as_of.to_vec(),
             totals: Kind::ALL.iter().map(|kind| (*kind, cluster.count(*kind) as u32)).collect(),
             matches,
             complete,

@@ -10,7 +10,10 @@ mod trace;
 use std::{
     any::Any,
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 pub use freshness::{Freshness, Link};
@@ -19,7 +22,7 @@ use trace::Traces;
 
 use crate::{
     api::{self, Detail, Kind, KindState, Kinds, Millis, ObjectKey, Picture, Row, Uid, each_kind},
-    model::{Change, Cluster, Delta},
+    model::{Change, Cluster, Delta, WithRow},
     query::{Line, line},
     seed::Seed,
     wire::{About, Drawing},
@@ -38,6 +41,8 @@ struct Inner {
     about: ArcRwSignal<About>,
     now: ArcRwSignal<Millis>,
     link: ArcRwSignal<Link>,
+    /// See [`crate::wire::Frame::Hello`].
+    epoch: AtomicU64,
     as_of: ArcRwSignal<HashMap<Kind, Millis>>,
     detail: Looked<Detail>,
     picture: Looked<Picture>,
@@ -65,11 +70,6 @@ impl Store {
         for change in seed.changes() {
             cluster.apply(change);
         }
-        let as_of = Kind::ALL
-            .iter()
-            .filter(|kind| *cluster.state(**kind) == KindState::Live)
-            .map(|kind| (*kind, seed.now))
-            .collect();
         let partial = (!seed.complete)
             .then(|| Partial { totals: seed.totals.iter().copied().collect(), matches: seed.matches });
         Store(Arc::new(Inner {
@@ -81,7 +81,8 @@ impl Store {
             about: ArcRwSignal::new(seed.about.clone()),
             now: ArcRwSignal::new(seed.now),
             link: ArcRwSignal::new(Link::Connecting),
-            as_of: ArcRwSignal::new(as_of),
+            epoch: AtomicU64::new(seed.epoch),
+            as_of: ArcRwSignal::new(seed.as_of.iter().copied().collect()),
             detail: ArcRwSignal::new(seed.detail.clone()),
             picture: ArcRwSignal::new(seed.picture.clone()),
             wished: ArcRwSignal::new(None),
@@ -256,6 +257,15 @@ impl Store {
         self.fold(changes, false);
     }
 
+    /// A server of this epoch will speak of these kinds. What is here of others was numbered by another server, so
+    /// that it may seem to belong to what it does not: it goes.
+    pub fn enter(&self, epoch: u64, kinds: Kinds) {
+        if self.0.epoch.swap(epoch, Ordering::Relaxed) != epoch {
+            let others = Kind::ALL.iter().filter(|kind| !kinds.contains(**kind));
+            self.fold(others.flat_map(|kind| kind.with_row(Nothing)).collect(), false);
+        }
+    }
+
     /// Says what is being watched.
     pub fn set_about(&self, about: About) {
         self.0.about.set(about);
@@ -401,6 +411,16 @@ impl Store {
 
     fn traces(&self) -> MutexGuard<'_, Traces> {
         lock(&self.0.traces)
+    }
+}
+
+/// The changes after which a kind is as unknown as it was at first.
+struct Nothing;
+
+impl WithRow for Nothing {
+    type Out = [Change; 2];
+    fn with<T: Row>(self) -> [Change; 2] {
+        [Change::State(T::KIND, KindState::Connecting), T::change(Delta::Reset(Vec::new()))]
     }
 }
 

@@ -8,6 +8,7 @@
 //! with consecutive numbers, `Beat`s in between. A viewer that finds a gap, or a state hash other
 //! than its own, asks for a new snapshot ([`Ask::Resync`]); nothing is patched up by guessing.
 
+pub mod follow;
 pub mod strings;
 
 use std::sync::Arc;

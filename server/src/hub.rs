@@ -405,11 +405,6 @@ impl Owner {
                     self.forget_topic(&old);
                 }
                 self.resync(viewer);
-                if encoding == Encoding::Rows
-                    && let Some(viewer) = self.viewers.get(&viewer)
-                {
-                    viewer.queue.push(Outgoing::told(Told::Beat(self.freshness.as_of())));
-                }
             }
             Asked::Resync { viewer } => self.resync(viewer),
             Asked::Look { viewer, key } => {
@@ -469,8 +464,11 @@ impl Owner {
         self.flush_topic(&key);
         let Some(topic) = self.topics.get_mut(&key) else { return };
         let snapshot = topic.snapshot(&self.cluster);
+        // A snapshot says what there is; how far that can be trusted, only a beat does.
+        let beat = topic.beat(now(), &self.freshness.as_of());
         if let Some(seat) = self.viewers.get(&viewer) {
             seat.queue.restart(snapshot);
+            seat.queue.push(beat);
         }
         self.show_detail(viewer);
         self.show_picture(viewer);

@@ -16,10 +16,13 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use super::{Heard, Live, Wanted, page};
 use crate::{
-    api::{Kind, KindState, Kinds, Millis},
+    api::Millis,
     model::Change,
     store::Link,
-    wire::{self, Ask, Frame, strings},
+    wire::{
+        self, Ask, Frame,
+        follow::{Beat, Followed, Follower},
+    },
 };
 
 /// Why a session ended.
@@ -66,21 +69,12 @@ pub struct Session {
     socket: WebSocket,
     /// What the server has been asked for.
     asked: Wanted,
-    /// Number of the last change, `None` until a snapshot has come.
-    seq: Option<u64>,
-    /// The kinds of the last snapshot, which the server's hash is over.
-    kinds: Kinds,
-    /// Changes are left out until the next snapshot.
-    behind: bool,
-    strings: strings::Read,
-    /// The server's clock at its last word.
-    now: Millis,
+    follower: Follower,
     heard_at: f64,
     /// Why the server said it would close.
     bye: Option<String>,
     /// It said that the right to look has ended.
     ended: bool,
-    was_live: bool,
     _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
 }
 
@@ -93,7 +87,7 @@ impl Session {
         };
         let end = session.follow(&mut heard).await;
         session.close();
-        (session.was_live, end)
+        (session.follower.has_snapshot(), end)
     }
 
     fn open(live: &Rc<Live>, inbox: Inbox) -> Result<Session, String> {
@@ -137,15 +131,10 @@ impl Session {
             lost: inbox.lost,
             socket,
             asked,
-            seq: None,
-            kinds: Kinds::default(),
-            behind: false,
-            strings: strings::Read::default(),
-            now: live.now(),
+            follower: Follower::default(),
             heard_at: js_sys::Date::now(),
             bye: None,
             ended: false,
-            was_live: false,
             _listeners: listeners,
         })
     }
@@ -185,7 +174,8 @@ impl Session {
                 if self.socket.ready_state() >= WebSocket::CLOSING {
                     return self.closed("the connection was closed".to_owned());
                 }
-                self.resync();
+                self.follower.lost();
+                self.ask(&Ask::Resync);
             }
         }
     }
@@ -214,7 +204,7 @@ impl Session {
             Err(error) => return Err(End::Lost(error.to_string())),
         };
         match frame {
-            Frame::Hello { build, epoch: _, about, now } => {
+            Frame::Hello { build, epoch, about, now } => {
                 if build != crate::BUILD {
                     return Err(if self.live.unattended {
                         page::reload_once_there(&build).await
@@ -224,6 +214,7 @@ impl Session {
                 }
                 self.live.clock.borrow_mut().forget();
                 self.clock(now);
+                self.live.store.enter(epoch, self.asked.kinds.union(self.live.wanted.borrow().kinds));
                 self.live.store.set_about(about);
                 self.want();
             }
@@ -232,46 +223,23 @@ impl Session {
                 let bytes = page::inflate(&packed.0)
                     .await
                     .map_err(|_| End::Lost("a snapshot could not be opened".to_owned()))?;
-                let (strings, all) =
-                    wire::read_snapshot(&bytes).map_err(|error| End::Lost(error.to_string()))?;
-                self.strings = strings;
-                self.seq = Some(seq);
-                self.behind = false;
-                self.was_live = true;
-                self.kinds = all.iter().map(Change::kind).collect();
-                let current = all.iter().filter_map(|change| match change {
-                    Change::State(kind, KindState::Live) => Some((*kind, self.now)),
-                    _ => None,
-                });
-                let current: Vec<(Kind, Millis)> = current.collect();
+                let all =
+                    self.follower.snapshot(seq, &bytes).map_err(|error| End::Lost(error.to_string()))?;
                 self.live.store.reset(all);
-                self.live.store.set_as_of(current);
                 self.live.store.set_link(Link::Live);
             }
-            Frame::Changes { seq, changes: encoded } => match self.seq {
-                Some(last) if !self.behind && seq == last + 1 => {
-                    match wire::read_changes(&mut self.strings, &encoded) {
-                        Ok(more) => {
-                            self.seq = Some(seq);
-                            changes.extend(more);
-                        }
-                        Err(_) => self.resync(),
-                    }
-                }
-                Some(_) if !self.behind => self.resync(),
-                _ => {}
+            Frame::Changes { seq, changes: encoded } => match self.follower.changes(seq, &encoded) {
+                Followed::Changes(more) => changes.extend(more),
+                Followed::LeftOut => {}
+                Followed::Resync => self.ask(&Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
                 self.clock(now);
                 self.apply(changes);
-                if self.seq == Some(seq) && !self.behind {
-                    if self.live.store.hash(self.kinds) == hash {
-                        self.live.store.set_as_of(as_of);
-                    } else {
-                        self.resync();
-                    }
-                } else if self.seq.is_some_and(|last| last < seq) && !self.behind {
-                    self.resync();
+                match self.follower.beat(seq, hash, as_of, |kinds| self.live.store.hash(kinds)) {
+                    Beat::Confirmed(as_of) => self.live.store.set_as_of(as_of),
+                    Beat::Unknown => {}
+                    Beat::Resync => self.ask(&Ask::Resync),
                 }
             }
             Frame::Detail { key, detail } => self.live.store.set_detail(key, detail),
@@ -284,15 +252,8 @@ impl Session {
         Ok(())
     }
 
-    fn clock(&mut self, now: Millis) {
-        self.now = now;
+    fn clock(&self, now: Millis) {
         self.live.clock.borrow_mut().hear(now, js_sys::Date::now());
-    }
-
-    /// Asks for everything anew. What is on screen stays, but no beat confirms it any more.
-    fn resync(&mut self) {
-        self.behind = true;
-        self.ask(&Ask::Resync);
     }
 
     /// Asks for what the page wants and the server has not been asked for.

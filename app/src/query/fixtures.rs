@@ -17,6 +17,11 @@ use crate::{
 
 pub const NOW: Millis = Millis(1_795_446_202_000);
 
+/// Everything was known to be current then.
+pub fn as_of() -> Vec<(Kind, Millis)> {
+    Kind::ALL.iter().map(|kind| (*kind, NOW)).collect()
+}
+
 pub fn about() -> About {
     About { context: "demo".into(), version: "v1.33.0".into(), demo: true, ..About::default() }
 }

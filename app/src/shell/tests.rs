@@ -9,7 +9,7 @@ use crate::{
         replicas::Replicas,
     },
     model::{Change, Cluster, Delta},
-    query::fixtures::{NOW, about, cluster, labels, meta, pod, put, services, sets},
+    query::fixtures::{NOW, about, as_of, cluster, labels, meta, pod, put, services, sets},
 };
 
 const ASSETS: Assets = Assets {
@@ -19,7 +19,7 @@ const ASSETS: Assets = Assets {
 };
 
 fn seed(cluster: &Cluster, url: &str) -> Seed {
-    Seed::choose(cluster, url, &about(), 1, 1, NOW)
+    Seed::choose(cluster, url, &about(), 1, &as_of(), NOW)
 }
 
 fn page(cluster: &Cluster, url: &str) -> String {

@@ -1,8 +1,8 @@
 use super::*;
-use crate::query::fixtures::{NOW, about, cluster, pod};
+use crate::query::fixtures::{NOW, about, as_of, cluster, pod};
 
 fn seeded() -> Store {
-    Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, 1, NOW))
+    Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, &as_of(), NOW))
 }
 
 fn with_owner(test: impl FnOnce()) {
@@ -145,5 +145,18 @@ fn who_looks_at_a_pod_that_went_is_told_when_it_comes_back() {
         assert!(!there.get());
         store.apply(vec![Change::Pod(Delta::Put(row))]);
         assert!(there.get());
+    });
+}
+
+#[test]
+fn rows_that_another_server_numbered_do_not_stay_beside_those_of_this_one() {
+    with_owner(|| {
+        let store = seeded();
+        let pods: Kinds = [Kind::Pod].into_iter().collect();
+        store.enter(1, pods);
+        assert!(store.count(Kind::Node) > 0, "the same server");
+        store.enter(2, pods);
+        assert_eq!((store.count(Kind::Node), store.state(Kind::Node)), (0, KindState::Connecting));
+        assert!(store.count(Kind::Pod) > 0, "a snapshot of these will come");
     });
 }

@@ -19,7 +19,7 @@ use serde::{
 use crate::api::Text;
 
 /// The writing end's table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Written {
     numbers: HashMap<Text, u32>,
     order: Vec<Text>,
@@ -62,7 +62,7 @@ impl Written {
 }
 
 /// The reading end's table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Read {
     texts: Vec<Text>,
 }

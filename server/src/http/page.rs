@@ -54,7 +54,7 @@ async fn page(
     let name = known.then(|| visitor.who.name().to_string());
     // Drawing is pure computation, a few milliseconds for a large cluster.
     let drawn = tokio::task::spawn_blocking(move || {
-        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, 0, now);
+        let seed = Seed::choose(&view.cluster, &url, &view.about, view.epoch, &view.as_of, now);
         let seed = seed
             .with_picture(picture)
             .with_visitor(name, may_share)

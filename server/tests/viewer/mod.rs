@@ -6,7 +6,10 @@ use std::io::Read;
 use app::{
     api::{Kind, KindState, Pod},
     model::Cluster,
-    wire::{self, Frame, strings},
+    wire::{
+        self, Frame,
+        follow::{Beat, Followed, Follower},
+    },
 };
 
 /// What one socket, or one seat, has said so far.
@@ -21,8 +24,7 @@ pub struct Viewer {
     pub beats: u32,
     pub beat: Option<Frame>,
     pub picture: Option<Frame>,
-    seq: Option<u64>,
-    strings: strings::Read,
+    follower: Follower,
 }
 
 impl Viewer {
@@ -34,23 +36,21 @@ impl Viewer {
             Frame::Snapshot { seq, packed } => {
                 let mut raw = Vec::new();
                 flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut raw).expect("gzip");
-                let (strings, changes) = wire::read_snapshot(&raw).expect("a snapshot");
-                self.strings = strings;
+                let changes = self.follower.snapshot(seq, &raw).expect("a snapshot");
                 self.cluster = Cluster::default();
                 changes.into_iter().for_each(|change| self.cluster.apply(change));
-                self.seq = Some(seq);
                 self.snapshots += 1;
             }
             Frame::Changes { seq, changes } => {
-                assert_eq!(Some(seq), self.seq.map(|seq| seq + 1), "changes are numbered one by one");
-                self.seq = Some(seq);
-                let changes = wire::read_changes(&mut self.strings, &changes).expect("changes");
+                let Followed::Changes(changes) = self.follower.changes(seq, &changes) else {
+                    panic!("changes are numbered one by one");
+                };
                 changes.into_iter().for_each(|change| self.cluster.apply(change));
                 self.changes += 1;
             }
-            Frame::Beat { seq, hash, .. } => {
-                assert_eq!(Some(seq), self.seq, "a beat comes after the changes it counts");
-                assert_eq!(hash, self.cluster.hash(), "both sides hold the same rows");
+            Frame::Beat { seq, hash, ref as_of, .. } => {
+                let beat = self.follower.beat(seq, hash, as_of.clone(), |_| self.cluster.hash());
+                assert!(matches!(beat, Beat::Confirmed(_)), "both sides hold the same rows after the same changes");
                 self.beats += 1;
                 self.beat = Some(frame);
             }

@@ -194,14 +194,14 @@ fn filled(nodes: &[Arc<Node>], pods: &[Arc<Pod>]) -> Vec<Filled> {
 mod tests {
     use super::*;
     use crate::{
-        query::fixtures::{NOW, about, cluster},
+        query::fixtures::{NOW, about, as_of, cluster},
         seed::Seed,
     };
 
     fn survey(url: &str) -> Survey {
         let cluster = cluster();
         let place = Place::parse(url);
-        Survey::of(&Store::new(&Seed::choose(&cluster, url, &about(), 1, 1, NOW)), &place)
+        Survey::of(&Store::new(&Seed::choose(&cluster, url, &about(), 1, &as_of(), NOW)), &place)
     }
 
     #[test]

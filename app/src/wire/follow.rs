@@ -1,0 +1,113 @@
+//! ⑤ The reading end of the protocol, without the socket: what a viewer has, what it may believe of it, and when it
+//! has to ask for everything anew. The page runs it, and so do the tests' viewers and the model that is checked
+//! exhaustively (`server/src/hub/model.rs`).
+//!
+//! Three rules. Changes are folded only onto the very state they were made for: a gap leads to [`Ask::Resync`]. After
+//! that ask nothing is folded, and nothing is confirmed, until the snapshot is here. A beat confirms what a viewer has
+//! only if it counts the same changes and comes to the same hash.
+//!
+//! [`Ask::Resync`]: super::Ask::Resync
+
+use super::{Encoded, WireError, read_changes, read_snapshot, strings};
+use crate::{
+    api::{Kind, Kinds, Millis},
+    model::Change,
+};
+
+/// How far one stream has been followed.
+#[derive(Clone, Debug, Default)]
+pub struct Follower {
+    /// Number of the last change, `None` until a snapshot has come.
+    seq: Option<u64>,
+    /// The kinds of the last snapshot, which the server's hash is over.
+    kinds: Kinds,
+    /// A snapshot has been asked for; changes are left out until it is here.
+    behind: bool,
+    strings: strings::Read,
+}
+
+/// What is to be done about a frame of changes.
+#[derive(Debug)]
+pub enum Followed {
+    /// Fold these in.
+    Changes(Vec<Change>),
+    /// Nothing: they belong to what a snapshot on its way replaces.
+    LeftOut,
+    /// Ask for a snapshot. What is there stays, and nothing confirms it any more.
+    Resync,
+}
+
+/// What a beat says of what a viewer has.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// It is what the server has; until when each kind is known to be current.
+    Confirmed(Vec<(Kind, Millis)>),
+    /// Nothing: a snapshot is on its way.
+    Unknown,
+    /// It is something else. Ask for a snapshot.
+    Resync,
+}
+
+impl Follower {
+    /// Whether a snapshot has come.
+    pub fn has_snapshot(&self) -> bool {
+        self.seq.is_some()
+    }
+
+    /// Whether a snapshot that was asked for has not come yet.
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// A snapshot of change `seq`, inflated. Its changes are the whole truth about their kinds.
+    pub fn snapshot(&mut self, seq: u64, inflated: &[u8]) -> Result<Vec<Change>, WireError> {
+        let (strings, all) = read_snapshot(inflated)?;
+        self.strings = strings;
+        self.seq = Some(seq);
+        self.behind = false;
+        self.kinds = all.iter().map(Change::kind).collect();
+        Ok(all)
+    }
+
+    /// Changes numbered `seq`.
+    pub fn changes(&mut self, seq: u64, encoded: &Encoded) -> Followed {
+        let Some(last) = self.seq.filter(|_| !self.behind) else { return Followed::LeftOut };
+        if seq != last + 1 {
+            return self.lost();
+        }
+        match read_changes(&mut self.strings, encoded) {
+            Ok(changes) => {
+                self.seq = Some(seq);
+                Followed::Changes(changes)
+            }
+            Err(_) => self.lost(),
+        }
+    }
+
+    /// A beat after change `seq`. `ours` gives the hash over the viewer's rows of the kinds it is asked for, with all
+    /// changes folded in.
+    pub fn beat(
+        &mut self,
+        seq: u64,
+        hash: u64,
+        as_of: Vec<(Kind, Millis)>,
+        ours: impl FnOnce(Kinds) -> u64,
+    ) -> Beat {
+        match self.seq {
+            Some(last) if !self.behind => {
+                if last == seq && ours(self.kinds) == hash {
+                    return Beat::Confirmed(as_of);
+                }
+                self.behind = true;
+                Beat::Resync
+            }
+            _ => Beat::Unknown,
+        }
+    }
+
+    /// Something that came was lost, whatever it was.
+    pub fn lost(&mut self) -> Followed {
+        self.behind = true;
+        Followed::Resync
+    }
+}
