@@ -50,10 +50,17 @@ const TOPICS: usize = 500;
 /// The longest and shortest time between two frames of changes under load.
 const BEAT: (Duration, Duration) = (Duration::from_millis(16), Duration::from_millis(250));
 
+/// How soon after the pulse the heartbeat follows: watches say in between how current they are.
+const BEAT_SOON: Duration = Duration::from_millis(50);
+
 /// The server's clock. Everything asks here, so that a test can say what time it is.
 pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (real, tokio) = (std::time::Instant::now(), Instant::now().into_std());
+    // The two are the same moment, but where a test drives tokio's.
+    let driven = wall + tokio.saturating_duration_since(real);
+    let driven = driven.saturating_sub(real.saturating_duration_since(tokio));
+    Millis(i64::try_from(driven.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What sources tell the hub.
@@ -74,6 +81,15 @@ pub enum News {
         within: Option<Text>,
         /// How it is doing.
         state: KindState,
+    },
+    /// All that this watch has told so far is current as of then.
+    Current {
+        /// Of which kind.
+        kind: Kind,
+        /// In which namespace; `None` for the whole cluster.
+        within: Option<Text>,
+        /// By [`now`].
+        as_of: Millis,
     },
     /// The API server answered, or did not.
     Pulse(Result<(), Text>),
@@ -310,12 +326,16 @@ impl Owner {
                     quiet_until = began + (began.elapsed() * 4).clamp(BEAT.0, BEAT.1);
                 }
                 Some(first) = news.recv() => {
-                    self.heard(first);
+                    let mut confirms = self.heard(first);
                     // Whatever else has already arrived goes out in the same frame.
                     while let Ok(more) = news.try_recv() {
-                        self.heard(more);
+                        confirms |= self.heard(more);
                     }
                     pending = true;
+                    if confirms {
+                        // Told when it is news, or it would be most of a beat older when the next one comes.
+                        beat.reset_after(BEAT_SOON);
+                    }
                 }
                 _ = beat.tick() => self.beat(),
                 else => break,
@@ -324,15 +344,18 @@ impl Owner {
         self.bye("the server is shutting down");
     }
 
-    fn heard(&mut self, news: News) {
+    /// Takes news in. Whether it is of those after which kinds are confirmed anew.
+    fn heard(&mut self, news: News) -> bool {
         self.view = None;
+        let confirms = matches!(news, News::Pulse(Ok(())) | News::Confirmed(_));
         match news {
             News::Change { change, within } => change.visit(Fold { owner: self, within }),
             News::Watch { kind, within, state } => {
-                let state = self.freshness.watch(kind, within, state, now());
+                let state = self.freshness.watch(kind, within, state);
                 self.set_state(kind, state);
                 self.set_about(self.about.clone());
             }
+            News::Current { kind, within, as_of } => self.freshness.current(kind, within, as_of),
             News::Pulse(pulse) => {
                 for (kind, state) in self.freshness.pulse(pulse, now()) {
                     self.set_state(kind, state);
@@ -345,6 +368,7 @@ impl Owner {
             News::Confirmed(as_of) => self.freshness.confirmed(as_of),
             News::Settle(settled) => _ = settled.send(()), // whoever waited may have gone
         }
+        confirms
     }
 
     fn set_about(&mut self, about: About) {

@@ -5,11 +5,12 @@ pub mod api_server;
 pub(crate) mod backoff;
 pub mod kubeconfig;
 pub mod object;
+pub mod pulse;
 pub mod read_only;
 mod reflector;
 pub mod translate;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use app::{
     api::{Kind, KindState, Text, pod::Pod},
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 use self::{
     api_server::{ApiServer, Collection},
     backoff::Backoff,
+    pulse::Pulse,
     reflector::{Reflector, WhenForbidden},
     translate::Translate,
 };
@@ -28,11 +30,6 @@ use crate::{
     hub::{self, Hub, News},
     metrics::Metrics,
 };
-
-/// How often the API server is asked whether it is there.
-const PULSE: Duration = Duration::from_secs(2);
-/// How long it may take to say so. With [`PULSE`], a silent API server is noticed within 5 s.
-const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
 
 /// An API server, and what to watch there.
 #[derive(Clone)]
@@ -53,30 +50,34 @@ impl Source {
     /// Watches everything until the hub ends. The caller owns the future; all tasks end with it.
     pub async fn run(self, hub: Hub) {
         let mut tasks = JoinSet::new();
-        tasks.spawn(pulse(self.clone(), hub.clone()));
+        let (pulse, beating) = Pulse::new(self.clone(), hub.clone());
+        tasks.spawn(beating);
         // One line a kind.
-        tasks.spawn(self.clone().watch::<app::api::Node>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::Namespace>(hub.clone()));
-        tasks.spawn(self.clone().watch::<Pod>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::ReplicationController>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::Deployment>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::DaemonSet>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::StatefulSet>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::ReplicaSet>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::ControllerRevision>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::Service>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::EndpointSlice>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::PodDisruptionBudget>(hub.clone()));
-        tasks.spawn(self.clone().watch::<app::api::Lease>(hub.clone()));
-        tasks.spawn(self.watch::<app::api::Event>(hub));
+        tasks.spawn(self.clone().watch::<app::api::Node>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Namespace>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<Pod>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::ReplicationController>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Deployment>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::DaemonSet>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::StatefulSet>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::ReplicaSet>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::ControllerRevision>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Service>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::EndpointSlice>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::PodDisruptionBudget>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.clone().watch::<app::api::Lease>(hub.clone(), pulse.clone()));
+        tasks.spawn(self.watch::<app::api::Event>(hub, pulse));
         while tasks.join_next().await.is_some() {}
     }
 
     /// Watches one kind until the hub ends. If that panics, the kind is called stale, the panic is logged,
     /// and it starts again from a list: one bug must not freeze what the others show.
-    async fn watch<T: Translate>(self, hub: Hub) {
+    async fn watch<T: Translate>(self, hub: Hub, pulse: Pulse) {
         let mut backoff = Backoff::default();
-        while AssertUnwindSafe(self.clone().watch_everywhere::<T>(hub.clone())).catch_unwind().await.is_err()
+        while AssertUnwindSafe(self.clone().watch_everywhere::<T>(hub.clone(), pulse.clone()))
+            .catch_unwind()
+            .await
+            .is_err()
         {
             tracing::error!(
                 kind = T::KIND.plural(),
@@ -93,10 +94,10 @@ impl Source {
 
     /// One kind: in the whole cluster, or in each namespace that was named. Without rights for the whole
     /// cluster, in the context's own namespace. What is in one namespace alone is watched there, named or not.
-    async fn watch_everywhere<T: Translate>(self, hub: Hub) {
+    async fn watch_everywhere<T: Translate>(self, hub: Hub, pulse: Pulse) {
         let one = |within: Option<Text>| {
             let collection = Collection { kind: T::KIND, within };
-            Reflector::new(self.api.clone(), collection, hub.clone(), self.metrics.clone())
+            Reflector::new(&self, collection, hub.clone(), pulse.clone())
         };
         if let Some(namespace) = T::KIND.only_in() {
             one(Some(Text::from(namespace))).run::<T>(WhenForbidden::Retry).await;
@@ -125,37 +126,6 @@ impl Source {
             {
                 std::panic::resume_unwind(panic);
             }
-        }
-    }
-}
-
-/// Asks for the version again and again: the only proof that silence means "nothing happened".
-async fn pulse(source: Source, hub: Hub) {
-    let mut version = source.about.version.clone();
-    let mut every = tokio::time::interval(PULSE);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        let answer = tokio::time::timeout(PULSE_DEADLINE, source.api.version()).await;
-        let pulse = match answer {
-            Ok(Ok(answered)) => {
-                if answered != version {
-                    version = answered;
-                    let about = About { version: version.clone(), ..source.about.clone() };
-                    if hub.tell(News::About(about)).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(())
-            }
-            // It answers, which is what was asked: some clusters hide their version.
-            Ok(Err(api_server::ApiError::Forbidden { .. })) => Ok(()),
-            Ok(Err(error)) => Err(Text::from(error.to_string())),
-            Err(_) => Err(Text::from("the API server does not answer")),
-        };
-        source.metrics.pulse(pulse.is_ok());
-        if hub.tell(News::Pulse(pulse)).await.is_err() {
-            return;
         }
     }
 }

@@ -25,6 +25,8 @@ use super::table;
 
 /// "Approximately every minute" (apiserver `storage/cacher/cacher.go`).
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+/// The last one comes so long before the end of the watch (apiserver `storage/cacher/cache_watcher.go`).
+const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
 /// `--min-request-timeout`, when the client names no `timeoutSeconds`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 
@@ -37,14 +39,15 @@ pub(super) async fn answer(server: &ApiServer, read: Read) -> Result<Response, R
     let from = read.number("resourceVersion")?.unwrap_or(0);
     let mut queue = VecDeque::new();
     let form = read.form.including(read.parameter("includeObject"));
+    let ends = Instant::now() + timeout(&read)?;
     let mut watch = Watch {
         cut: server.faults.cut(read.resource),
         changes: server.store.changes(),
         bookmarks: read.flag("allowWatchBookmarks"),
         cursor: None,
         reached: from,
-        next_bookmark: Instant::now() + BOOKMARK_EVERY,
-        ends: Instant::now() + timeout(&read)?,
+        next_bookmark: next_bookmark(ends),
+        ends,
         ended: false,
         columns_sent: false,
         queue: VecDeque::new(),
@@ -117,6 +120,12 @@ fn timeout(read: &Read) -> Result<Duration, Refusal> {
     Ok(seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs))
 }
 
+/// A minute from now, or shortly before the end, if that is sooner and still to come.
+fn next_bookmark(ends: Instant) -> Instant {
+    let (now, regular, last) = (Instant::now(), Instant::now() + BOOKMARK_EVERY, ends - BOOKMARK_BEFORE_END);
+    if last > now { last.min(regular) } else { regular }
+}
+
 struct Watch {
     server: ApiServer,
     read: Read,
@@ -159,7 +168,7 @@ impl Watch {
                 changed = self.changes.changed() => changed.ok()?,
                 () = sleep_until(self.ends), if !stalled => self.end(),
                 () = sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
-                    self.next_bookmark += BOOKMARK_EVERY;
+                    self.next_bookmark = next_bookmark(self.ends);
                     let bookmark = self.bookmark(false);
                     self.queue.push_back(bookmark);
                 }

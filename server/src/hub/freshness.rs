@@ -8,42 +8,50 @@ use app::api::{Kind, KindState, Millis, Text};
 /// What is known about freshness.
 #[derive(Debug, Default)]
 pub struct Freshness {
-    watches: BTreeMap<Kind, BTreeMap<Option<Text>, KindState>>,
-    as_of: BTreeMap<Kind, Millis>,
+    watches: BTreeMap<Kind, BTreeMap<Option<Text>, Watched>>,
     /// Since when the API server has not answered, and why.
     silent: Option<(Millis, Text)>,
     /// How fresh kinds are is told by another hub, and nothing is concluded from a watch being open.
-    told: bool,
+    told: Option<BTreeMap<Kind, Millis>>,
+}
+
+/// What one watch says of itself.
+#[derive(Debug, Default)]
+struct Watched {
+    state: KindState,
+    /// All that it has told is current as of then.
+    as_of: Option<Millis>,
 }
 
 impl Freshness {
     /// Of a hub that is told by another.
     pub fn told() -> Freshness {
-        Freshness { told: true, ..Freshness::default() }
+        Freshness { told: Some(BTreeMap::new()), ..Freshness::default() }
     }
 
     /// Whether it is of such a hub.
     pub fn is_told(&self) -> bool {
-        self.told
+        self.told.is_some()
     }
 
     /// Another hub knows kinds to be current until then.
     pub fn confirmed(&mut self, as_of: Vec<(Kind, Millis)>) {
-        self.as_of.extend(as_of);
+        self.told.get_or_insert_default().extend(as_of);
     }
 
     /// A watch is doing `state`; gives what that makes of its kind.
-    pub fn watch(&mut self, kind: Kind, within: Option<Text>, state: KindState, now: Millis) -> KindState {
+    pub fn watch(&mut self, kind: Kind, within: Option<Text>, state: KindState) -> KindState {
         if within.is_some() {
             // Watching namespaces one by one has taken the place of watching the cluster.
             self.watches.entry(kind).or_default().remove(&None);
         }
-        self.watches.entry(kind).or_default().insert(within, state);
-        let state = self.of(kind);
-        if state == KindState::Live && !self.told {
-            self.as_of.insert(kind, now);
-        }
-        state
+        self.watches.entry(kind).or_default().entry(within).or_default().state = state;
+        self.of(kind)
+    }
+
+    /// All that a watch has told is current as of then.
+    pub fn current(&mut self, kind: Kind, within: Option<Text>, as_of: Millis) {
+        self.watches.entry(kind).or_default().entry(within).or_default().as_of = Some(as_of);
     }
 
     /// The API server answered or did not; gives the state of every kind that has one.
@@ -55,30 +63,34 @@ impl Freshness {
                 None => self.silent = Some((now, why)),
             },
         }
-        let kinds: Vec<Kind> = self.watches.keys().copied().collect();
-        kinds
-            .into_iter()
-            .map(|kind| {
-                let state = self.of(kind);
-                if state == KindState::Live {
-                    self.as_of.insert(kind, now);
-                }
-                (kind, state)
-            })
-            .collect()
+        self.watches.keys().map(|kind| (*kind, self.of(*kind))).collect()
     }
 
     /// Until when each kind is known to be current.
     pub fn as_of(&self) -> Vec<(Kind, Millis)> {
-        Kind::ALL.iter().filter_map(|kind| Some((*kind, *self.as_of.get(&kind.watched())?))).collect()
+        Kind::ALL.iter().filter_map(|kind| Some((*kind, self.as_of_kind(kind.watched())?))).collect()
+    }
+
+    /// What the least current of its watches says; those that are refused say nothing.
+    fn as_of_kind(&self, kind: Kind) -> Option<Millis> {
+        match &self.told {
+            Some(told) => told.get(&kind).copied(),
+            // `None` is the least
+            None => self.allowed(kind).map(|watch| watch.as_of).min()?,
+        }
+    }
+
+    fn allowed(&self, kind: Kind) -> impl Iterator<Item = &Watched> {
+        let watches = self.watches.get(&kind).into_iter().flat_map(BTreeMap::values);
+        watches.filter(|watch| !matches!(watch.state, KindState::Forbidden { .. }))
     }
 
     /// The namespaces a kind is watched in one by one, and whether it may be; empty for the whole cluster.
     pub fn within(&self, kind: Kind) -> Vec<(Text, bool)> {
         let watches = self.watches.get(&kind.watched()).into_iter().flatten();
         watches
-            .filter_map(|(within, state)| {
-                Some((within.clone()?, !matches!(state, KindState::Forbidden { .. })))
+            .filter_map(|(within, watch)| {
+                Some((within.clone()?, !matches!(watch.state, KindState::Forbidden { .. })))
             })
             .collect()
     }
@@ -110,23 +122,15 @@ impl Freshness {
     /// The worst of its watches. Where some namespaces are refused and others not, the others count:
     /// their rows are right, and [`Self::refused`] names the rest.
     fn of(&self, kind: Kind) -> KindState {
-        let Some(watches) = self.watches.get(&kind) else { return KindState::Connecting };
-        let allowed = || watches.values().filter(|state| !matches!(state, KindState::Forbidden { .. }));
-        let worst = match allowed().max_by_key(|state| rank(state)) {
-            Some(state) => state.clone(),
-            None => watches.values().next().cloned().unwrap_or_default(),
+        let worst = self.allowed(kind).map(|watch| &watch.state).max_by_key(|state| rank(state));
+        let refused = || self.watches.get(&kind)?.values().next().map(|watch| &watch.state);
+        let worst = worst.or_else(refused).cloned().unwrap_or_default();
+        let (since, because) = match (&worst, &self.silent) {
+            (KindState::Live, Some((since, because))) => (since, because),
+            (KindState::Stale { since, because }, _) => (since, because),
+            _ => return worst,
         };
-        match (&worst, &self.silent) {
-            (KindState::Live, Some((silent_since, because))) => KindState::Stale {
-                since: self.as_of.get(&kind).copied().unwrap_or(*silent_since),
-                because: because.clone(),
-            },
-            (KindState::Stale { since, because }, _) => KindState::Stale {
-                since: self.as_of.get(&kind).copied().unwrap_or(*since),
-                because: because.clone(),
-            },
-            _ => worst,
-        }
+        KindState::Stale { since: self.as_of_kind(kind).unwrap_or(*since), because: because.clone() }
     }
 }
 
@@ -148,15 +152,16 @@ mod tests {
     #[test]
     fn a_silent_api_server_makes_live_kinds_stale_since_they_were_last_confirmed() {
         let mut freshness = Freshness::default();
-        assert_eq!(freshness.watch(Kind::Pod, None, KindState::Live, Millis(1000)), KindState::Live);
-        freshness.pulse(Ok(()), Millis(3000));
+        assert_eq!(freshness.watch(Kind::Pod, None, KindState::Live), KindState::Live);
+        assert!(freshness.as_of().is_empty(), "an open watch confirms nothing");
+        freshness.current(Kind::Pod, None, Millis(3000));
         let states = freshness.pulse(Err(Text::from("no answer")), Millis(8000));
         let stale = KindState::Stale { since: Millis(3000), because: Text::from("no answer") };
         assert_eq!(states, [(Kind::Pod, stale)]);
         // what is made of pods is as fresh as they are
         assert_eq!(freshness.as_of(), [(Kind::Pod, Millis(3000)), (Kind::Container, Millis(3000))]);
         assert_eq!(freshness.pulse(Ok(()), Millis(9000)), [(Kind::Pod, KindState::Live)]);
-        assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(9000)));
+        assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(3000)), "nor does an answer, by itself");
     }
 
     #[test]
@@ -167,12 +172,15 @@ mod tests {
             resource: Text::from("pods"),
             namespace: Text::default(),
         };
-        assert_eq!(freshness.watch(Kind::Pod, None, forbidden.clone(), Millis(0)), forbidden);
+        assert_eq!(freshness.watch(Kind::Pod, None, forbidden.clone()), forbidden);
         let (a, b) = (Some(Text::from("a")), Some(Text::from("b")));
-        assert_eq!(freshness.watch(Kind::Pod, a, KindState::Live, Millis(1)), KindState::Live);
+        freshness.current(Kind::Pod, a.clone(), Millis(1));
+        assert_eq!(freshness.watch(Kind::Pod, a, KindState::Live), KindState::Live);
         let listing = KindState::Listing { seen: 3 };
-        assert_eq!(freshness.watch(Kind::Pod, b.clone(), listing.clone(), Millis(2)), listing);
-        assert_eq!(freshness.watch(Kind::Pod, b, forbidden, Millis(3)), KindState::Live);
+        assert_eq!(freshness.watch(Kind::Pod, b.clone(), listing.clone()), listing);
+        assert!(freshness.as_of().is_empty(), "half of it is not there");
+        assert_eq!(freshness.watch(Kind::Pod, b, forbidden), KindState::Live);
+        assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(1)));
         assert_eq!(freshness.namespaces(), ["a", "b"]);
         assert_eq!(freshness.refused(), [(Kind::Pod, "b".to_owned())]);
         assert_eq!(freshness.within(Kind::Pod), [(Text::from("a"), true), (Text::from("b"), false)]);
@@ -183,8 +191,8 @@ mod tests {
     fn a_kind_of_one_namespace_does_not_make_it_the_only_one_watched() {
         let mut freshness = Freshness::default();
         let leases = Some(Text::from("kube-node-lease"));
-        assert_eq!(freshness.watch(Kind::Lease, leases, KindState::Live, Millis(0)), KindState::Live);
-        freshness.watch(Kind::Pod, None, KindState::Live, Millis(0));
+        assert_eq!(freshness.watch(Kind::Lease, leases, KindState::Live), KindState::Live);
+        freshness.watch(Kind::Pod, None, KindState::Live);
         assert!(freshness.namespaces().is_empty());
         assert_eq!(freshness.within(Kind::Lease), [(Text::from("kube-node-lease"), true)]);
     }

@@ -1,7 +1,7 @@
 //! The API server, reduced to what Masthead does with it: list a page, open a watch, ask its version.
 //! The rest of the code is handed this, never a client.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use app::api::{Kind, Text};
 use bytes::{Buf, Bytes, BytesMut};
@@ -56,6 +56,9 @@ pub enum ApiError {
     /// No answer in time.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// A watch that should have had something to say.
+    #[error("the watch has said nothing for {} s, though the API server sends a bookmark every minute", .0.as_secs())]
+    Withheld(Duration),
     /// The connection failed or broke.
     #[error("{0}")]
     Connection(String),
@@ -79,7 +82,7 @@ impl std::fmt::Debug for ApiServer {
 }
 
 /// Where a collection is: a kind, in the whole cluster or in one namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Collection {
     /// Which kind.
     pub kind: Kind,
@@ -147,6 +150,20 @@ pub enum WatchEvent {
     Deleted(Box<RawObject>),
     /// Nothing happened up to this version.
     Bookmark(String),
+}
+
+impl WatchEvent {
+    /// Whether the watch has told by now all that happened until `version`, if there is one to compare with. A bookmark
+    /// comes when there is nothing left to tell.
+    pub fn has_reached(&self, version: Option<u64>) -> bool {
+        match self {
+            WatchEvent::Bookmark(_) => true,
+            WatchEvent::Put(object) | WatchEvent::Deleted(object) => {
+                let at = object.resource_version.parse::<u64>().ok();
+                at.zip(version).is_some_and(|(at, version)| at >= version)
+            }
+        }
+    }
 }
 
 /// An object as it came: its JSON, and the version to resume from after it.
@@ -231,19 +248,17 @@ impl ApiServer {
         collection: &Collection,
         resource_version: &str,
         timeout: Duration,
-    ) -> Result<impl Stream<Item = Result<WatchEvent, ApiError>> + Send + use<>, ApiError> {
+    ) -> Result<Watch, ApiError> {
         let version: String = percent_encoded(resource_version).collect();
         let path = format!(
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={version}",
             collection.path(),
             timeout.as_secs(),
         );
-        let body = self.get(&path).await?;
-        let chunks = body.into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
-        Ok(lines(chunks).and_then(|line| async move { read_event(&line) }))
+        Ok(Watch::new(self.get(&path).await?))
     }
 
-    /// `gitVersion`. Also the cheapest way to see whether the API server answers.
+    /// `gitVersion`.
     pub async fn version(&self) -> Result<String, ApiError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -358,43 +373,63 @@ fn percent_encoded(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Splits a body into its lines. A line that is not ended when the body ends was cut off, and is dropped
-/// with an error: half an object is no object.
-fn lines<S>(chunks: S) -> impl Stream<Item = Result<Bytes, ApiError>> + Send
-where
-    S: Stream<Item = Result<Bytes, ApiError>> + Send + 'static,
-{
-    futures::stream::try_unfold(
-        (Box::pin(chunks), BytesMut::new(), 0),
-        |(mut chunks, mut buffer, mut seen)| async move {
-            loop {
-                if let Some(end) = buffer[seen..].iter().position(|byte| *byte == b'\n') {
-                    let line = buffer.split_to(seen + end).freeze();
-                    buffer.advance(1);
-                    seen = 0;
-                    if line.iter().all(u8::is_ascii_whitespace) {
-                        continue;
-                    }
-                    return Ok(Some((line, (chunks, buffer, 0))));
+/// An open watch.
+pub struct Watch {
+    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, ApiError>> + Send>>,
+    buffer: BytesMut,
+    /// So much of it has no line break.
+    seen: usize,
+}
+
+impl Watch {
+    fn new(body: Body) -> Watch {
+        let chunks = body.into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
+        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0 }
+    }
+
+    /// The next event; `None` when the API server has ended the watch. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Option<WatchEvent>, ApiError> {
+        match self.line().await? {
+            Some(line) => read_event(&line).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the beginning of an event is here whose end is not: there is more to come than has come.
+    pub fn is_amid_event(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// The next line. One that is not ended when the body ends was cut off, and is dropped with an error: half an
+    /// object is no object.
+    async fn line(&mut self) -> Result<Option<Bytes>, ApiError> {
+        loop {
+            if let Some(end) = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n') {
+                let line = self.buffer.split_to(self.seen + end).freeze();
+                self.buffer.advance(1);
+                self.seen = 0;
+                if line.iter().all(u8::is_ascii_whitespace) {
+                    continue;
                 }
-                seen = buffer.len();
-                if seen > LARGEST_EVENT {
-                    return Err(ApiError::Unreadable(format!(
-                        "a watch event of more than {LARGEST_EVENT} bytes"
-                    )));
-                }
-                match chunks.try_next().await? {
-                    Some(chunk) => buffer.extend_from_slice(&chunk),
-                    None if buffer.iter().all(u8::is_ascii_whitespace) => return Ok(None),
-                    None => {
-                        return Err(ApiError::Connection(
-                            "the watch broke off in the middle of an event".to_owned(),
-                        ));
-                    }
+                return Ok(Some(line));
+            }
+            self.seen = self.buffer.len();
+            if self.seen > LARGEST_EVENT {
+                return Err(ApiError::Unreadable(format!(
+                    "a watch event of more than {LARGEST_EVENT} bytes"
+                )));
+            }
+            match self.chunks.try_next().await? {
+                Some(chunk) => self.buffer.extend_from_slice(&chunk),
+                None if self.buffer.iter().all(u8::is_ascii_whitespace) => return Ok(None),
+                None => {
+                    return Err(ApiError::Connection(
+                        "the watch broke off in the middle of an event".to_owned(),
+                    ));
                 }
             }
-        },
-    )
+        }
+    }
 }
 
 fn read_event(line: &[u8]) -> Result<WatchEvent, ApiError> {

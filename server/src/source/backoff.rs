@@ -25,15 +25,20 @@ impl Backoff {
     pub fn next(&mut self) -> Duration {
         let base = self.next;
         self.next = (base * 2).min(LONGEST);
-        // The standard library's hasher keys are random, which is all that jitter needs.
-        let random = RandomState::new().build_hasher().finish() % 512;
-        base.mul_f64(0.75 + random as f64 / 1024.0)
+        jittered(base)
     }
 
     /// Something worked.
     pub fn reset(&mut self) {
         self.next = SHORTEST;
     }
+}
+
+/// A quarter more or less than `base`, so that those who began together do not go on together.
+pub fn jittered(base: Duration) -> Duration {
+    // The standard library's hasher keys are random, which is all that jitter needs.
+    let random = RandomState::new().build_hasher().finish() % 512;
+    base.mul_f64(0.75 + random as f64 / 1024.0)
 }
 
 #[cfg(test)]

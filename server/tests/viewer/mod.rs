@@ -50,7 +50,10 @@ impl Viewer {
             }
             Frame::Beat { seq, hash, ref as_of, .. } => {
                 let beat = self.follower.beat(seq, hash, as_of.clone(), |_| self.cluster.hash());
-                assert!(matches!(beat, Beat::Confirmed(_)), "both sides hold the same rows after the same changes");
+                assert!(
+                    matches!(beat, Beat::Confirmed(_)),
+                    "both sides hold the same rows after the same changes"
+                );
                 self.beats += 1;
                 self.beat = Some(frame);
             }

@@ -1,0 +1,135 @@
+//! ① The pulse: whether the API server answers, and what that says of watches. A watch that is merely silent proves
+//! nothing. Every two seconds something small is read that the API server has to ask etcd for: one that has lost its
+//! etcd still tells its version, and goes on serving what it remembers.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use app::{
+    api::{Millis, Text},
+    wire::About,
+};
+use tokio::sync::watch;
+
+use super::{
+    Source,
+    api_server::{ApiError, Collection},
+};
+use crate::hub::{Hub, News, now};
+
+/// How often the API server is asked.
+const PULSE: Duration = Duration::from_secs(2);
+/// How long it may take to answer. With [`PULSE`], a silent API server is noticed within 5 s.
+const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
+/// Its own version is asked for every so many pulses: it may have been upgraded.
+const VERSION_EVERY: u32 = 30;
+
+/// What reflectors know of it. Cheap to clone.
+#[derive(Clone)]
+pub struct Pulse {
+    /// When the question was sent that was answered last.
+    pub answered: watch::Receiver<Option<Millis>>,
+    /// What it may read.
+    pub readable: Readable,
+}
+
+impl Pulse {
+    /// A pulse and what makes it beat until the hub ends; the caller owns that.
+    pub fn new(source: Source, hub: Hub) -> (Pulse, impl Future<Output = ()> + Send) {
+        let (sender, answered) = watch::channel(None);
+        let readable = Readable::default();
+        (Pulse { answered, readable: readable.clone() }, run(source, hub, readable, sender))
+    }
+}
+
+/// The collections that have been listed, which the pulse may read, one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Readable(Arc<Mutex<BTreeSet<Collection>>>);
+
+impl Readable {
+    /// It has been listed.
+    pub fn add(&self, collection: Collection) {
+        self.lock().insert(collection);
+    }
+
+    /// It is refused, or there is no such thing.
+    pub fn remove(&self, collection: &Collection) {
+        self.lock().remove(collection);
+    }
+
+    fn nth(&self, n: usize) -> Option<Collection> {
+        let known = self.lock();
+        known.iter().nth(n.checked_rem(known.len())?).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Collection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn run(source: Source, hub: Hub, readable: Readable, answered: watch::Sender<Option<Millis>>) {
+    let mut about = source.about.clone();
+    let mut every = tokio::time::interval(PULSE);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut turn, mut until_version) = (0, 0_u32);
+    loop {
+        every.tick().await;
+        turn += 1;
+        let sent = now();
+        let answer = tokio::time::timeout(PULSE_DEADLINE, async {
+            read(&source, &readable, turn).await?;
+            // The version of one that cannot say what there is would not matter.
+            if until_version == 0 { version(&source).await.map(Some) } else { Ok(None) }
+        });
+        let pulse = match answer.await {
+            Ok(Ok(version)) => {
+                until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
+                if let Some(version) = version.filter(|version| *version != about.version) {
+                    about = About { version, ..about };
+                    if hub.tell(News::About(about.clone())).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(())
+            }
+            Ok(Err(error)) => Err(Text::from(error.to_string())),
+            Err(_) => Err(Text::from("the API server does not answer")),
+        };
+        source.metrics.pulse(pulse.is_ok());
+        let is_ok = pulse.is_ok();
+        if !is_ok {
+            until_version = 0;
+        }
+        if hub.tell(News::Pulse(pulse)).await.is_err() {
+            return;
+        }
+        if is_ok {
+            answered.send_replace(Some(sent));
+        }
+    }
+}
+
+/// The smallest read of what may be read, a different one each turn; nothing, as long as that is nothing.
+async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<(), ApiError> {
+    while let Some(collection) = readable.nth(turn) {
+        match source.api.version_of(&collection).await {
+            Ok(_) => return Ok(()),
+            Err(ApiError::Forbidden { .. } | ApiError::Status { code: 404, .. }) => {
+                readable.remove(&collection);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    version(source).await.map(drop)
+}
+
+/// The API server's version; empty where clusters hide it, which is an answer too.
+async fn version(source: &Source) -> Result<String, ApiError> {
+    match source.api.version().await {
+        Err(ApiError::Forbidden { .. }) => Ok(String::new()),
+        answer => answer,
+    }
+}
