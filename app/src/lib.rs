@@ -34,8 +34,7 @@ pub mod query;
 pub mod scope;
 pub mod selector;
 
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code))] // the server has the clock itself
-mod clock;
+pub mod clock;
 #[cfg(feature = "hydrate")]
 mod live;
 pub mod seed;

@@ -26,11 +26,8 @@ use crate::{
     components::here::Here,
     query::{Page, Place},
     store::{Link, Store},
-    wire::Drawing,
+    wire::{Drawing, follow},
 };
-
-/// First and longest wait before another attempt.
-const BACKOFF_MS: (f64, f64) = (500.0, 15_000.0);
 
 /// What the page wants to see.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -167,7 +164,7 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
             since = None;
         }
         let since = *since.get_or_insert_with(|| live.now());
-        let wait = backoff(attempt, js_sys::Math::random());
+        let wait = follow::wait_ms(attempt, js_sys::Math::random());
         attempt += 1;
         live.store.set_link(Link::Retrying {
             since,
@@ -179,11 +176,4 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
         while woken.try_recv().is_ok() {}
         _ = select(TimeoutFuture::new(wait as u32), woken.next()).await;
     }
-}
-
-/// Doubles, and spreads out those who were cut off together.
-fn backoff(attempt: u32, random: f64) -> f64 {
-    let (first, most) = BACKOFF_MS;
-    let full = (first * 2f64.powi(attempt.min(10) as i32)).min(most);
-    full * (0.5 + random / 2.0)
 }

@@ -111,3 +111,14 @@ impl Follower {
         Followed::Resync
     }
 }
+
+/// First and longest wait before another socket is opened, in milliseconds.
+const WAIT_MS: (f64, f64) = (500.0, 15_000.0);
+
+/// How long to wait after so many attempts that failed, in milliseconds. Doubles, and `random`, between 0 and 1, spreads
+/// out those who were cut off together.
+pub fn wait_ms(attempt: u32, random: f64) -> f64 {
+    let (first, most) = WAIT_MS;
+    let full = (first * 2f64.powi(attempt.min(10) as i32)).min(most);
+    full * (0.5 + random / 2.0)
+}

@@ -13,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::read_only::ReadOnlyLayer;
+use super::{
+    read_only::ReadOnlyLayer,
+    translate::{self, Head},
+};
 use crate::error::chain;
 
 /// Objects asked for at a time, as kubectl does.
@@ -56,6 +59,14 @@ pub enum ApiError {
     /// No answer in time.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// Events that did not come as they happened.
+    #[error("the watch told of version {version} after {after}")]
+    Disordered {
+        /// Of the event.
+        version: String,
+        /// Of the one before.
+        after: String,
+    },
     /// A watch that should have had something to say.
     #[error("the watch has said nothing for {} s, though the API server sends a bookmark every minute", .0.as_secs())]
     Withheld(Duration),
@@ -159,20 +170,20 @@ impl WatchEvent {
         match self {
             WatchEvent::Bookmark(_) => true,
             WatchEvent::Put(object) | WatchEvent::Deleted(object) => {
-                let at = object.resource_version.parse::<u64>().ok();
+                let at = object.head.resource_version.parse::<u64>().ok();
                 at.zip(version).is_some_and(|(at, version)| at >= version)
             }
         }
     }
 }
 
-/// An object as it came: its JSON, and the version to resume from after it.
+/// An object as it came.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RawObject {
     /// All of it.
     pub json: String,
-    /// `metadata.resourceVersion`.
-    pub resource_version: String,
+    /// What names it, its version included.
+    pub head: Head,
 }
 
 #[derive(Deserialize)]
@@ -221,6 +232,15 @@ impl ApiServer {
         self.page(collection, PAGE, next).await
     }
 
+    /// A list of one object, by its name; empty if there is none.
+    pub async fn only(&self, collection: &Collection, namespace: &str, name: &str) -> Result<Page, ApiError> {
+        // In its own namespace the API server finds it without looking at all the others.
+        let within = (!namespace.is_empty()).then(|| Text::from(namespace));
+        let path = Collection { within, ..collection.clone() }.path();
+        let name: String = percent_encoded(name).collect();
+        self.read(&format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1")).await
+    }
+
     /// The collection's version now, by the smallest list there is.
     pub async fn version_of(&self, collection: &Collection) -> Result<String, ApiError> {
         Ok(self.page(collection, 1, "").await?.resource_version)
@@ -232,7 +252,11 @@ impl ApiServer {
             path.push_str("&continue=");
             path.extend(percent_encoded(next));
         }
-        let body = self.get(&path).await?;
+        self.read(&path).await
+    }
+
+    async fn read(&self, path: &str) -> Result<Page, ApiError> {
+        let body = self.get(path).await?;
         let body = Limited::new(body, LARGEST_PAGE).collect().await.map_err(broken)?.to_bytes();
         let head: ListHead = serde_json::from_slice(&body).map_err(unreadable)?;
         Ok(Page {
@@ -438,15 +462,12 @@ fn read_event(line: &[u8]) -> Result<WatchEvent, ApiError> {
         let status: Status = serde_json::from_str(line.object.get()).unwrap_or_default();
         return Err(refusal(status.code.unwrap_or(500), status, None));
     }
-    let head: ListHead = serde_json::from_str(line.object.get()).map_err(unreadable)?;
-    let resource_version = head.metadata.resource_version.unwrap_or_default();
-    let object = || {
-        Box::new(RawObject { json: line.object.get().to_owned(), resource_version: resource_version.clone() })
-    };
+    let json = line.object.get();
+    let head = translate::head(json);
     match line.kind {
-        "ADDED" | "MODIFIED" => Ok(WatchEvent::Put(object())),
-        "DELETED" => Ok(WatchEvent::Deleted(object())),
-        "BOOKMARK" => Ok(WatchEvent::Bookmark(resource_version)),
+        "ADDED" | "MODIFIED" => Ok(WatchEvent::Put(Box::new(RawObject { json: json.to_owned(), head }))),
+        "DELETED" => Ok(WatchEvent::Deleted(Box::new(RawObject { json: json.to_owned(), head }))),
+        "BOOKMARK" => Ok(WatchEvent::Bookmark(head.resource_version.to_string())),
         other => Err(ApiError::Unreadable(format!("a watch event of type '{other}'"))),
     }
 }

@@ -1,9 +1,6 @@
 //! Waiting longer after each failure, so that a struggling API server is left in peace.
 
-use std::{
-    hash::{BuildHasher, Hasher, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
@@ -36,9 +33,7 @@ impl Backoff {
 
 /// A quarter more or less than `base`, so that those who began together do not go on together.
 pub fn jittered(base: Duration) -> Duration {
-    // The standard library's hasher keys are random, which is all that jitter needs.
-    let random = RandomState::new().build_hasher().finish() % 512;
-    base.mul_f64(0.75 + random as f64 / 1024.0)
+    base.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,6 +37,8 @@ pub struct Pulse {
     pub answered: watch::Receiver<Option<Millis>>,
     /// What it may read.
     pub readable: Readable,
+    /// The API server sends bookmarks.
+    bookmarks: Arc<AtomicBool>,
 }
 
 impl Pulse {
@@ -41,7 +46,18 @@ impl Pulse {
     pub fn new(source: Source, hub: Hub) -> (Pulse, impl Future<Output = ()> + Send) {
         let (sender, answered) = watch::channel(None);
         let readable = Readable::default();
-        (Pulse { answered, readable: readable.clone() }, run(source, hub, readable, sender))
+        let pulse = Pulse { answered, readable: readable.clone(), bookmarks: Arc::default() };
+        (pulse, run(source, hub, readable, sender))
+    }
+
+    /// A bookmark has come.
+    pub fn bookmark(&self) {
+        self.bookmarks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any has: servers are free to send none.
+    pub fn has_bookmarks(&self) -> bool {
+        self.bookmarks.load(Ordering::Relaxed)
     }
 }
 

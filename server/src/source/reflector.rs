@@ -11,8 +11,9 @@
 //! - 410 as a status and inside the watch: list again;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
-//! - a version that goes backwards (etcd restored from a backup): looked for before a watch is resumed, for
-//!   a watch from a version that is yet to come says nothing until it has;
+//! - an API server that is another one, or the same with an older etcd: before a watch is resumed after anything but
+//!   its own end, a witness is asked for ([`position`]), and where there is none it lists again;
+//! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
 //!   ends. Its kind is not live before it has caught up ([`CATCH_UP`]);
 //! - events that are here and not yet told, when the pulse is felt: rows are confirmed by the pulse only when
@@ -20,6 +21,8 @@
 //! - events that never came: every [`LIST_AGAIN`], where a list is quick, it lists again;
 //! - one object that cannot be read: logged, counted, skipped;
 //! - 403: said, and asked again now and then, in case rights are given.
+
+mod position;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,9 +33,10 @@ use app::{
 
 use tokio::time::Instant;
 
+use self::position::Position;
 use super::{
     Source,
-    api_server::{ApiError, ApiServer, Collection, WatchEvent},
+    api_server::{ApiError, ApiServer, Collection, RawObject, WatchEvent},
     backoff::{Backoff, jittered},
     pulse::Pulse,
     translate::{self, Translate},
@@ -81,10 +85,17 @@ pub struct Reflector {
     known: Millis,
     /// It is not, whatever the pulse says: a watch has kept something back.
     doubted: bool,
-    /// Bookmarks come here.
-    bookmarked: bool,
     /// When to list again though nothing seems to be wrong.
     list_again: Option<Instant>,
+}
+
+/// How a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// As the API server ends watches: the next one goes on where it was.
+    ByItself,
+    /// Nobody knows what has happened since, nor whether it is still the same API server.
+    Torn,
 }
 
 /// Why a round ended.
@@ -125,7 +136,6 @@ impl Reflector {
             listed: false,
             known: Millis(0),
             doubted: false,
-            bookmarked: false,
             list_again: None,
         }
     }
@@ -134,7 +144,7 @@ impl Reflector {
     pub async fn run<T: Translate>(mut self, when_forbidden: WhenForbidden) -> Option<KindState> {
         loop {
             let over = match self.list::<T>().await {
-                Ok(version) => self.follow::<T>(version).await,
+                Ok(position) => self.follow::<T>(position).await,
                 Err(over) => over,
             };
             match over {
@@ -166,21 +176,24 @@ impl Reflector {
         }
     }
 
-    /// Lists all pages and swaps them in. Gives the version to watch from.
-    async fn list<T: Translate>(&mut self) -> Result<String, Over> {
+    /// Lists all pages and swaps them in. Gives where to watch from.
+    async fn list<T: Translate>(&mut self) -> Result<Position, Over> {
         if !self.listed {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
         let (began, begun) = (Instant::now(), now());
         let mut rows: Vec<Arc<T>> = Vec::new();
+        let mut position = Position::default();
         let mut next = String::new();
         loop {
             let page = tokio::time::timeout(PAGE_DEADLINE, self.api.list(&self.collection, &next))
                 .await
                 .map_err(|_| ApiError::Silent(PAGE_DEADLINE))??;
-            for json in page.items()? {
+            let items = page.items()?;
+            for json in &items {
                 rows.extend(self.read::<T>(json).map(Arc::new));
             }
+            position.listed(items.into_iter().map(translate::head));
             if page.next.is_empty() {
                 self.tell::<T>(Delta::Reset(rows)).await?;
                 self.listed = true;
@@ -189,7 +202,8 @@ impl Reflector {
                 self.doubted = false;
                 self.list_again = (began.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
-                return Ok(page.resource_version);
+                position.bookmark(page.resource_version);
+                return Ok(position);
             }
             if !self.listed {
                 let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -199,85 +213,86 @@ impl Reflector {
         }
     }
 
-    /// Watches from `version`, again and again, until a new list is needed.
-    async fn follow<T: Translate>(&mut self, mut version: String) -> Over {
+    /// Watches from `position`, again and again, until a new list is needed.
+    async fn follow<T: Translate>(&mut self, mut position: Position) -> Over {
         let mut failures = 0;
-        let mut resumed = false;
+        let mut end = End::ByItself;
         loop {
             let began = Instant::now();
-            let watched = match resumed {
-                true => self.resume::<T>(&mut version).await,
-                false => self.watch::<T>(&mut version, None).await,
+            let watched = match end {
+                End::ByItself => self.watch::<T>(&mut position, None).await,
+                End::Torn => self.resume::<T>(&mut position).await,
             };
-            resumed = true;
-            match watched {
-                Ok(0) if began.elapsed() < TOO_SHORT => {
-                    let error = ApiError::Connection("the watch ended at once with nothing in it".to_owned());
-                    if self.failed(&error).await.is_err() {
-                        return Over::Ended;
-                    }
-                    failures += 1;
-                    self.pause(&error).await;
+            let error = match watched {
+                Ok((0, _)) if began.elapsed() < TOO_SHORT => {
+                    ApiError::Connection("the watch ended at once with nothing in it".to_owned())
                 }
-                Ok(_) => {
+                Ok((_, ended)) => {
                     failures = 0;
                     self.backoff.reset();
-                }
-                Err(Over::Failed(error)) if !matches!(error, ApiError::Forbidden { .. }) => {
-                    if self.failed(&error).await.is_err() {
-                        return Over::Ended;
+                    end = ended;
+                    if self.list_again.is_some_and(|due| due <= Instant::now()) {
+                        return Over::Relist;
                     }
-                    failures += 1;
-                    self.pause(&error).await;
+                    continue;
                 }
+                Err(Over::Failed(error)) if !matches!(error, ApiError::Forbidden { .. }) => error,
                 Err(over) => return over,
+            };
+            end = End::Torn;
+            failures += 1;
+            if self.failed(&error).await.is_err() {
+                return Over::Ended;
             }
-            if failures >= DOUBT || self.list_again.is_some_and(|due| due <= Instant::now()) {
+            self.pause(&error).await;
+            if failures >= DOUBT || matches!(error, ApiError::Disordered { .. }) {
                 return Over::Relist;
             }
         }
     }
 
-    /// A watch that goes on where the last one ended, if that is still in the API server's past.
-    async fn resume<T: Translate>(&mut self, version: &mut String) -> Result<u64, Over> {
+    /// A watch that goes on where the last one was torn off, if the API server still has the history it was told.
+    async fn resume<T: Translate>(&mut self, position: &mut Position) -> Result<(u64, End), Over> {
         let asked = now();
-        let latest = self.api.version_of(&self.collection).await?;
-        if latest == *version {
-            // Nothing has happened since, anywhere.
-            self.known = asked;
-            self.doubted = false;
-        }
-        // Versions of one resource may be compared as numbers (KEP-5504); others are not compared at all.
-        let latest = latest.parse::<u64>().ok();
-        if let (Some(latest), Ok(then)) = (latest, version.parse::<u64>())
-            && latest < then
-        {
-            let kind = T::KIND.plural();
-            tracing::warn!(kind, latest, then, "the API server's versions went backwards");
+        let Some(witness) = position.witness() else { return Err(Over::Relist) };
+        let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
+        if !page.items()?.first().is_some_and(|json| witness.is(&translate::head(json))) {
             return Err(Over::Relist);
         }
-        self.watch::<T>(version, latest).await
+        if page.resource_version == position.version {
+            // Nothing has happened since, anywhere.
+            self.known = asked;
+        } else if *witness.version != *position.version {
+            // What nobody can witness is told again.
+            self.doubted = true;
+            position.version = witness.version.to_string();
+        }
+        self.watch::<T>(position, page.resource_version.parse().ok()).await
     }
 
-    /// One watch, from its opening to its end. Counts what came, bookmarks included. `latest` is a version that it has
-    /// caught up with the past at.
-    async fn watch<T: Translate>(&mut self, version: &mut String, latest: Option<u64>) -> Result<u64, Over> {
+    /// One watch, from its opening to its end. Counts what came, bookmarks included. `latest` is a version at which it
+    /// has caught up with the past.
+    async fn watch<T: Translate>(
+        &mut self,
+        position: &mut Position,
+        latest: Option<u64>,
+    ) -> Result<(u64, End), Over> {
         let opened = now();
         let mut catching_up = self.doubted || opened.0 - self.known.0 > TRUSTED;
         let timeout = if catching_up { CATCH_UP } else { WATCH };
-        let mut watch = self.api.watch(&self.collection, version, timeout).await?;
+        let mut watch = self.api.watch(&self.collection, &position.version, timeout).await?;
         if catching_up {
             let because = Text::from("catching up with what has happened since");
             self.report(KindState::Stale { since: self.known, because }).await?;
         } else {
             self.live().await?;
         }
-        let mut live = !catching_up;
-        let end = Instant::now() + WATCH_GIVEN_UP;
+        let began = Instant::now();
+        let end = began + WATCH_GIVEN_UP;
         let (mut heard, mut heard_at) = (Instant::now(), opened);
         let mut seen = 0;
         loop {
-            let due = if self.bookmarked { end.min(heard + BOOKMARK_DUE) } else { end };
+            let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
                 biased; // what is here is told before the pulse confirms it
                 event = tokio::time::timeout_at(due, watch.next()) => event,
@@ -286,7 +301,7 @@ impl Reflector {
                     let Some(at) = answered.filter(|_| !catching_up && !watch.is_amid_event()) else { continue };
                     if at.0 - self.known.0 > TRUSTED {
                         // It has lived through a time of which nothing is known.
-                        return Ok(seen);
+                        return Ok((seen, End::Torn));
                     }
                     self.current(at).await?;
                     continue;
@@ -302,38 +317,61 @@ impl Reflector {
                 return Err(ApiError::Withheld(BOOKMARK_DUE).into());
             };
             let event = event?;
-            if catching_up && event.as_ref().is_none_or(|event| event.has_reached(latest)) {
+            let has_caught_up = catching_up && event.as_ref().is_none_or(|event| event.has_reached(latest));
+            (heard, heard_at) = (Instant::now(), now());
+            seen += u64::from(event.is_some());
+            let is_over = event.is_none();
+            if let Some(event) = event {
+                self.event::<T>(event, position).await?;
+            }
+            if has_caught_up {
                 catching_up = false;
                 self.doubted = false;
                 self.known = opened;
-            }
-            let Some(event) = event else { return Ok(seen) };
-            (heard, heard_at) = (Instant::now(), now());
-            seen += 1;
-            match event {
-                WatchEvent::Bookmark(at) => {
-                    self.bookmarked |= timeout == WATCH;
-                    *version = at;
-                }
-                WatchEvent::Put(object) => {
-                    self.metrics.event(T::KIND);
-                    if let Some(row) = self.read::<T>(&object.json) {
-                        self.tell::<T>(Delta::Put(Arc::new(row))).await?;
-                    }
-                    *version = object.resource_version;
-                }
-                WatchEvent::Deleted(object) => {
-                    self.metrics.event(T::KIND);
-                    // Its name is enough: also an object that cannot be read is gone.
-                    self.tell::<T>(Delta::Gone(translate::head(&object.json).uid)).await?;
-                    *version = object.resource_version;
-                }
-            }
-            if !catching_up && !live {
-                live = true;
                 self.live().await?;
             }
+            if is_over {
+                // An API server that shuts down ends its watches as politely, but sooner.
+                let by_itself = Instant::now() + TOO_SHORT >= began + timeout;
+                return Ok((seen, if by_itself { End::ByItself } else { End::Torn }));
+            }
         }
+    }
+
+    async fn event<T: Translate>(&self, event: WatchEvent, position: &mut Position) -> Result<(), Over> {
+        let (object, is_deleted) = match event {
+            WatchEvent::Bookmark(at) => {
+                self.pulse.bookmark();
+                position.bookmark(at);
+                return Ok(());
+            }
+            WatchEvent::Put(object) => (object, false),
+            WatchEvent::Deleted(object) => (object, true),
+        };
+        self.metrics.event(T::KIND);
+        let RawObject { json, head } = *object;
+        if !position.precedes(&head.resource_version) {
+            if *head.resource_version == *position.version {
+                return Ok(()); // once more
+            }
+            return Err(ApiError::Disordered {
+                version: head.resource_version.to_string(),
+                after: position.version.clone(),
+            }
+            .into());
+        }
+        if is_deleted {
+            self.tell::<T>(Delta::Gone(head.uid)).await?;
+            position.deleted(&head);
+            return Ok(());
+        }
+        match self.read::<T>(&json) {
+            Some(row) => self.tell::<T>(Delta::Put(Arc::new(row))).await?,
+            // What it was it is no more.
+            None => self.tell::<T>(Delta::Gone(head.uid)).await?,
+        }
+        position.put(head);
+        Ok(())
     }
 
     fn read<T: Translate>(&self, json: &str) -> Option<T> {

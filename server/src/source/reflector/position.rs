@@ -1,0 +1,141 @@
+//! How far a collection has been told, and by what an API server is known to be the one that told it.
+//!
+//! A version alone does not tell: after etcd was restored from a backup its versions count up again through numbers
+//! that stood for something else before, and a watch from one of these would leave out, without a word, what the backup
+//! did not have. What was written last is in no history but one: an object that still has the version it was last seen
+//! with.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use app::api::Uid;
+
+use crate::source::translate::Head;
+
+/// So many of the last objects are kept, in case the last ones are deleted.
+const WITNESSES: usize = 4;
+
+/// An object, as it was when it was last written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Its namespace, or empty.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    uid: Uid,
+    /// The version that it was given then.
+    pub version: Arc<str>,
+}
+
+impl Witness {
+    fn of(head: Head) -> Option<Witness> {
+        let known = !head.name.is_empty() && head.resource_version.parse::<u64>().is_ok();
+        known.then_some(Witness {
+            namespace: head.namespace,
+            name: head.name,
+            uid: head.uid,
+            version: head.resource_version,
+        })
+    }
+
+    /// Whether it is this very object, not written since.
+    pub fn is(&self, head: &Head) -> bool {
+        head.uid == self.uid && head.resource_version == self.version
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Position {
+    /// Where a watch goes on.
+    pub version: String,
+    /// The objects that were written last, the latest last.
+    witnesses: VecDeque<Witness>,
+}
+
+impl Position {
+    /// A page of a list had these in it.
+    pub fn listed(&mut self, heads: impl Iterator<Item = Head>) {
+        let number = |witness: &Witness| witness.version.parse::<u64>().unwrap_or_default();
+        let latest = self.witnesses.drain(..).chain(heads.filter_map(Witness::of)).max_by_key(number);
+        self.witnesses.extend(latest);
+    }
+
+    /// Whether an event of this version comes after all that came so far. Versions of one resource may be compared as
+    /// numbers (KEP-5504); others are not compared.
+    pub fn precedes(&self, version: &str) -> bool {
+        match (self.version.parse::<u64>(), version.parse::<u64>()) {
+            (Ok(told), Ok(next)) => next > told,
+            _ => true,
+        }
+    }
+
+    /// An object was written.
+    pub fn put(&mut self, head: Head) {
+        self.forget(head.uid);
+        self.version = head.resource_version.to_string();
+        self.witnesses.extend(Witness::of(head));
+        while self.witnesses.len() > WITNESSES {
+            self.witnesses.pop_front();
+        }
+    }
+
+    /// An object was deleted, by which time the version was this.
+    pub fn deleted(&mut self, head: &Head) {
+        self.forget(head.uid);
+        self.version = head.resource_version.to_string();
+    }
+
+    /// Nothing else happened until this version.
+    pub fn bookmark(&mut self, version: String) {
+        self.version = version;
+    }
+
+    /// The latest object that is still there.
+    pub fn witness(&self) -> Option<&Witness> {
+        self.witnesses.back()
+    }
+
+    fn forget(&mut self, uid: Uid) {
+        self.witnesses.retain(|witness| witness.uid != uid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(name: &str, version: u64) -> Head {
+        Head {
+            namespace: Arc::from("default"),
+            name: Arc::from(name),
+            uid: Uid(name.len() as u128),
+            resource_version: Arc::from(version.to_string()),
+        }
+    }
+
+    #[test]
+    fn whoever_was_written_last_and_is_still_there_is_the_witness() {
+        let mut position = Position::default();
+        position.listed([head("a", 3), head("bb", 7)].into_iter());
+        position.listed([head("ccc", 5)].into_iter());
+        position.bookmark("9".to_owned());
+        let named = |position: &Position| position.witness().map(|witness| witness.name.to_string());
+        assert_eq!(named(&position), Some("bb".to_owned()));
+        position.put(head("a", 10));
+        assert_eq!((named(&position), position.version.as_str()), (Some("a".to_owned()), "10"));
+        position.deleted(&head("a", 11));
+        assert_eq!((named(&position), position.version.as_str()), (Some("bb".to_owned()), "11"));
+        let witness = position.witness().expect("one").clone();
+        assert!(witness.is(&head("bb", 7)));
+        assert!(!witness.is(&head("bb", 8)) && !witness.is(&head("other", 7)));
+        position.deleted(&head("bb", 12));
+        assert_eq!(named(&position), None, "nobody can tell");
+    }
+
+    #[test]
+    fn events_come_in_order() {
+        let position = Position { version: "9".to_owned(), ..Position::default() };
+        assert!(position.precedes("10") && !position.precedes("9") && !position.precedes("8"));
+        assert!(position.precedes("not-a-number"));
+    }
+}

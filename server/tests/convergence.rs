@@ -1,0 +1,86 @@
+//! Whatever happens between an API server and a page, in whatever order: what the page says is so, and in the end it
+//! shows what there is.
+//!
+//! `SEEDS=100000 cargo test --profile demo -p app -p server --test convergence` tries so many schedules. One that fails
+//! is made as small as it can be and written to `weather/kept/`, from where it is played ever after.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod weather;
+
+use std::{fs, path::PathBuf};
+
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use weather::{
+    run::Run,
+    schedule::{Schedule, schedules},
+};
+
+/// How many schedules are tried.
+const SEEDS: u32 = 2_000;
+/// Steps of the longest.
+const STEPS: usize = 40;
+
+fn play(schedule: &Schedule) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(Run::play(schedule))
+}
+
+/// A name that two schedules do not have.
+fn fnv(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn kept() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/weather/kept")
+}
+
+/// A part of the seeds, so that several parts run at once.
+fn part(parts: u32) {
+    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    let config = Config {
+        cases: seeds.div_ceil(parts),
+        failure_persistence: None,
+        max_shrink_time: 300_000, // milliseconds
+        ..Config::default()
+    };
+    let tried = TestRunner::new(config)
+        .run(&schedules(STEPS), |schedule| play(&schedule).map_err(TestCaseError::fail));
+    match tried {
+        Ok(()) => {}
+        Err(TestError::Fail(wrong, schedule)) => {
+            let text = serde_json::to_string_pretty(&schedule).expect("plain data");
+            let file = kept().join(format!("{:016x}.json", fnv(&text)));
+            fs::write(&file, &text).expect("a file");
+            panic!("{wrong}\n{text}\nkept in {}", file.display());
+        }
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
+
+#[test]
+fn no_page_is_ever_wrong_and_all_end_up_right() {
+    part(2);
+}
+
+#[test]
+fn nor_is_any_in_other_weather() {
+    part(2);
+}
+
+#[test]
+fn what_once_went_wrong_goes_right() {
+    for file in fs::read_dir(kept()).expect("a folder") {
+        let path = file.expect("a file").path();
+        let schedule = serde_json::from_str(&fs::read_to_string(&path).expect("text")).expect("a schedule");
+        if let Err(wrong) = play(&schedule) {
+            panic!("{}: {wrong}", path.display());
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A page without a browser: the page's own store, clock and reading of the protocol, and a socket that is opened again
+//! whenever it is lost.
+
+use std::{
+    io::Read,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use app::{
+    api::{Kind, Kinds, Millis},
+    clock::Clock,
+    model::Cluster,
+    seed::Seed,
+    store::{Link, Store},
+    wire::{
+        self, About, Ask, Frame, SILENCE_MS,
+        follow::{self, Beat, Followed, Follower},
+    },
+};
+use futures::{SinkExt, StreamExt};
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+use server::hub::now;
+use tokio::{
+    io::DuplexStream,
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+/// What a page does that no page of ours does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rude {
+    /// Sends bytes that are no question.
+    Garbage,
+    /// Asks and asks.
+    Flood,
+    /// Looks at other kinds as well from now on.
+    Elsewhere,
+}
+
+/// How a page gets a connection: nothing while there is no Masthead.
+pub type Connect = Arc<dyn Fn() -> Option<DuplexStream> + Send + Sync>;
+
+/// What one page has and is told.
+#[derive(Clone)]
+pub struct Page {
+    pub store: Store,
+    clock: Arc<Mutex<Clock>>,
+    /// How far its own clock is ahead of the world's, in milliseconds.
+    ahead: i64,
+    kinds: Arc<Mutex<Kinds>>,
+    asleep: watch::Sender<bool>,
+    rude: mpsc::Sender<Rude>,
+}
+
+impl Page {
+    /// A page, and its life.
+    pub fn new(connect: Connect, kinds: Kinds, ahead: i64) -> (Page, impl Future<Output = ()> + Send) {
+        let seed = Seed::choose(&Cluster::default(), "/pods", &About::default(), 0, &[], now());
+        let (rude, rudely) = mpsc::channel(16);
+        let page = Page {
+            store: Store::new(&seed),
+            clock: Arc::default(),
+            ahead,
+            kinds: Arc::new(Mutex::new(kinds)),
+            asleep: watch::Sender::new(false),
+            rude,
+        };
+        (page.clone(), page.live(connect, rudely))
+    }
+
+    /// The computer it is on is closed, or opened again. What the page shows meanwhile nobody sees.
+    pub fn sleep(&self, asleep: bool) {
+        self.asleep.send_replace(asleep);
+        if !asleep {
+            self.tick();
+        }
+    }
+
+    /// Whether rows of this kind are on it.
+    pub fn shows(&self, kind: Kind) -> bool {
+        self.kinds().contains(kind)
+    }
+
+    /// Whether nobody sees it.
+    pub fn is_asleep(&self) -> bool {
+        *self.asleep.borrow()
+    }
+
+    /// Does something that pages do not do.
+    pub fn be_rude(&self, rude: Rude) {
+        let _ = self.rude.try_send(rude); // there may be much rudeness already
+    }
+
+    fn own_clock(&self) -> f64 {
+        (now().0 + self.ahead) as f64
+    }
+
+    fn tick(&self) {
+        let server = self.clock.lock().expect("no panic").at(self.own_clock());
+        self.store.tick(server);
+    }
+
+    fn hear(&self, server: Millis) {
+        self.clock.lock().expect("no panic").hear(server, self.own_clock());
+    }
+
+    fn kinds(&self) -> Kinds {
+        *self.kinds.lock().expect("no panic")
+    }
+
+    async fn live(self, connect: Connect, mut rude: mpsc::Receiver<Rude>) {
+        let mut attempt = 0;
+        loop {
+            let (was_live, why) = match connect() {
+                Some(cable) => self.session(cable, &mut rude).await,
+                None => (false, "Masthead does not answer".to_owned()),
+            };
+            attempt = if was_live { 0 } else { attempt + 1 };
+            let wait = follow::wait_ms(attempt, fastrand::f64());
+            let since = Millis(now().0);
+            self.store.set_link(Link::Retrying { since, attempt, why, next_at: since });
+            let until = Instant::now() + Duration::from_millis(wait as u64);
+            while Instant::now() < until {
+                tokio::time::sleep_until(until.min(Instant::now() + Duration::from_secs(1))).await;
+                self.awake().await;
+                self.tick();
+            }
+        }
+    }
+
+    async fn awake(&self) {
+        let mut asleep = self.asleep.subscribe();
+        let _ = asleep.wait_for(|asleep| !asleep).await; // its sender is ours
+    }
+
+    /// One socket; see `app/src/live/session.rs`. Whether it was live, and why it ended.
+    async fn session(&self, cable: DuplexStream, rude: &mut mpsc::Receiver<Rude>) -> (bool, String) {
+        let mut follower = Follower::default();
+        let names: Vec<_> = self.kinds().iter().map(|kind| kind.plural()).collect();
+        let url = format!("ws://masthead.test/live?kinds={}", names.join(","));
+        let mut request = url.into_client_request().expect("a request");
+        request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
+        let opening = tokio_tungstenite::client_async(request, cable);
+        let Ok(opened) = tokio::time::timeout(Duration::from_secs(20), opening).await else {
+            return (false, "no answer".to_owned());
+        };
+        let Ok((mut socket, _)) = opened else { return (false, "no socket".to_owned()) };
+        let mut asked = self.kinds();
+        let mut heard = now();
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.awake().await;
+            let why = tokio::select! {
+                message = socket.next() => {
+                    self.awake().await;
+                    match message {
+                        Some(Ok(Message::Binary(bytes))) => {
+                            heard = now();
+                            self.message(&bytes, &mut follower, &mut socket, &mut asked).await.err()
+                        }
+                        Some(Ok(_)) => None,
+                        Some(Err(error)) => Some(error.to_string()),
+                        None => Some("closed".to_owned()),
+                    }
+                }
+                _ = tick.tick() => {
+                    self.awake().await;
+                    self.tick();
+                    (now().0 - heard.0 > SILENCE_MS).then(|| "nothing heard".to_owned())
+                }
+                Some(rude) = rude.recv() => self.rudeness(rude, &mut socket, &mut asked).await.err(),
+            };
+            if let Some(why) = why {
+                return (follower.has_snapshot(), why);
+            }
+        }
+    }
+
+    async fn message(
+        &self,
+        bytes: &[u8],
+        follower: &mut Follower,
+        socket: &mut WebSocketStream<DuplexStream>,
+        asked: &mut Kinds,
+    ) -> Result<(), String> {
+        match wire::frame(bytes).map_err(|error| error.to_string())? {
+            Frame::Hello { epoch, about, now, .. } => {
+                self.clock.lock().expect("no panic").forget();
+                self.hear(now);
+                self.store.enter(epoch, self.kinds());
+                self.store.set_about(about);
+            }
+            Frame::Snapshot { seq, packed } => {
+                let mut inflated = Vec::new();
+                let read = flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut inflated);
+                read.map_err(|error| error.to_string())?;
+                let all = follower.snapshot(seq, &inflated).map_err(|error| error.to_string())?;
+                self.store.reset(all);
+                self.store.set_link(Link::Live);
+            }
+            Frame::Changes { seq, changes } => match follower.changes(seq, &changes) {
+                Followed::Changes(changes) => self.store.apply(changes),
+                Followed::LeftOut => {}
+                Followed::Resync => ask(socket, &Ask::Resync).await?,
+            },
+            Frame::Beat { seq, now, hash, as_of } => {
+                self.hear(now);
+                match follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
+                    Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
+                    Beat::Unknown => {}
+                    Beat::Resync => ask(socket, &Ask::Resync).await?,
+                }
+            }
+            Frame::Bye { why, .. } => return Err(why),
+            Frame::Detail { .. } | Frame::Picture { .. } => {}
+        }
+        let wanted = self.kinds();
+        if !asked.covers(wanted) {
+            *asked = wanted;
+            ask(socket, &Ask::Kinds(wanted)).await?;
+        }
+        Ok(())
+    }
+
+    async fn rudeness(
+        &self,
+        rude: Rude,
+        socket: &mut WebSocketStream<DuplexStream>,
+        asked: &mut Kinds,
+    ) -> Result<(), String> {
+        match rude {
+            Rude::Garbage => send(socket, vec![0xff; 40]).await,
+            Rude::Flood => {
+                for _ in 0..80 {
+                    ask(socket, &Ask::Resync).await?;
+                }
+                Ok(())
+            }
+            Rude::Elsewhere => {
+                *self.kinds.lock().expect("no panic") = Kinds::all();
+                *asked = Kinds::all();
+                ask(socket, &Ask::Kinds(Kinds::all())).await
+            }
+        }
+    }
+}
+
+async fn ask(socket: &mut WebSocketStream<DuplexStream>, ask: &Ask) -> Result<(), String> {
+    send(socket, wire::to_bytes(ask)).await
+}
+
+async fn send(socket: &mut WebSocketStream<DuplexStream>, bytes: Vec<u8>) -> Result<(), String> {
+    socket.send(Message::Binary(bytes.into())).await.map_err(|error| error.to_string())
+}

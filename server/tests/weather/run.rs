@@ -1,0 +1,409 @@
+//! One schedule, played.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use app::{
+    api::{Kind, Kinds, Millis, Text},
+    store::Freshness,
+    wire::About,
+};
+use axum::body::Body;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use server::{
+    audience::Rooms,
+    demo::{self, ALL, Demo, Gone, Malformed},
+    http::{self as site, Access, Hosts},
+    hub::{Hub, now},
+    metrics::Metrics,
+    source::{Source, api_server::ApiServer},
+};
+use tokio::{io::DuplexStream, task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::{
+    cable::Cable,
+    page::{Connect, Page},
+    schedule::{Fault, Mischief, Object, Schedule, Step, Written},
+    sky::{Mishap, Sky},
+    truth::{self, KINDS, Truth},
+};
+
+/// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
+/// given up after 60 s, and asked for again up to 19 s later.
+pub const SETTLED: Duration = Duration::from_secs(100);
+/// How often pages are looked at while time passes.
+const LOOK: Duration = Duration::from_millis(500);
+/// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
+const BOOKMARK: i64 = 80_000;
+/// Before the first bookmark, and where none come, when the watch should have ended.
+const WATCH: i64 = 215_000;
+/// A lost event is found when it is all listed again, which is not sooner than so often.
+const LIST_AGAIN: i64 = 40 * 60_000;
+
+/// Masthead, as one process.
+struct Masthead {
+    hub: Hub,
+    site: axum::Router,
+    stop: CancellationToken,
+    since: Instant,
+    _tasks: JoinSet<()>,
+}
+
+impl Masthead {
+    fn start(api: ApiServer, namespaces: &[&str]) -> Masthead {
+        let source = Source {
+            api,
+            namespaces: namespaces.iter().map(|name| Text::from(*name)).collect(),
+            fallback: None,
+            about: About::default(),
+            metrics: Arc::new(Metrics::default()),
+        };
+        let stop = CancellationToken::new();
+        let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
+        let rooms = Rooms::new(hub.clone(), stop.clone());
+        let access = Access::open(Hosts::new(&[], &["masthead.test".to_owned()]));
+        let site = site::router(hub.clone(), rooms, source.metrics.clone(), access, stop.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(owner);
+        tasks.spawn(source.run(hub.clone()));
+        Masthead { hub, site, stop, since: Instant::now(), _tasks: tasks }
+    }
+}
+
+/// Everything that takes part.
+pub struct Run {
+    demo: Demo,
+    sky: Sky,
+    truth: Truth,
+    masthead: Arc<Mutex<Option<Masthead>>>,
+    by_namespace: bool,
+    pages: Vec<(Page, Cable)>,
+    /// Objects so far; each has a label that no other has.
+    written: u64,
+    /// Bookmarks have been kept back at some time.
+    unmarked: bool,
+    _tasks: JoinSet<()>,
+}
+
+impl Run {
+    /// Plays it; says what was claimed that was not so, or what did not come to be.
+    pub async fn play(schedule: &Schedule) -> Result<(), String> {
+        fastrand::seed(schedule.chance);
+        let mut run = Run::new(schedule);
+        for (nth, step) in schedule.steps.iter().enumerate() {
+            let played = run.step(step).await;
+            played.map_err(|wrong| format!("in step {nth}, {step:?}: {wrong}"))?;
+        }
+        run.settle().await
+    }
+
+    fn new(schedule: &Schedule) -> Run {
+        let epoch_ms = Some(now().0 + i64::from(schedule.cluster_ahead) * 3_600_000);
+        let demo = demo::start(demo::Options { play: false, epoch_ms, ..demo::Options::default() });
+        for name in ["other", "kube-node-lease"] {
+            demo.put(json!({"kind": "Namespace", "metadata": {"name": name}}));
+        }
+        let masthead = Arc::new(Mutex::new(None));
+        let mut run = Run {
+            demo,
+            sky: Sky::clear(),
+            truth: Truth::new(schedule.by_namespace),
+            masthead: masthead.clone(),
+            by_namespace: schedule.by_namespace,
+            pages: Vec::new(),
+            written: 0,
+            unmarked: false,
+            _tasks: JoinSet::new(),
+        };
+        for number in 0..3 {
+            run.put(Object { kind: Written::Pod, number, elsewhere: false }, Value::Null);
+        }
+        run.truth.note_all(&run.demo);
+        run.start();
+        for nth in 0..schedule.pages {
+            let cable = Cable::default();
+            let connect = connect(cable.clone(), masthead.clone());
+            let kinds: Kinds =
+                if nth == 0 { Kinds::all() } else { [Kind::Pod, Kind::Node].into_iter().collect() };
+            let (page, life) = Page::new(connect, kinds, i64::from(schedule.pages_ahead) * 3_600_000);
+            run._tasks.spawn(life);
+            run.pages.push((page, cable));
+        }
+        run
+    }
+
+    fn start(&mut self) {
+        let namespaces: &[&str] = if self.by_namespace { &["default", "other"] } else { &[] };
+        let started = Masthead::start(self.sky.over(self.demo.router()), namespaces);
+        *self.masthead.lock().expect("no panic") = Some(started);
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        let faults = self.demo.faults();
+        match step {
+            Step::Pass { millis } => return self.pass(Duration::from_millis(u64::from(*millis))).await,
+            Step::Put { object } => self.put(*object, Value::Null),
+            Step::Remove { object } => self.remove(*object),
+            Step::Replace { object } => {
+                self.remove(*object);
+                self.put(*object, Value::Null);
+            }
+            Step::Burst { objects } => {
+                for nth in 0..*objects {
+                    let object = Object { kind: Written::Pod, number: nth % 7, elsewhere: nth % 3 == 0 };
+                    if nth % 5 == 4 { self.remove(object) } else { self.put(object, Value::Null) }
+                }
+            }
+            Step::Enormous => {
+                let object = Object { kind: Written::Pod, number: 0, elsewhere: false };
+                self.put(object, json!({"note": "x".repeat(1_500_000)}));
+            }
+            Step::Malform { number } => {
+                faults.malform("pods", "default", &name(Written::Pod, *number), Malformed::Containers);
+                self.truth.malformed(&self.demo, &name(Written::Pod, *number), true);
+            }
+            Step::Mend { number } => {
+                faults.mend("pods", "default", &name(Written::Pod, *number));
+                self.truth.malformed(&self.demo, &name(Written::Pod, *number), false);
+            }
+            Step::Fault { fault, kind } => {
+                if *fault == Fault::StallsWatches {
+                    self.kept_back();
+                }
+                faults.set(kind.map_or(ALL, Written::plural), as_fault(*fault));
+            }
+            Step::NoFault => {
+                for kind in
+                    [Written::Pod, Written::Node, Written::Deployment, Written::Service, Written::Lease]
+                {
+                    faults.clear(kind.plural());
+                }
+                faults.clear(ALL);
+            }
+            Step::CutWatches { kind } => faults.cut_watches(kind.map_or(ALL, Written::plural)),
+            Step::ForgetHistory { kind, in_stream } => {
+                let form = if *in_stream { Gone::InStream } else { Gone::Status };
+                faults.forget_history(kind.map_or(ALL, Written::plural), form);
+            }
+            Step::Restore { versions } => {
+                faults.remove_unseen("pods", "default", &name(Written::Pod, 2));
+                faults.rewind(u64::from(*versions));
+                self.truth.note(&self.demo, Kind::Pod);
+            }
+            Step::OtherCluster => {
+                faults.restart();
+                self.truth.note_all(&self.demo);
+            }
+            Step::Refuse { refuses } => self.sky.refuse(*refuses),
+            Step::Silence { for_ever } => {
+                self.kept_back();
+                self.sky.fall_silent(*for_ever);
+            }
+            Step::Forget => {
+                self.kept_back();
+                self.sky.forget();
+            }
+            Step::WithholdBookmarks => {
+                self.unmarked = true;
+                self.sky.withhold_bookmarks(true);
+            }
+            Step::ShortPages => self.sky.shorten_pages(true),
+            Step::Trickle => {
+                self.kept_back();
+                self.sky.trickle(true);
+            }
+            Step::Befall { mishap } => {
+                match mishap {
+                    Mishap::Lost => KINDS.iter().for_each(|kind| self.truth.excuse(*kind, LIST_AGAIN)),
+                    Mishap::Swapped => self.kept_back(),
+                    _ => {}
+                }
+                self.sky.befall(*mishap);
+            }
+            Step::ClearSky => self.sky.clear_up(),
+            Step::Restart { millis } => {
+                if let Some(masthead) = self.masthead.lock().expect("no panic").take() {
+                    masthead.stop.cancel();
+                }
+                self.pages.iter().for_each(|(_, cable)| cable.cut());
+                self.pass(Duration::from_millis(u64::from(*millis))).await?;
+                self.start();
+            }
+            Step::Cable { page, mischief } => {
+                if let Some((_, cable)) = self.pages.get(usize::from(*page)) {
+                    match mischief {
+                        Mischief::Cut => cable.cut(),
+                        Mischief::Stall => cable.stall(),
+                        Mischief::Swallow => cable.swallow(),
+                        Mischief::Slow => cable.slow_down(),
+                        Mischief::Mend => cable.mend(),
+                    }
+                }
+            }
+            Step::Sleep { page, asleep } => {
+                if let Some((page, _)) = self.pages.get(usize::from(*page)) {
+                    page.sleep(*asleep);
+                }
+            }
+            Step::Rude { page, rude } => {
+                if let Some((page, _)) = self.pages.get(usize::from(*page)) {
+                    page.be_rude(*rude);
+                }
+            }
+        }
+        self.look()
+    }
+
+    fn put(&mut self, object: Object, annotations: Value) {
+        let (kind, namespace, name) = self.place(object);
+        self.written += 1;
+        let labels = json!({"written": self.written.to_string()});
+        let metadata =
+            json!({"name": name, "namespace": namespace, "labels": labels, "annotations": annotations});
+        let (kind_name, spec) = match object.kind {
+            Written::Pod => ("Pod", json!({"containers": [{"name": "web", "image": "example/web:1"}]})),
+            Written::Node => ("Node", json!({})),
+            Written::Deployment => ("Deployment", json!({"replicas": self.written % 4})),
+            Written::Service => ("Service", json!({"clusterIP": "10.0.0.9"})),
+            Written::Lease => ("Lease", json!({"holderIdentity": name})),
+        };
+        self.demo.put(json!({"kind": kind_name, "metadata": metadata, "spec": spec}));
+        self.truth.note(&self.demo, kind);
+    }
+
+    fn remove(&mut self, object: Object) {
+        let (kind, namespace, name) = self.place(object);
+        self.demo.remove(object.kind.plural(), namespace, &name);
+        self.truth.note(&self.demo, kind);
+    }
+
+    fn place(&self, object: Object) -> (Kind, &'static str, String) {
+        let namespaced = if object.elsewhere { "other" } else { "default" };
+        let (kind, namespace) = match object.kind {
+            Written::Pod => (Kind::Pod, namespaced),
+            Written::Deployment => (Kind::Deployment, namespaced),
+            Written::Service => (Kind::Service, namespaced),
+            Written::Node => (Kind::Node, ""),
+            Written::Lease => (Kind::Lease, "kube-node-lease"),
+        };
+        (kind, namespace, name(object.kind, object.number))
+    }
+
+    /// Watches that are open say less than there is to say from now on, while everything else may look well.
+    fn kept_back(&mut self) {
+        let since = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.since);
+        let marked = !self.unmarked && since.is_some_and(|since| since.elapsed() > Duration::from_secs(130));
+        let millis = if marked { BOOKMARK } else { WATCH };
+        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, millis));
+    }
+
+    /// Looks at the pages while time passes.
+    async fn pass(&mut self, time: Duration) -> Result<(), String> {
+        let end = Instant::now() + time;
+        let look = LOOK.max(time / 400);
+        while Instant::now() < end {
+            tokio::time::sleep_until(end.min(Instant::now() + look)).await;
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    fn look(&self) -> Result<(), String> {
+        for (nth, (page, _)) in self.pages.iter().enumerate().filter(|(_, (page, _))| !page.is_asleep()) {
+            for kind in KINDS {
+                let allowed = self.truth.allows(&page.store, kind);
+                allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All is well from now on.
+    async fn settle(mut self) -> Result<(), String> {
+        self.demo.faults().clear_all();
+        self.truth.mended(&self.demo);
+        self.sky.clear_up();
+        for (page, cable) in &self.pages {
+            cable.mend();
+            page.sleep(false);
+        }
+        let end = self.truth.excused_until().max(now()).0 + SETTLED.as_millis() as i64;
+        loop {
+            let Some(missing) = self.missing().await else { return Ok(()) };
+            if now() > Millis(end) {
+                return Err(format!("at the end: {missing}"));
+            }
+            self.pass(Duration::from_secs(1)).await?;
+        }
+    }
+
+    /// What is not yet as it should be.
+    async fn missing(&self) -> Option<String> {
+        for (nth, (page, _)) in self.pages.iter().enumerate() {
+            for kind in KINDS {
+                let freshness = page.store.freshness(kind);
+                if page.shows(kind) && !matches!(freshness, Freshness::Live) {
+                    return Some(format!("page {nth} calls {kind} {freshness:?}"));
+                }
+                if page.shows(kind) && truth::shown(&page.store, kind) != self.truth.rows(kind) {
+                    let shown: Vec<_> = truth::shown(&page.store, kind).into_keys().collect();
+                    return Some(format!("page {nth} shows of {kind} {shown:?}"));
+                }
+            }
+        }
+        let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
+        let Ok(view) = hub?.view().await else { return Some("the hub has ended".to_owned()) };
+        let wrong = KINDS.iter().find(|kind| truth::held(&view.cluster, **kind) != self.truth.rows(**kind));
+        wrong.map(|kind| format!("the hub has other {kind}s"))
+    }
+}
+
+fn name(kind: Written, number: u8) -> String {
+    format!("{}-{number}", kind.plural())
+}
+
+fn as_fault(fault: Fault) -> demo::Fault {
+    match fault {
+        Fault::Answers(code) => demo::Fault::Answer(code),
+        Fault::AnswersLists(code) => demo::Fault::AnswerLists(code),
+        Fault::AnswersWatches(code) => demo::Fault::AnswerWatches(code),
+        Fault::StallsLists => demo::Fault::StallLists,
+        Fault::StallsWatches => demo::Fault::StallWatches,
+        Fault::EmptyWatches => demo::Fault::EmptyWatches,
+    }
+}
+
+/// How pages find Masthead: whichever runs now.
+fn connect(cable: Cable, masthead: Arc<Mutex<Option<Masthead>>>) -> Connect {
+    let tasks = Mutex::new(JoinSet::new());
+    Arc::new(move || {
+        let masthead = masthead.lock().expect("no panic");
+        let site = masthead.as_ref()?.site.clone();
+        let mut tasks = tasks.lock().expect("no panic");
+        let (page, far) = cable.connect(&mut tasks);
+        tasks.spawn(serve(site, far));
+        Some(page)
+    })
+}
+
+async fn serve(site: axum::Router, far: DuplexStream) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let site = site.clone();
+        async move {
+            Ok::<_, Infallible>(
+                site.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
+            )
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new());
+    let _ = http.serve_connection(TokioIo::new(far), service).with_upgrades().await; // cables are cut here
+}

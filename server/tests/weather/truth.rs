@@ -1,0 +1,202 @@
+//! What there was, at each moment: the shadow that every claim is held against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::{
+    api::{Deployment, Kind, Lease, Millis, Namespace, Node, Pod, Row, Service, Uid},
+    model::WithRow,
+    store::{Freshness, Store},
+    wire,
+};
+use server::{
+    demo::Demo,
+    hub::now,
+    source::translate::{self, Translate},
+};
+
+/// A kind's rows by namespace and name. Of each what tells it from any other, but for uids, which are numbers of the
+/// hub's own on one side.
+pub type Rows = BTreeMap<(String, String), Vec<u8>>;
+
+/// The kinds of which there are objects.
+pub const KINDS: [Kind; 6] =
+    [Kind::Pod, Kind::Node, Kind::Deployment, Kind::Service, Kind::Namespace, Kind::Lease];
+
+/// How long a watch's events may be on their way when an answer that was asked for later is here, in milliseconds.
+const ON_ITS_WAY: i64 = 1_000;
+/// How old what is called live may be, in milliseconds: the page says it at 5 s, and looks at its clock each second.
+const LIVE: i64 = 6_000;
+
+/// A cluster's past.
+#[derive(Default)]
+pub struct Truth {
+    /// Namespaces are watched one by one: what is claimed is true of each by itself.
+    apart: bool,
+    /// Pods that are sent as nobody can read them: as good as not there.
+    malformed: BTreeSet<String>,
+    past: BTreeMap<Kind, Vec<(Millis, Rows)>>,
+    /// Until when a kind may be claimed to be what it is not: what was kept back cannot be known yet.
+    excused: BTreeMap<Kind, Millis>,
+}
+
+impl Truth {
+    /// Of a cluster whose namespaces are watched one by one, or all together.
+    pub fn new(apart: bool) -> Truth {
+        Truth { apart, ..Truth::default() }
+    }
+
+    /// A pod of `default` cannot be read from now on, or can.
+    pub fn malformed(&mut self, demo: &Demo, name: &str, malformed: bool) {
+        if malformed {
+            self.malformed.insert(name.to_owned());
+        } else {
+            self.malformed.remove(name);
+        }
+        self.note(demo, Kind::Pod);
+    }
+
+    /// Everything can be read.
+    pub fn mended(&mut self, demo: &Demo) {
+        self.malformed.clear();
+        self.note(demo, Kind::Pod);
+    }
+
+    /// Until when something may be what it does not seem to be.
+    pub fn excused_until(&self) -> Millis {
+        self.excused.values().copied().max().unwrap_or_default()
+    }
+
+    /// Notes what there is now of all kinds.
+    pub fn note_all(&mut self, demo: &Demo) {
+        KINDS.iter().for_each(|kind| self.note(demo, *kind));
+    }
+
+    /// Notes what there is now of one kind.
+    pub fn note(&mut self, demo: &Demo, kind: Kind) {
+        let rows = match kind {
+            Kind::Pod => {
+                let mut pods = there_is::<Pod>(demo);
+                pods.retain(|(namespace, name), _| namespace != "default" || !self.malformed.contains(name));
+                pods
+            }
+            Kind::Node => there_is::<Node>(demo),
+            Kind::Deployment => there_is::<Deployment>(demo),
+            Kind::Service => there_is::<Service>(demo),
+            Kind::Namespace => there_is::<Namespace>(demo),
+            Kind::Lease => there_is::<Lease>(demo),
+            other => panic!("no objects of {other} are made here"),
+        };
+        let past = self.past.entry(kind).or_default();
+        if past.last().is_none_or(|(_, last)| *last != rows) {
+            past.push((now(), rows));
+        }
+    }
+
+    /// From now on nobody can know whether `kind` is what it seems to be, for so many milliseconds.
+    pub fn excuse(&mut self, kind: Kind, millis: i64) {
+        let until = Millis(now().0.saturating_add(millis));
+        let excused = self.excused.entry(kind).or_default();
+        *excused = until.max(*excused);
+    }
+
+    /// What there is of a kind.
+    pub fn rows(&self, kind: Kind) -> Rows {
+        self.past.get(&kind).and_then(|past| past.last()).map(|(_, rows)| rows.clone()).unwrap_or_default()
+    }
+
+    /// Whether what a page says of a kind is so.
+    pub fn allows(&self, store: &Store, kind: Kind) -> Result<(), String> {
+        let (as_of, is_live) = match store.freshness(kind) {
+            Freshness::Live => (store.as_of(kind), true),
+            Freshness::Painted(_) => (store.as_of(kind), true),
+            Freshness::Old { as_of, .. } => (as_of, false),
+            Freshness::Listing(_) | Freshness::Failing(_) | Freshness::Forbidden { .. } => return Ok(()),
+        };
+        let now = now();
+        let Some(as_of) = as_of else {
+            return if is_live { Err(format!("{kind} is called live as of nothing")) } else { Ok(()) };
+        };
+        if is_live && now.0 - as_of.0 > LIVE {
+            return Err(format!("{kind} is called live {} ms after it was confirmed", now.0 - as_of.0));
+        }
+        if as_of.0 > now.0 + 1 {
+            return Err(format!("{kind} is confirmed in the future"));
+        }
+        let shown = shown(store, kind);
+        let from = Millis(as_of.0 - ON_ITS_WAY);
+        let past = self.past.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        let lasted = |nth: usize| past.get(nth + 1).is_none_or(|(ended, _)| *ended >= from);
+        let was = |same: &dyn Fn(&Rows) -> bool| {
+            past.iter().enumerate().any(|(nth, (_, rows))| same(rows) && lasted(nth))
+        };
+        let part = |rows: &Rows, namespace: &str| -> Rows {
+            let of = rows.iter().filter(|((of, _), _)| of == namespace);
+            of.map(|(key, row)| (key.clone(), row.clone())).collect()
+        };
+        let was = if self.apart {
+            let namespaces = ["", "default", "other", "kube-node-lease"];
+            namespaces.iter().all(|name| was(&|rows| part(rows, name) == part(&shown, name)))
+        } else {
+            was(&|rows| *rows == shown)
+        };
+        if was || past.is_empty() && shown.is_empty() || self.excused.get(&kind) >= Some(&now) {
+            return Ok(());
+        }
+        let ever = past.iter().rposition(|(_, rows)| *rows == shown);
+        let is = self.rows(kind);
+        Err(format!(
+            "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}; it {}",
+            if is_live { " live, and as of at least" } else { "" },
+            (now.0 - as_of.0) as f64 / 1000.0,
+            shown.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
+            is.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
+            match ever.and_then(|nth| past.get(nth + 1)) {
+                Some((ended, _)) => format!("ended being so {} s ago", (now.0 - ended.0) as f64 / 1000.0),
+                None => "never was so".to_owned(),
+            }
+        ))
+    }
+}
+
+fn there_is<T: Translate>(demo: &Demo) -> Rows {
+    let namespace = T::KIND.only_in().unwrap_or_default();
+    let objects = demo.list(T::KIND.plural(), namespace);
+    let rows = objects.into_iter().filter_map(|object| translate::row::<T>(&object.to_string()).ok());
+    rows.map(|row| line(&row)).collect()
+}
+
+/// The rows of a kind that a page has.
+pub fn shown(store: &Store, kind: Kind) -> Rows {
+    struct Shown<'a>(&'a Store);
+    impl WithRow for Shown<'_> {
+        type Out = Rows;
+        fn with<T: Row>(self) -> Rows {
+            self.0.current::<T>().iter().map(|row| line(&**row)).collect()
+        }
+    }
+    kind.with_row(Shown(store))
+}
+
+/// The same of a hub.
+pub fn held(cluster: &app::model::Cluster, kind: Kind) -> Rows {
+    struct Held<'a>(&'a app::model::Cluster);
+    impl WithRow for Held<'_> {
+        type Out = Rows;
+        fn with<T: Row>(self) -> Rows {
+            T::rows(self.0).iter().map(|row| line(&**row)).collect()
+        }
+    }
+    kind.with_row(Held(cluster))
+}
+
+fn line<T: Row>(row: &T) -> ((String, String), Vec<u8>) {
+    let mut row = row.clone();
+    row.other_uids(&mut |uid| *uid = Uid(0));
+    let meta = row.meta_mut();
+    meta.uid = Uid(0);
+    if let Some(owner) = &mut meta.owner {
+        owner.uid = Uid(0);
+    }
+    let key = (row.meta().namespace.to_string(), row.meta().name.to_string());
+    (key, wire::to_bytes(&row))
+}
