@@ -2,7 +2,10 @@
 
 use std::{io::Write, process::ExitCode, sync::Arc};
 
-use app::{api::Text, wire::About};
+use app::{
+    api::{Kind, Text},
+    wire::About,
+};
 use clap::Parser;
 use server::{
     StartError,
@@ -100,7 +103,8 @@ async fn cluster_source(
     metrics: Arc<Metrics>,
 ) -> Result<Source, StartError> {
     let reviews = config.auth == Some(Auth::Kubernetes);
-    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone(), reviews).await?;
+    let watches = Kind::ALL.len() * namespaces.len().max(1);
+    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone(), reviews, watches).await?;
     tracing::info!(context = found.context, "watching");
     let about = About {
         context: found.context,

@@ -3,6 +3,7 @@
 
 pub mod api_server;
 pub(crate) mod backoff;
+mod connection;
 pub mod kubeconfig;
 pub mod object;
 pub mod pulse;

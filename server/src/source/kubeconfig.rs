@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use app::api::Text;
 use kube::{
-    Client, Config,
-    client::ClientBuilder,
+    Config,
     config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
 };
 
-use super::{api_server::ApiServer, read_only::ReadOnlyLayer};
+use super::{api_server::ApiServer, connection, read_only::ReadOnlyLayer};
 use crate::error::StartError;
 
 /// A cluster that was found.
@@ -23,11 +22,13 @@ pub struct Found {
     pub namespace: Option<Text>,
 }
 
-/// Finds the cluster that the flags name. With `reviews` it can be asked about visitors.
+/// Finds the cluster that the flags name. With `reviews` it can be asked about visitors. `watches` is how many will be
+/// open.
 pub async fn find(
     kubeconfig: Option<PathBuf>,
     context: Option<String>,
     reviews: bool,
+    watches: usize,
 ) -> Result<Found, StartError> {
     let home = std::env::var_os("HOME").map(PathBuf::from).map(|home| home.join(".kube").join("config"));
     let mut looked = Vec::new();
@@ -40,13 +41,17 @@ pub async fn find(
         None
     };
     if let Some(found) = found {
-        return from_kubeconfig(found, context, reviews).await;
+        return from_kubeconfig(found, context, reviews, watches).await;
     }
     if context.is_none() {
         match Config::incluster() {
             Ok(config) => {
                 let namespace = Some(Text::from(config.default_namespace.as_str()));
-                return Ok(Found { api: api(config, reviews)?, context: "in-cluster".to_owned(), namespace });
+                return Ok(Found {
+                    api: api(config, reviews, watches)?,
+                    context: "in-cluster".to_owned(),
+                    namespace,
+                });
             }
             Err(_) => looked.push("the service account of a pod (not running in one)".to_owned()),
         }
@@ -54,7 +59,7 @@ pub async fn find(
     match home {
         Some(path) if path.exists() => {
             let found = Kubeconfig::read_from(&path).map_err(StartError::Kubeconfig)?;
-            from_kubeconfig(found, context, reviews).await
+            from_kubeconfig(found, context, reviews, watches).await
         }
         Some(path) => {
             looked.push(format!("{} (does not exist)", path.display()));
@@ -68,6 +73,7 @@ async fn from_kubeconfig(
     mut kubeconfig: Kubeconfig,
     context: Option<String>,
     reviews: bool,
+    watches: usize,
 ) -> Result<Found, StartError> {
     let Some(name) = context.or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
     else {
@@ -86,16 +92,17 @@ async fn from_kubeconfig(
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config =
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
-    Ok(Found { api: api(config, reviews)?, context: name, namespace })
+    Ok(Found { api: api(config, reviews, watches)?, context: name, namespace })
 }
 
 fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
     kubeconfig.contexts.iter().map(|context| context.name.clone()).collect()
 }
 
-fn api(mut config: Config, reviews: bool) -> Result<ApiServer, StartError> {
-    // kube would retry for minutes in silence; a failure has to be seen, and shown, at once.
-    config.default_retry = false;
+fn api(config: Config, reviews: bool, watches: usize) -> Result<ApiServer, StartError> {
+    let client = |config: Config, layer: ReadOnlyLayer| {
+        connection::client(config, layer, watches).map_err(|error| StartError::Client(Box::new(error)))
+    };
     if !reviews {
         return Ok(ApiServer::new(client(config, ReadOnlyLayer::LISTS)?));
     }
@@ -106,9 +113,4 @@ fn api(mut config: Config, reviews: bool) -> Result<ApiServer, StartError> {
         client(config, ReadOnlyLayer::LISTS_AND_TOKENS)?,
         client(visitors, ReadOnlyLayer::VISITORS)?,
     ))
-}
-
-fn client(config: Config, layer: ReadOnlyLayer) -> Result<Client, StartError> {
-    let builder = ClientBuilder::try_from(config).map_err(|error| StartError::Client(Box::new(error)))?;
-    Ok(builder.with_layer(&layer).build())
 }
