@@ -21,6 +21,9 @@ export type ApiObject = {
   [field: string]: unknown;
 };
 
+/** What a cluster of our own consists of, as far as it is stopped and started again. */
+export type Component = 'etcd' | 'kube-apiserver';
+
 /** A Kubernetes cluster: one of our own, gone when this process is, or one that is there already. */
 export class Cluster {
   kubeconfig = '';
@@ -32,6 +35,8 @@ export class Cluster {
   kubeletLog = '';
   /** etcd, where the cluster is our own. */
   etcd = '';
+  /** How somebody who may do nothing yet finds a cluster of our own. */
+  viewer = '';
   /** The API server without its credentials. */
   url = '';
   private bin = '';
@@ -72,6 +77,7 @@ export class Cluster {
         const at = line.indexOf('=');
         const [name, value] = [line.slice(0, at), line.slice(at + 1)];
         if (name === 'KUBECONFIG') cluster.kubeconfig = value;
+        if (name === 'VIEWER_KUBECONFIG') cluster.viewer = value;
         if (name === 'CLUSTER_BIN') cluster.bin = `${value}/`;
         if (name === 'CLUSTER_IMAGES') cluster.service = value;
         if (name === 'CLUSTER_NODE') cluster.node = value;
@@ -117,12 +123,59 @@ export class Cluster {
     if (!this.foreign) await this.tell('SIGUSR2', 'thawed');
   }
 
-  private async tell(signal: NodeJS.Signals, answer: string) {
+  /** A component gets a signal; one that is killed is gone then. */
+  signal(component: Component, signal: 'STOP' | 'CONT' | 'KILL') {
+    return this.order(`signal ${component} ${signal}`);
+  }
+
+  /** One that was killed is started again, and has everything to do still. */
+  restart(component: Component) {
+    return this.order(`start ${component}`);
+  }
+
+  /** Puts aside what etcd holds. */
+  save() {
+    return this.order('save');
+  }
+
+  /** While etcd is gone: what was put aside takes the place of what it held. */
+  restore() {
+    return this.order('restore');
+  }
+
+  /** Nobody knows any more what was before now: etcd has its history compacted, and the API server begins anew. */
+  async forget() {
+    const answer = await fetch(`${this.etcd}/v3/kv/compaction`, { method: 'POST', body: JSON.stringify({ revision: await this.version(), physical: true }) });
+    if (!answer.ok) throw new Error(`etcd: ${await answer.text()}`);
+    await this.signal('kube-apiserver', 'KILL');
+    await this.restart('kube-apiserver');
+    await this.answers();
+  }
+
+  /** The API server answers questions about objects, so that etcd does too. */
+  async answers() {
+    for (;;) {
+      const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+      if (answer?.ok) return;
+      await new Promise((later) => setTimeout(later, 100));
+    }
+  }
+
+  private order(order: string) {
+    return this.ask(`done ${order}`, (cluster) => cluster.stdin!.write(`${order}\n`));
+  }
+
+  private tell(signal: NodeJS.Signals, answer: string) {
+    return this.ask(answer, (cluster) => cluster.kill(signal));
+  }
+
+  /** Asks something of the script, and waits until it says `answer`. */
+  private async ask(answer: string, how: (cluster: ChildProcess) => void) {
     const cluster = this.cluster!;
     await new Promise<void>((done, fail) => {
       this.heard = (line) => line === answer && done();
-      cluster.once('close', () => fail(new Error(`the cluster ended and was never ${answer}`)));
-      cluster.kill(signal);
+      cluster.once('close', () => fail(new Error(`the cluster ended and never said ${answer}`)));
+      how(cluster);
     });
   }
 
