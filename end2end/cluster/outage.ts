@@ -1,0 +1,151 @@
+import { type Page, type TestInfo } from '@playwright/test';
+import { type ApiObject, type Cluster } from './client';
+import { Comparison } from './compare';
+import { expect } from './fixtures';
+import { generate } from './generate';
+import { calm, kinds } from './kinds';
+import { Random } from './random';
+import { seed, type Tally } from './tally';
+import { fresh, Timeline } from './timeline';
+import { write } from './write';
+
+/** So long all must be well before something breaks, and after it has been mended. */
+const quiet = 5_000;
+/** What is silent is found out by what does not come: that takes longer than what is refused. */
+export const silent = 10_000;
+/** So soon after something was mended everything is as it is in the cluster. */
+const recovery = 30_000;
+
+const pod = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec: { containers: [{ name: 'main', image: 'main' }] } });
+
+let made = 0;
+
+/**
+ * A Masthead on an API server that is about to fail, somebody who looks at a page of it, and a namespace to look at.
+ * What was claimed wrongly does not end a test: how it goes on is as good to know.
+ */
+export class Outage {
+  /** Since when nothing can be confirmed, and until when. */
+  private began = 0;
+  private mended = 0;
+  readonly timeline: Timeline;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly namespace: string,
+    private readonly page: Page,
+    private readonly url: string,
+    private readonly tally: Tally,
+  ) {
+    this.timeline = new Timeline(page, url, namespace);
+  }
+
+  /** Some of each kind, for there is nothing to lose where nothing is. */
+  static async populated(cluster: Cluster, info: TestInfo): Promise<string> {
+    const namespace = `faults-${process.pid}-${(made += 1)}`;
+    const random = new Random(seed(info));
+    await write(cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+    const some = Object.entries(generate).filter(([kind]) => kinds[kind].namespaced && !kinds[kind].only);
+    await write(cluster, some.flatMap(([, make]) => [0, 1, 2].map((at) => make(random, namespace, at))));
+    return namespace;
+  }
+
+  /** Opens the page, sees a change come, and that nothing is doubted while all is well. */
+  async before() {
+    await this.page.goto(`${this.url}/pods?wide=1&namespace=${this.namespace}`);
+    await expect(this.page.locator('.freshness summary')).toContainText('live');
+    this.timeline.begin();
+    await this.comes('before');
+    await expect.poll(() => this.timeline.recovered, { message: 'a pod that comes is shown', timeout: 10_000 }).toBe(true);
+    await this.staysWell();
+  }
+
+  private path(name = '') {
+    return `/api/v1/namespaces/${this.namespace}/pods${name && `/${name}`}`;
+  }
+
+  /** A pod comes, which whoever says live knows before long. */
+  async comes(name: string, within?: number) {
+    this.timeline.fact(name, true, within);
+    await this.cluster.request('POST', this.path(), pod(name));
+  }
+
+  /** A pod goes. */
+  async goes(name: string, within?: number) {
+    this.timeline.fact(name, false, within);
+    await this.cluster.request('DELETE', this.path(name), { gracePeriodSeconds: 0 });
+  }
+
+  /** Thousands of pods come, and most of them go again. */
+  async thousands(count: number) {
+    const names = Array.from({ length: count }, (_, at) => `of-thousands-${at}`);
+    const labels = (at: number) => ({ stays: String(at % 4 === 0) });
+    await write(this.cluster, names.map((name, at) => ({ ...pod(name, labels(at)), metadata: { name, namespace: this.namespace, labels: labels(at) } })));
+    await this.cluster.request('DELETE', `${this.path()}?labelSelector=stays%3Dfalse`, { gracePeriodSeconds: 0 });
+    const { items } = await this.cluster.request<{ items: ApiObject[] }>('GET', `${this.path()}?labelSelector=stays`);
+    expect(items.length).toBe(Math.ceil(count / 4));
+  }
+
+  /** From now on nothing can be confirmed. */
+  begins(what: string) {
+    this.began = this.timeline.mark(what);
+  }
+
+  /** Whoever looks has lost `seconds`, in which, `grace` after its beginning, nothing was called live. */
+  async lasts(seconds: number, grace = fresh) {
+    const end = this.began + seconds * 1_000;
+    await new Promise((later) => setTimeout(later, end - Date.now()));
+    this.nothingLive(grace);
+  }
+
+  /** Up to now nothing was called live. */
+  nothingLive(grace = fresh) {
+    expect.soft(this.timeline.claimed(this.began + grace, Date.now()), 'called live while nothing could be confirmed').toEqual([]);
+  }
+
+  /** The page and the API say so. */
+  async says(kinds: RegExp, status: number) {
+    await expect.poll(() => this.timeline.last?.page.kinds, { timeout: silent }).toMatch(kinds);
+    await expect.poll(() => this.timeline.last?.api.status, { timeout: silent }).toBe(status);
+  }
+
+  /** How often pods were listed because a watch of them could not go on. */
+  async relisted(): Promise<number> {
+    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(/^masthead_relists_total\{kind="pods"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+  }
+
+  /** From now on everything can be known again. */
+  ends(what: string) {
+    this.mended = this.timeline.mark(what);
+  }
+
+  /** Everything is live again in time, is what kubectl prints, and stays so; and nothing was ever called live that was not. */
+  async recovers() {
+    const left = () => Math.max(1, this.mended + recovery - Date.now());
+    try {
+      await expect.poll(() => this.timeline.recovered, { message: 'page and API are live and right again', timeout: left(), intervals: [250] }).toBe(true);
+    } finally {
+      this.honest();
+    }
+    const comparison = new Comparison(this.cluster, this.cluster.kubeconfig, this.url, this.tally);
+    const quietly = this.staysWell();
+    for (const kind of calm) await comparison.api(kind);
+    await quietly;
+    this.honest();
+    await comparison.page(this.page, 'pods', this.namespace); // last, for it scrolls what is looked at away
+  }
+
+  /** Nothing was called live that was not, the page was not loaded anew, and its console said nothing. */
+  honest() {
+    expect.soft(this.timeline.untrue(), 'called live, and is not').toEqual([]);
+    expect(this.timeline.troubles).toEqual([]);
+  }
+
+  /** For a while everything is called live all the time. */
+  private async staysWell() {
+    const from = Date.now();
+    await new Promise((later) => setTimeout(later, quiet));
+    expect.soft(this.timeline.doubted(from, Date.now()), 'doubted while all is well').toEqual([]);
+  }
+}

@@ -1,0 +1,171 @@
+import { writeFile } from 'node:fs/promises';
+import { type Page, type TestInfo } from '@playwright/test';
+
+/** What was seen at one time, by who looks at the page, who asks the API, and who looks after the server. */
+export type Look = {
+  asked: number;
+  answered: number;
+  page: { chip: string; kinds: string; names: string[] };
+  api: { status: number; state: string; asOf: string; names: string[] };
+  ready: number;
+};
+
+/** What has happened, and when. */
+type Mark = { at: number; text: string };
+
+/** From then on an object is there, or is not. */
+type Truth = { name: string; there: boolean; since: number; within: number };
+
+/** So old may be what is called live. */
+export const fresh = 5_000;
+
+/**
+ * Writes down each second what Masthead claims of pods, on a page that is open and never loaded anew and in its API,
+ * beside what happened meanwhile, and holds the claims against that.
+ */
+export class Timeline {
+  readonly looks: Look[] = [];
+  /** What the console said, and whatever else is none of a page's business. */
+  readonly troubles: string[] = [];
+  private readonly marks: Mark[] = [];
+  private readonly truths: Truth[] = [];
+  private stopped = false;
+  private looking?: Promise<void>;
+
+  constructor(
+    private readonly page: Page,
+    private readonly url: string,
+    private readonly namespace: string,
+  ) {}
+
+  /** Once the page is open. */
+  begin() {
+    this.page.on('console', (message) => message.type() === 'error' && this.troubles.push(`console: ${message.text()}`));
+    this.page.on('pageerror', (error) => this.troubles.push(`uncaught: ${error.stack}`));
+    this.page.on('load', () => this.troubles.push('the page was loaded anew'));
+    this.looking = this.look();
+  }
+
+  private async look() {
+    while (!this.stopped) {
+      const asked = Date.now();
+      const [page, api, ready] = await Promise.all([this.onPage(), this.inApi(), fetch(`${this.url}/readyz`).then(({ status }) => status)]);
+      this.looks.push({ asked, answered: Date.now(), page, api, ready });
+      await new Promise((later) => setTimeout(later, asked + 1_000 - Date.now()));
+    }
+  }
+
+  private onPage(): Promise<Look['page']> {
+    return this.page.evaluate((namespace) => {
+      const text = (element: Element | null) => element?.textContent?.trim() ?? '';
+      const kinds = [...document.querySelectorAll('.freshness .popover tr')].map((row) => `${text(row.querySelector('th'))} ${text(row.querySelector('td'))}`);
+      // Rows of a table, and tiles of the overview.
+      const links = [...document.querySelectorAll<HTMLAnchorElement>(`main a[href*="/pods/${namespace}/"]`)].filter((link) => !link.closest('.gone'));
+      const names = new Set(links.map(({ pathname }) => pathname.split('/').at(-1)!));
+      return { chip: text(document.querySelector('.freshness summary .said')), kinds: kinds.join('; '), names: [...names] };
+    }, this.namespace);
+  }
+
+  private async inApi(): Promise<Look['api']> {
+    const answer = await fetch(`${this.url}/api/v1/pods?output=name&namespace=${this.namespace}`);
+    const said = await answer.text();
+    const names = answer.ok ? said.split('\n').filter(Boolean).map((name) => name.replace('pod/', '')) : [];
+    const header = (name: string) => answer.headers.get(name) ?? '';
+    return { status: answer.status, state: header('masthead-state'), asOf: header('masthead-as-of'), names };
+  }
+
+  /** Something happened; when. */
+  mark(text: string): number {
+    const at = Date.now();
+    this.marks.push({ at, text });
+    return at;
+  }
+
+  /** From now on there is a pod of that name, or there is none; who says live knows it `within` that time. */
+  fact(name: string, there: boolean, within = fresh) {
+    this.truths.push({ name, there, since: this.mark(`pod ${name} is ${there ? 'there' : 'gone'}`), within });
+  }
+
+  /** Who claims at this look that what is told is live. */
+  private static claims({ page, api, answered }: Look): ('page' | 'api')[] {
+    const live = api.state === 'live' && answered - Date.parse(api.asOf) <= fresh;
+    return [...(page.chip === 'live' ? (['page'] as const) : []), ...(live ? (['api'] as const) : [])];
+  }
+
+  private during(from: number, to: number): Look[] {
+    return this.looks.filter(({ asked, answered }) => asked >= from && answered <= to);
+  }
+
+  /** Looks between two times, of which there must be as many as seconds, or nothing is proven. */
+  private surely(from: number, to: number): { looks: Look[]; wrong: string[] } {
+    const looks = this.during(from, to);
+    const least = Math.floor(((to - from) / 1_000) * 0.6);
+    return { looks, wrong: least < 1 || looks.length < least ? [`${looks.length} looks from ${clock(from)} to ${clock(to)}, which is too few`] : [] };
+  }
+
+  /** Claims between these times, in which nothing could be confirmed. */
+  claimed(from: number, to: number): string[] {
+    const { looks, wrong } = this.surely(from, to);
+    return [...wrong, ...looks.flatMap((look) => Timeline.claims(look).map((who) => `${clock(look.asked)} the ${who} says live`))];
+  }
+
+  /** Where it was not said between these times, in which all was well, that what is told is live. */
+  doubted(from: number, to: number): string[] {
+    const { looks, wrong } = this.surely(from, to);
+    const doubts = (look: Look) => (['page', 'api'] as const).filter((who) => !Timeline.claims(look).includes(who));
+    return [...wrong, ...looks.flatMap((look) => doubts(look).map((who) => `${clock(look.asked)} the ${who} does not say live`))];
+  }
+
+  /** Claims that something is live which, for longer than that may be, has not been so. */
+  untrue(): string[] {
+    return this.looks.flatMap((look) =>
+      Timeline.claims(look).flatMap((who) => {
+        const { names } = look[who];
+        const last = new Map<string, Truth>();
+        for (const truth of this.truths.filter(({ since }) => since <= look.answered)) {
+          // What has just become so may be known or not.
+          if (truth.since + truth.within < look.asked) last.set(truth.name, truth);
+          else last.delete(truth.name);
+        }
+        const wrong = [...last.values()].filter(({ name, there }) => names.includes(name) !== there);
+        return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} says live, and ${name} ${there ? 'is missing' : 'is still shown'}`);
+      }),
+    );
+  }
+
+  /** The last look. */
+  get last(): Look | undefined {
+    return this.looks.at(-1);
+  }
+
+  /** Whether page and API claim at the last look that what they tell is live, and all that is known of it is so. */
+  get recovered(): boolean {
+    const look = this.last;
+    if (!look || Timeline.claims(look).length < 2) return false;
+    const now = new Map(this.truths.map((truth) => [truth.name, truth.there]));
+    return [...now].every(([name, there]) => [look.api, look.page].every(({ names }) => names.includes(name) === there));
+  }
+
+  async stop(info: TestInfo) {
+    this.stopped = true;
+    await this.looking;
+    const path = info.outputPath('timeline.txt');
+    await writeFile(path, this.text());
+    await info.attach('timeline.txt', { path, contentType: 'text/plain' });
+  }
+
+  /** All of it, a line a second. */
+  text(): string {
+    const start = this.looks[0]?.asked ?? 0;
+    const lines = this.looks.map((look) => ({ at: look.asked, text: told(look) })).concat(this.marks.map(({ at, text }) => ({ at, text: `--- ${text}` })));
+    const sorted = lines.sort((a, b) => a.at - b.at);
+    return `${sorted.map(({ at, text }) => `${clock(at)} ${((at - start) / 1_000).toFixed(1).padStart(6)} s  ${text}`).join('\n')}\n`;
+  }
+}
+
+function told({ answered, page, api, ready }: Look): string {
+  const age = api.asOf ? `as of ${((answered - Date.parse(api.asOf)) / 1_000).toFixed(1)} s ago` : 'as of never';
+  return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods | readyz ${ready}`;
+}
+
+const clock = (at: number) => new Date(at).toISOString().slice(11, 19);
