@@ -1,0 +1,240 @@
+import { Comparison } from '../../cluster/compare';
+import { expect, foreign, test as base } from '../../cluster/fixtures';
+import { Hop } from '../../cluster/hop';
+import { calm } from '../../cluster/kinds';
+import { Outage, silent } from '../../cluster/outage';
+import { Timeline } from '../../cluster/timeline';
+
+type Viewed = { kubeconfig: string; give: () => Promise<void>; takeAway: () => Promise<void>; reset: () => void };
+
+type Begin = (kubeconfig?: string) => Promise<Outage>;
+
+const test = base.extend<{ begin: Begin; hop: Hop; viewed: Viewed }>({
+  /** A page that is open, all well so far; what it and the API said each second is kept with the test. */
+  begin: async ({ alone, watch, page, tally }, use, info) => {
+    const namespace = await Outage.populated(alone, info);
+    let outage: Outage | undefined;
+    await use(async (kubeconfig = alone.kubeconfig) => {
+      const masthead = await watch(kubeconfig);
+      outage = new Outage(alone, namespace, page, masthead.url, tally);
+      await outage.before();
+      return outage;
+    });
+    await outage?.timeline.stop(info);
+    await alone.answers(); // also after a test that stopped halfway
+  },
+
+  /** Something in front of the API server that can break. */
+  hop: async ({ alone }, use, info) => {
+    const hop = await Hop.of(alone, alone.kubeconfig, info.outputPath('hop.kubeconfig'));
+    await use(hop);
+    await hop.stop();
+  },
+
+  /** The cluster as somebody sees it who has a right to look at everything, which can be taken away. */
+  viewed: async ({ alone }, use, info) => {
+    const hop = await Hop.of(alone, alone.viewer, info.outputPath('viewer.kubeconfig'));
+    const rbac = 'rbac.authorization.k8s.io';
+    const metadata = { name: 'faults-viewer' };
+    const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['list', 'watch'] }];
+    const binding = { subjects: [{ kind: 'User', name: 'viewer', apiGroup: rbac }], roleRef: { apiGroup: rbac, kind: 'ClusterRole', ...metadata } };
+    const give = () => alone.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata, ...binding });
+    const takeAway = async () => void (await alone.kubectl('delete', 'clusterrolebinding', metadata.name));
+    await alone.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules });
+    await give();
+    await use({ kubeconfig: hop.kubeconfig, give, takeAway, reset: () => hop.reset() });
+    await hop.stop();
+    await alone.kubectl('delete', 'clusterrolebinding,clusterrole', metadata.name, '--ignore-not-found');
+  },
+});
+
+test.beforeEach(() => {
+  test.skip(!!foreign, 'breaks the API server');
+});
+
+test('an API server that stands still for a while is not live meanwhile, and a change right after is seen', async ({ alone, begin }) => {
+  const outage = await begin();
+  await alone.signal('kube-apiserver', 'STOP');
+  outage.begins('the API server stands still');
+  try {
+    await outage.lasts(20, silent);
+  } finally {
+    await alone.signal('kube-apiserver', 'CONT');
+  }
+  outage.ends('the API server goes on');
+  await outage.goes('before');
+  await outage.comes('after');
+  await outage.recovers();
+});
+
+test('an API server that is killed and comes back', async ({ alone, begin }) => {
+  const outage = await begin();
+  await alone.signal('kube-apiserver', 'KILL');
+  outage.begins('the API server is dead');
+  try {
+    await outage.lasts(12);
+  } finally {
+    await alone.restart('kube-apiserver');
+  }
+  outage.ends('the API server begins again');
+  await alone.answers();
+  await outage.goes('before');
+  await outage.comes('after');
+  await outage.recovers();
+});
+
+test('an API server that has lost its etcd is not live, although it says its version', async ({ alone, begin }) => {
+  const outage = await begin();
+  await alone.signal('etcd', 'KILL');
+  outage.begins('etcd is dead');
+  try {
+    // Its watches stay open, and what other API servers write is not told to this one any more.
+    await outage.lasts(15, silent);
+    expect((await fetch(`${alone.url}/version`)).status, 'the API server itself lives').toBe(200);
+    expect((await fetch(`${alone.url}/readyz`)).status, 'it knows that it cannot answer').toBe(500);
+  } finally {
+    await alone.restart('etcd');
+  }
+  outage.ends('etcd begins again');
+  await alone.answers();
+  await outage.goes('before');
+  await outage.comes('after');
+  await outage.recovers();
+});
+
+test('an etcd that is put back to what it was: the page ends in that, though versions went backwards', async ({ alone, begin }) => {
+  const outage = await begin();
+  await outage.comes('goes-later');
+  await alone.save();
+  const saved = await alone.version();
+  await outage.comes('comes-later');
+  await outage.goes('goes-later');
+  await outage.thousands(200); // so that no few changes make up for it
+  await expect.poll(() => outage.timeline.recovered, { message: 'what was after it was seen', timeout: 10_000 }).toBe(true);
+  outage.begins('API server and etcd are dead');
+  await alone.signal('kube-apiserver', 'KILL');
+  await alone.signal('etcd', 'KILL');
+  await alone.restore();
+  await outage.lasts(8);
+  outage.timeline.fact('goes-later', true);
+  outage.timeline.fact('comes-later', false);
+  outage.timeline.fact('of-thousands-0', false);
+  await alone.restart('etcd');
+  await alone.restart('kube-apiserver');
+  outage.ends('both begin again, with what was saved');
+  await alone.answers();
+  expect(await alone.version(), 'the version went backwards').toBeLessThan(saved + 50);
+  await outage.goes('before');
+  await outage.comes('after');
+  await outage.recovers();
+});
+
+test('a long cut with thousands of changes, whose history is gone by its end', async ({ alone, begin, hop }) => {
+  const outage = await begin(hop.kubeconfig);
+  const relisted = await outage.relisted();
+  hop.cut();
+  outage.begins('nobody gets through');
+  await outage.thousands(3_000);
+  await outage.goes('before');
+  await outage.comes('a-while-cut');
+  // What an hour brings: etcd is compacted each five minutes, and the API server's cache of changes has newer ones
+  // in it, or is that of another one.
+  await alone.forget();
+  await outage.lasts(20);
+  hop.heal();
+  outage.ends('connections go through');
+  await outage.comes('after');
+  await outage.recovers();
+  expect(await outage.relisted(), 'no watch could go on').toBeGreaterThan(relisted);
+});
+
+test('a hop that swallows everything is found out', async ({ begin, hop }) => {
+  const outage = await begin(hop.kubeconfig);
+  expect(hop.watches, 'watches go through it').toBeGreaterThan(10);
+  hop.swallow('all');
+  outage.begins('everything is swallowed');
+  await outage.comes('unheard', silent);
+  await outage.lasts(20, silent);
+  outage.honest();
+});
+
+test('a hop that has forgotten all connections and takes new ones: nothing is live that is missing', async ({ begin, hop }) => {
+  test.fail(true, 'a watch that hangs is given up after 210 s, and called live as soon as the API server answers at all');
+  const outage = await begin(hop.kubeconfig);
+  hop.swallow('all');
+  outage.begins('everything is swallowed');
+  await outage.lasts(15, silent);
+  hop.heal();
+  outage.ends('new connections go through');
+  await outage.comes('after', silent);
+  await outage.recovers();
+});
+
+test('a hop that has forgotten the watches alone: nothing is live that is missing', async ({ begin, hop }) => {
+  test.fail(true, 'a watch that hangs is given up after 210 s');
+  const outage = await begin(hop.kubeconfig);
+  expect(hop.watches, 'watches go through it').toBeGreaterThan(10);
+  hop.swallow('watches');
+  outage.ends('what watches say is swallowed, and new ones go through');
+  await outage.goes('before', silent);
+  await outage.comes('after', silent);
+  await outage.recovers();
+});
+
+test('rights that are taken away and given back: it says so, and then is live', async ({ alone, begin, viewed }) => {
+  const outage = await begin(viewed.kubeconfig);
+  await viewed.takeAway();
+  viewed.reset(); // an open watch is not asked for its rights again
+  outage.begins('nothing may be listed any more');
+  await outage.says(/no right to (list|watch) pods/, 403);
+  await outage.goes('before');
+  await outage.lasts(12);
+  await viewed.give();
+  outage.ends('everything may be listed again');
+  await outage.comes('after');
+  await outage.recovers();
+});
+
+test('a namespace is deleted with all that is in it: nothing is doubted, and nothing of it is left', async ({ cluster, watch, page, tally }, info) => {
+  const [goes, stays] = ['goes', 'stays'].map((what) => `faults-${process.pid}-${what}`);
+  const many = 100;
+  const deployment = (namespace: string, name: string, replicas: number) => {
+    const labels = { app: name };
+    const spec = { nodeSelector: { type: 'kwok' }, tolerations: [{ operator: 'Exists' }], containers: [{ name: 'main', image: 'main' }] };
+    return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace }, spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } };
+  };
+  const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: goes }, spec: { selector: { app: name }, ports: [{ port: 80 }] } });
+  const names = ['one', 'two', 'three', 'four'];
+  await cluster.apply(
+    ...[goes, stays].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    deployment(stays, 'stays', 5),
+    ...names.flatMap((name) => [deployment(goes, name, many / names.length), service(name)]),
+  );
+  const masthead = await watch(cluster.kubeconfig);
+  await page.goto(`${masthead.url}/pods?wide=1`);
+  await expect(page.locator('.freshness summary')).toContainText('live');
+  const timeline = new Timeline(page, masthead.url, goes);
+  timeline.begin();
+  try {
+    const ready = async () => (await cluster.kubectl('get', 'deployments', '-n', goes, '-o', 'jsonpath={.items[*].status.availableReplicas}')).split(' ').map(Number).reduce((sum, of) => sum + of, 0);
+    await expect.poll(ready, { timeout: 90_000 }).toBe(many);
+    await expect.poll(() => timeline.last?.api.names.length).toBe(many);
+    const from = timeline.mark('the namespace is deleted');
+    await cluster.kubectl('delete', 'namespace', goes, '--wait=false');
+    const gone = async () => (await cluster.say('get', 'namespace', goes)).err;
+    await expect.poll(gone, { timeout: 90_000 }).toContain('NotFound');
+    timeline.mark('it is gone');
+    await expect.poll(() => [timeline.last?.api.names.length, timeline.last?.page.names.length]).toEqual([0, 0]);
+    await cluster.freeze();
+    const comparison = new Comparison(cluster, cluster.kubeconfig, masthead.url, tally);
+    for (const kind of calm) await comparison.api(kind);
+    await comparison.page(page, 'pods');
+    expect((await cluster.kubectl('get', 'pods', '-n', stays, '-o', 'name')).trim().split('\n').length, 'something is left').toBe(5);
+    expect(timeline.doubted(from, Date.now()), 'doubted while all is well').toEqual([]);
+    expect(timeline.troubles).toEqual([]);
+  } finally {
+    await timeline.stop(info);
+    await cluster.thaw();
+    await cluster.kubectl('delete', 'namespace', stays, '--wait=false');
+  }
+});
