@@ -8,6 +8,8 @@
 mod containers;
 mod freshness;
 mod history;
+#[cfg(test)]
+mod model;
 mod numbers;
 mod queue;
 mod topic;
@@ -347,7 +349,10 @@ impl Owner {
     /// Takes news in. Whether it is of those after which kinds are confirmed anew.
     fn heard(&mut self, news: News) -> bool {
         self.view = None;
-        let confirms = matches!(news, News::Pulse(Ok(())) | News::Confirmed(_));
+        let confirms = matches!(
+            news,
+            News::Pulse(Ok(())) | News::Confirmed(_) | News::Watch { state: KindState::Live, .. }
+        );
         match news {
             News::Change { change, within } => change.visit(Fold { owner: self, within }),
             News::Watch { kind, within, state } => {

@@ -54,6 +54,11 @@ impl Follower {
         self.seq.is_some()
     }
 
+    /// Number of the last change, once a snapshot has come.
+    pub fn seq(&self) -> Option<u64> {
+        self.seq
+    }
+
     /// Whether a snapshot that was asked for has not come yet.
     pub fn is_behind(&self) -> bool {
         self.behind

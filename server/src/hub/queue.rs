@@ -83,6 +83,19 @@ impl Outgoing {
             .clone()
     }
 
+    /// Its bytes, a snapshot's before they are compressed.
+    #[cfg(test)]
+    pub(super) fn plain(&self) -> Bytes {
+        match self {
+            Outgoing::Bytes(bytes) => bytes.clone(),
+            Outgoing::Snapshot(unpacked) => {
+                wire::to_bytes(&Frame::Snapshot { seq: unpacked.seq, packed: Packed(unpacked.raw.clone()) })
+                    .into()
+            }
+            Outgoing::Told(_) => Bytes::new(),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Outgoing::Bytes(bytes) => bytes.len(),
@@ -152,6 +165,12 @@ impl Waiting {
         self.overflowed = false;
         self.asked_again = false;
         self.frames.push_back(snapshot);
+    }
+
+    /// What tells it from another with the same room.
+    #[cfg(test)]
+    pub(super) fn digest(&self) -> (Vec<Bytes>, bool, bool) {
+        (self.frames.iter().map(Outgoing::plain).collect(), self.overflowed, self.asked_again)
     }
 
     /// The hub knows that it owes a snapshot.

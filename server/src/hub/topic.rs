@@ -29,7 +29,7 @@ pub enum Encoding {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Topic {
     scope: Scope,
     encoding: Encoding,
@@ -45,7 +45,7 @@ pub struct Topic {
     snapshot: Option<Outgoing>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     change: Change,
     event: Option<serde_json::Value>,
@@ -65,6 +65,20 @@ impl Topic {
             states: BTreeMap::new(),
             snapshot: None,
         }
+    }
+
+    /// Number of the last change.
+    #[cfg(test)]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// What tells it from another of the same scope: two that are equal here go on alike.
+    #[cfg(test)]
+    pub fn digest(&self) -> impl std::hash::Hash {
+        let pending: Vec<_> = self.changed.values().map(|pending| wire::to_bytes(&pending.change)).collect();
+        let strings: Vec<String> = self.strings.all().iter().map(ToString::to_string).collect();
+        (self.seq, self.hash, strings, pending, self.snapshot.is_some())
     }
 
     /// Whether its rows come with their details.

@@ -35,6 +35,8 @@ const VERSION_EVERY: u32 = 30;
 pub struct Pulse {
     /// When the question was sent that was answered last.
     pub answered: watch::Receiver<Option<Millis>>,
+    /// How often the API server has answered again after it had not.
+    pub returned: watch::Receiver<u64>,
     /// What it may read.
     pub readable: Readable,
     /// The API server sends bookmarks.
@@ -44,10 +46,11 @@ pub struct Pulse {
 impl Pulse {
     /// A pulse and what makes it beat until the hub ends; the caller owns that.
     pub fn new(source: Source, hub: Hub) -> (Pulse, impl Future<Output = ()> + Send) {
-        let (sender, answered) = watch::channel(None);
+        let (answers, answered) = watch::channel(None);
+        let (returns, returned) = watch::channel(0);
         let readable = Readable::default();
-        let pulse = Pulse { answered, readable: readable.clone(), bookmarks: Arc::default() };
-        (pulse, run(source, hub, readable, sender))
+        let pulse = Pulse { answered, returned, readable: readable.clone(), bookmarks: Arc::default() };
+        (pulse, run(source, hub, readable, answers, returns))
     }
 
     /// A bookmark has come.
@@ -86,11 +89,17 @@ impl Readable {
     }
 }
 
-async fn run(source: Source, hub: Hub, readable: Readable, answered: watch::Sender<Option<Millis>>) {
+async fn run(
+    source: Source,
+    hub: Hub,
+    readable: Readable,
+    answered: watch::Sender<Option<Millis>>,
+    returned: watch::Sender<u64>,
+) {
     let mut about = source.about.clone();
     let mut every = tokio::time::interval(PULSE);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut turn, mut until_version) = (0, 0_u32);
+    let (mut turn, mut until_version, mut was_silent) = (0, 0_u32, false);
     loop {
         every.tick().await;
         turn += 1;
@@ -116,7 +125,10 @@ async fn run(source: Source, hub: Hub, readable: Readable, answered: watch::Send
         };
         source.metrics.pulse(pulse.is_ok());
         let is_ok = pulse.is_ok();
-        if !is_ok {
+        if is_ok && std::mem::take(&mut was_silent) {
+            returned.send_modify(|times| *times += 1);
+        } else if !is_ok {
+            was_silent = true;
             until_version = 0;
         }
         if hub.tell(News::Pulse(pulse)).await.is_err() {

@@ -57,6 +57,8 @@ const TOO_SHORT: Duration = Duration::from_secs(2);
 /// A watch that has sent bookmarks is given up after so long a silence. The API server sends one about every minute
 /// (`bookmarkFrequency` in apiserver's `storage/cacher/cacher.go`).
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
+/// How soon all begin again when the API server is back, one a little later than the other.
+const SPREAD: Duration = Duration::from_millis(400);
 /// What has been confirmed within this time, in milliseconds, is still called live, and a watch that begins there has
 /// next to nothing to catch up with.
 const TRUSTED: i64 = 5_000;
@@ -436,7 +438,16 @@ impl Reflector {
             _ => None,
         };
         let pause = self.backoff.next().max(asked.unwrap_or_default().min(Duration::from_secs(60)));
-        tokio::time::sleep(pause).await;
+        let mut returned = self.pulse.returned.clone();
+        returned.mark_unchanged();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // What kept it from everybody is over.
+            Ok(()) = returned.changed(), if !matches!(error, ApiError::Status { .. }) => {
+                self.backoff.reset();
+                tokio::time::sleep(jittered(SPREAD)).await;
+            }
+        }
     }
 }
 
