@@ -33,7 +33,7 @@ use super::{
     page::{Connect, Page},
     schedule::{Fault, Mischief, Object, Schedule, Step, Written},
     sky::{Mishap, Sky},
-    truth::{self, KINDS, Truth},
+    truth::{self, KINDS, Looked, Truth},
 };
 
 /// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
@@ -86,6 +86,7 @@ pub struct Run {
     masthead: Arc<Mutex<Option<Masthead>>>,
     by_namespace: bool,
     pages: Vec<(Page, Cable)>,
+    looked: Vec<Looked>,
     /// Objects so far; each has a label that no other has.
     written: u64,
     /// Bookmarks have been kept back at some time.
@@ -119,6 +120,7 @@ impl Run {
             masthead: masthead.clone(),
             by_namespace: schedule.by_namespace,
             pages: Vec::new(),
+            looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
             unmarked: false,
             _tasks: JoinSet::new(),
@@ -316,10 +318,10 @@ impl Run {
         Ok(())
     }
 
-    fn look(&self) -> Result<(), String> {
-        for (nth, (page, _)) in self.pages.iter().enumerate().filter(|(_, (page, _))| !page.is_asleep()) {
-            for kind in KINDS {
-                let allowed = self.truth.allows(&page.store, kind);
+    fn look(&mut self) -> Result<(), String> {
+        for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
+            for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {
+                let allowed = self.truth.allows(&page.store, kind, looked);
                 allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
         }

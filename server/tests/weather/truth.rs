@@ -18,6 +18,10 @@ use server::{
 /// hub's own on one side.
 pub type Rows = BTreeMap<(String, String), Vec<u8>>;
 
+/// The rows of each kind as a page last had them, with the hash that it had of them: they are looked at far more often
+/// than they change.
+pub type Looked = BTreeMap<Kind, (u64, Rows)>;
+
 /// The kinds of which there are objects.
 pub const KINDS: [Kind; 6] =
     [Kind::Pod, Kind::Node, Kind::Deployment, Kind::Service, Kind::Namespace, Kind::Lease];
@@ -105,7 +109,7 @@ impl Truth {
     }
 
     /// Whether what a page says of a kind is so.
-    pub fn allows(&self, store: &Store, kind: Kind) -> Result<(), String> {
+    pub fn allows(&self, store: &Store, kind: Kind, looked: &mut Looked) -> Result<(), String> {
         let (as_of, is_live) = match store.freshness(kind) {
             Freshness::Live => (store.as_of(kind), true),
             Freshness::Painted(_) => (store.as_of(kind), true),
@@ -122,12 +126,18 @@ impl Truth {
         if as_of.0 > now.0 + 1 {
             return Err(format!("{kind} is confirmed in the future"));
         }
-        let shown = shown(store, kind);
+        let hash = store.hash([kind].into_iter().collect());
+        let seen = looked.entry(kind).or_default();
+        if seen.0 != hash || seen.1.is_empty() {
+            *seen = (hash, shown(store, kind));
+        }
+        let now_shown = &seen.1;
         let from = Millis(as_of.0 - ON_ITS_WAY);
         let past = self.past.get(&kind).map(Vec::as_slice).unwrap_or_default();
         let lasted = |nth: usize| past.get(nth + 1).is_none_or(|(ended, _)| *ended >= from);
         let was = |same: &dyn Fn(&Rows) -> bool| {
-            past.iter().enumerate().any(|(nth, (_, rows))| same(rows) && lasted(nth))
+            let late = (0..past.len()).rev().take_while(|nth| lasted(*nth));
+            late.into_iter().any(|nth| past.get(nth).is_some_and(|(_, rows)| same(rows)))
         };
         let part = |rows: &Rows, namespace: &str| -> Rows {
             let of = rows.iter().filter(|((of, _), _)| of == namespace);
@@ -135,20 +145,20 @@ impl Truth {
         };
         let was = if self.apart {
             let namespaces = ["", "default", "other", "kube-node-lease"];
-            namespaces.iter().all(|name| was(&|rows| part(rows, name) == part(&shown, name)))
+            namespaces.iter().all(|name| was(&|rows| part(rows, name) == part(now_shown, name)))
         } else {
-            was(&|rows| *rows == shown)
+            was(&|rows| rows == now_shown)
         };
-        if was || past.is_empty() && shown.is_empty() || self.excused.get(&kind) >= Some(&now) {
+        if was || past.is_empty() && now_shown.is_empty() || self.excused.get(&kind) >= Some(&now) {
             return Ok(());
         }
-        let ever = past.iter().rposition(|(_, rows)| *rows == shown);
+        let ever = past.iter().rposition(|(_, rows)| rows == now_shown);
         let is = self.rows(kind);
         Err(format!(
             "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}; it {}",
             if is_live { " live, and as of at least" } else { "" },
             (now.0 - as_of.0) as f64 / 1000.0,
-            shown.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
+            now_shown.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
             is.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
             match ever.and_then(|nth| past.get(nth + 1)) {
                 Some((ended, _)) => format!("ended being so {} s ago", (now.0 - ended.0) as f64 / 1000.0),
