@@ -219,24 +219,26 @@ impl<'a> Parser<'a> {
         // Go's lexer takes a NUL for the end of the string.
         let text = text.split('\0').next().unwrap_or_default();
         let mut tokens = Vec::new();
-        let mut at = 0;
-        while let Some(c) = text[at..].chars().next() {
-            let rest = &text[at..];
-            let position = text[..at].chars().count();
-            if is_space(c) {
-                at += 1;
+        // counted along the way: a selector may be as long as the object that has it
+        let (mut rest, mut position) = (text, 0);
+        while let Some(c) = rest.chars().next() {
+            let length = if is_space(c) {
+                1
             } else if let Some(symbol) =
                 SYMBOLS.iter().copied().chain(["<"]).find(|symbol| rest.starts_with(symbol))
             {
                 tokens.push((Token::Symbol(symbol), position));
-                at += symbol.len();
+                symbol.len()
             } else {
                 let end = rest.find(|c| is_space(c) || is_special(c)).unwrap_or(rest.len());
                 tokens.push((Token::Word(&rest[..end]), position));
-                at += end;
-            }
+                end
+            };
+            let (token, after) = rest.split_at(length);
+            position += token.chars().count();
+            rest = after;
         }
-        tokens.push((Token::End, text.chars().count()));
+        tokens.push((Token::End, position));
         Parser { tokens, next: 0 }
     }
 
@@ -533,6 +535,15 @@ mod tests {
         ] {
             assert_eq!(Selector::parse(selector).expect(selector).matches(&some), expected, "{selector}");
         }
+    }
+
+    #[test]
+    fn a_selector_as_long_as_its_object_may_be_is_read_at_once() {
+        let begun = std::time::Instant::now();
+        let values: Vec<String> = (0..150_000).map(|number| format!("v{number:07}")).collect();
+        let text = format!("x in ({})", values.join(","));
+        assert_eq!(Selector::parse(&text).expect("a selector").to_string(), text);
+        assert!(begun.elapsed().as_secs() < 5, "it took {:?}", begun.elapsed());
     }
 
     proptest! {
