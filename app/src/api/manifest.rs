@@ -2,7 +2,11 @@
 //!
 //! What is not shown is in it as a seal: it tells that two differ, and nothing else.
 
-use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -256,7 +260,8 @@ impl Lines {
 const IDENTITIES: [&str; 5] = ["name", "containerPort", "mountPath", "devicePath", "topologyKey"];
 
 fn get<'a>(fields: &'a [(Arc<str>, Field)], key: &str) -> Option<&'a Field> {
-    fields.iter().find(|(name, _)| **name == *key).map(|(_, field)| field)
+    let at = fields.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
+    fields.get(at).map(|(_, field)| field)
 }
 
 fn identity(item: &Field) -> Option<&str> {
@@ -278,7 +283,8 @@ fn pairs<'a>(old: &'a [Field], new: &'a [Field]) -> Pairs<'a> {
         unique.then_some(names)
     };
     if let (Some(olds), Some(news)) = (names(old), names(new)) {
-        let common = |names: &[&'a str], others: &[&str]| {
+        let common = |names: &[&'a str], others: &[&'a str]| {
+            let others: HashSet<&str> = others.iter().copied().collect();
             names.iter().copied().filter(|name| others.contains(name)).collect::<Vec<_>>()
         };
         if common(&olds, &news) == common(&news, &olds) {

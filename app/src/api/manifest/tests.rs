@@ -122,3 +122,17 @@ fn a_long_difference_ends_and_says_so() {
     let difference = Difference::between((1, &many(0)), (2, &many(1_500)));
     assert_eq!((difference.lines.len(), difference.more), (1_000, 501));
 }
+
+#[test]
+fn templates_as_large_as_objects_may_be_are_compared_at_once() {
+    let begun = std::time::Instant::now();
+    let named = |prefix: &str| {
+        let item = |number: u32| map([("name", scalar(&format!("{prefix}{number}")))]);
+        let labels = (0..30_000).map(|number| (format!("{prefix}{number:05}").into(), scalar("x")));
+        let list = (0..60_000).map(item).collect();
+        Field::Map(vec![("labels".into(), Field::Map(labels.collect())), ("list".into(), Field::List(list))])
+    };
+    let difference = Difference::between((1, &named("a")), (2, &named("b")));
+    assert_eq!(difference.lines.len() + difference.more as usize, 2 + 2 * (30_000 + 60_000));
+    assert!(begun.elapsed().as_secs() < 5, "it took {:?}", begun.elapsed());
+}
