@@ -453,8 +453,10 @@ impl Place {
             "namespace" => {
                 self.namespaces.extend(value.split(',').filter(|n| !n.is_empty()).map(str::to_owned))
             }
-            // the API's word for it is taken too
-            "selector" | "labelSelector" => self.selector = value,
+            // the API's word for it is taken too; a NUL ends it, and what is put behind one would be of no effect
+            "selector" | "labelSelector" => {
+                self.selector = value.split('\0').next().unwrap_or_default().to_owned()
+            }
             // which fields there are depends on what is listed
             "fields" if !self.page.tables().is_empty() => self.fields = value,
             "q" => self.text = value,
@@ -464,7 +466,7 @@ impl Place {
                     Some((by, _)) => (by, false),
                     None => (value.as_str(), false),
                 };
-                self.sort = Some(Sort { by: by.to_lowercase(), descending });
+                self.sort = (!by.is_empty()).then(|| Sort { by: by.to_lowercase(), descending });
             }
             "group" => self.group = Group::parse(&value),
             "columns" => {
@@ -838,6 +840,17 @@ mod tests {
     #[test]
     fn forms_write_spaces_as_plus() {
         assert_eq!(Place::parse("/pods?selector=a+in+(b)").selector, "a in (b)");
+    }
+
+    #[test]
+    fn what_is_asked_for_by_no_name_is_not_asked_for() {
+        for url in ["/pods?sort=,", "/pods?sort=,desc", "/pods?selector=%00app", "/pods?group=label:"] {
+            assert_eq!(Place::parse(url), Place::parse("/pods"), "{url}");
+        }
+        // Go's lexer, which is the grammar's, takes a NUL for the end
+        let place = Place::parse("/pods?selector=app%3Dweb%00s");
+        let x = Selector::parse("x").expect("x").requirements()[0].clone();
+        assert_eq!(place.with_requirement(&x).selector, "app=web,x");
     }
 
     #[test]
