@@ -360,6 +360,20 @@ fn what_an_endpoint_does_not_say_is_what_kubernetes_takes_it_for() {
 }
 
 #[test]
+fn a_pod_with_as_many_containers_as_have_room_in_it_is_read_at_once() {
+    let begun = std::time::Instant::now();
+    let named =
+        |prefix: &str| (0..15_000).map(|i| json!({"name": format!("{prefix}{i}")})).collect::<Vec<_>>();
+    let pod: Pod = read(&json!({
+        "metadata": {"name": "many"},
+        "spec": {"containers": named("c"), "initContainers": named("i")},
+        "status": {"containerStatuses": named("c"), "initContainerStatuses": named("i")},
+    }));
+    assert!(pod.detail.containers.iter().all(|container| container.status.is_some()));
+    assert!(begun.elapsed().as_secs() < 5, "it took {:?}", begun.elapsed());
+}
+
+#[test]
 fn a_slice_holds_a_thousand_endpoints() {
     let mut json = whole(ENDPOINT_SLICE);
     json["endpoints"] =

@@ -1,6 +1,6 @@
 //! Containers as an object's own page shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use app::api::{
     Text,
@@ -14,16 +14,28 @@ use crate::source::object::{container as object, quantity::Quantity, template::P
 /// Every container of a pod or template: init containers first, then regular, then ephemeral.
 /// `statuses` are those of the same three lists, in that order.
 pub fn containers(spec: &PodSpec, statuses: [&[object::ContainerStatus]; 3]) -> Vec<Container> {
+    let statuses = statuses.map(by_name);
     let init = spec.init_containers.iter().map(|container| {
         let role = if container.is_sidecar() { Role::Sidecar } else { Role::Init };
-        self::container(container, role, statuses[0])
+        self::container(container, role, &statuses[0])
     });
-    let regular = spec.containers.iter().map(|c| container(c, Role::Regular, statuses[1]));
-    let ephemeral = spec.ephemeral_containers.iter().map(|c| container(c, Role::Ephemeral, statuses[2]));
+    let regular = spec.containers.iter().map(|c| container(c, Role::Regular, &statuses[1]));
+    let ephemeral = spec.ephemeral_containers.iter().map(|c| container(c, Role::Ephemeral, &statuses[2]));
     init.chain(regular).chain(ephemeral).collect()
 }
 
-fn container(spec: &object::Container, role: Role, statuses: &[object::ContainerStatus]) -> Container {
+/// Statuses by their containers' names, of two the first. There is room for tens of thousands in one pod, so nobody
+/// looks through all of them for each container.
+pub type ByName<'a> = HashMap<&'a str, &'a object::ContainerStatus>;
+
+/// See [`ByName`].
+pub fn by_name<'a>(
+    statuses: impl IntoIterator<Item = &'a object::ContainerStatus, IntoIter: DoubleEndedIterator>,
+) -> ByName<'a> {
+    statuses.into_iter().rev().map(|status| (status.name.as_str(), status)).collect()
+}
+
+fn container(spec: &object::Container, role: Role, statuses: &ByName<'_>) -> Container {
     let probes = [
         (ProbeKind::Liveness, &spec.liveness_probe),
         (ProbeKind::Readiness, &spec.readiness_probe),
@@ -45,7 +57,7 @@ fn container(spec: &object::Container, role: Role, statuses: &[object::Container
             localhost: profile.localhost_profile.clone(),
         }),
         withheld: withheld(spec),
-        status: statuses.iter().find(|status| status.name == spec.name).map(status),
+        status: statuses.get(spec.name.as_str()).copied().map(status),
     }
 }
 

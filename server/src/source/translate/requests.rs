@@ -11,12 +11,8 @@ use app::{
     quantity::NANO,
 };
 
-use crate::source::object::{
-    container::{Container, ContainerStatus},
-    pod::Pod,
-    quantity::Quantity,
-    template::PodSpec,
-};
+use super::container::by_name;
+use crate::source::object::{container::Container, pod::Pod, quantity::Quantity, template::PodSpec};
 
 type Quantities = BTreeMap<Text, Quantity>;
 
@@ -32,14 +28,16 @@ pub fn requests(spec: &PodSpec) -> ResourceList {
 /// and in use (kubernetes `pkg/scheduler/framework/types.go`, `PodInfo.CalculateResource`).
 pub fn counted(pod: &Pod) -> ResourceList {
     let (spec, status) = (&pod.spec, &pod.status);
+    let by_name = by_name(status.container_statuses.iter().chain(&status.init_container_statuses));
+    let status_of = |container: &Container| by_name.get(container.name.as_str()).copied();
     let resizing = status.conditions.iter().find(|condition| condition.kind == "PodResizePending");
     let infeasible = resizing.is_some_and(|condition| condition.reason == "Infeasible");
     let stated = |container: &Container| if infeasible { Sums::default() } else { of_container(container) };
-    let allocated = |container: &Container| match status_of(pod, container).map(|s| &s.allocated_resources) {
+    let allocated = |container: &Container| match status_of(container).map(|s| &s.allocated_resources) {
         Some(Some(allocated)) => Sums::read(allocated),
         _ => stated(container),
     };
-    let actuated = |container: &Container| match status_of(pod, container).map(|s| &s.resources.requests) {
+    let actuated = |container: &Container| match status_of(container).map(|s| &s.resources.requests) {
         Some(Some(running)) => Sums::read(running),
         _ => allocated(container),
     };
@@ -169,10 +167,4 @@ fn added_up(spec: &PodSpec, of: impl Fn(&Container) -> Sums) -> Sums {
     }
     sum.max(&init);
     sum
-}
-
-fn status_of<'a>(pod: &'a Pod, container: &Container) -> Option<&'a ContainerStatus> {
-    let status = &pod.status;
-    let mut all = status.container_statuses.iter().chain(&status.init_container_statuses);
-    all.find(|status| status.name == container.name)
 }

@@ -1,6 +1,8 @@
 //! READY, STATUS, RESTARTS and READINESS GATES (Kubernetes 1.37
 //! `pkg/printers/internalversion/printers.go`, `printPod`).
 
+use std::collections::HashMap;
+
 use app::api::{Text, Timestamp, pod::PodStatus};
 
 use crate::source::{
@@ -110,10 +112,11 @@ fn initialization(pod: &Pod) -> Initialization {
         sidecar_restarts: Restarts::default(),
     };
     let specs = &pod.spec.init_containers;
+    // the last of a name, as in a map that is filled in order
+    let sidecars: HashMap<&str, bool> =
+        specs.iter().map(|spec| (spec.name.as_str(), spec.is_sidecar())).collect();
     for (done, container) in pod.status.init_container_statuses.iter().enumerate() {
-        // the last of a name, as in a map that is filled in order
-        let sidecar = specs.iter().rev().find(|spec| spec.name == container.name);
-        let sidecar = sidecar.is_some_and(|spec| spec.is_sidecar());
+        let sidecar = sidecars.get(container.name.as_str()).copied().unwrap_or_default();
         found.restarts.add(container);
         if sidecar {
             found.sidecar_restarts.add(container);
