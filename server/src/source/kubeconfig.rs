@@ -75,12 +75,31 @@ async fn from_kubeconfig(
     reviews: bool,
     watches: usize,
 ) -> Result<Found, StartError> {
+    let Context { name, namespace } = choose(&mut kubeconfig, context)?;
+    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
+    let config =
+        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
+    Ok(Found { api: api(config, reviews, watches)?, context: name, namespace })
+}
+
+/// A context of a kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, if it names one.
+    pub namespace: Option<Text>,
+}
+
+/// The context that is meant, and nothing in the kubeconfig that would wait for somebody. Reads no other file, and runs
+/// nothing.
+pub fn choose(kubeconfig: &mut Kubeconfig, context: Option<String>) -> Result<Context, StartError> {
     let Some(name) = context.or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
     else {
-        return Err(StartError::NoContext { known: contexts(&kubeconfig) });
+        return Err(StartError::NoContext { known: contexts(kubeconfig) });
     };
     let Some(found) = kubeconfig.contexts.iter().find(|context| context.name == name) else {
-        return Err(StartError::UnknownContext { asked: name, known: contexts(&kubeconfig) });
+        return Err(StartError::UnknownContext { asked: name, known: contexts(kubeconfig) });
     };
     let namespace = found.context.as_ref().and_then(|context| context.namespace.as_deref()).map(Text::from);
     for user in &mut kubeconfig.auth_infos {
@@ -89,10 +108,7 @@ async fn from_kubeconfig(
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
         }
     }
-    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
-    let config =
-        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
-    Ok(Found { api: api(config, reviews, watches)?, context: name, namespace })
+    Ok(Context { name, namespace })
 }
 
 fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
