@@ -112,18 +112,30 @@ impl<T: Row> Rows<T> {
             self.remove(replaced);
         }
         let (uid, hash) = (meta.uid, row_hash(&*row));
-        self.names.insert((meta.namespace.clone(), meta.name.clone()), uid);
+        let name = (meta.namespace.clone(), meta.name.clone());
         self.hash = self.hash.wrapping_add(hash);
-        if let Some((_, old)) = self.rows.insert(uid, (row, hash)) {
+        if let Some((before, old)) = self.rows.insert(uid, (row, hash)) {
             self.hash = self.hash.wrapping_sub(old);
+            if (&before.meta().namespace, &before.meta().name) != (&name.0, &name.1) {
+                self.free(&before);
+            }
         }
+        self.names.insert(name, uid);
     }
 
     fn remove(&mut self, uid: Uid) {
         if let Some((row, old)) = self.rows.remove(&uid) {
-            let meta = row.meta();
-            self.names.remove(&(meta.namespace.clone(), meta.name.clone()));
+            self.free(&row);
             self.hash = self.hash.wrapping_sub(old);
+        }
+    }
+
+    /// The name of a row that is not there any more, or not by that name, unless another has it by now. In one frame
+    /// rows come in the order of their numbers, whatever they were called in between.
+    fn free(&mut self, row: &T) {
+        let name = (row.meta().namespace.clone(), row.meta().name.clone());
+        if self.names.get(&name) == Some(&row.meta().uid) {
+            self.names.remove(&name);
         }
     }
 }
@@ -311,6 +323,22 @@ mod tests {
 
     fn same(a: &Cluster, b: &Cluster) -> bool {
         a.hash() == b.hash() && a.snapshot(&Scope::all()) == b.snapshot(&Scope::all())
+    }
+
+    #[test]
+    fn a_row_that_is_called_otherwise_frees_its_name() {
+        let called = |number: u128, name: &str| {
+            let pod = pod(number, "Running");
+            let meta = Meta { namespace: "x".into(), name: name.into(), ..pod.meta.clone() };
+            Arc::new(Pod { meta, ..(*pod).clone() })
+        };
+        let mut cluster = Cluster::default();
+        // containers that change places in their pod: each has its number by its place
+        for (number, name) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
+            cluster.apply(Change::Pod(Delta::Put(called(number, name))));
+        }
+        let named = |name: &str| cluster.pods.named("x", name).map(|pod| pod.meta.uid);
+        assert_eq!((cluster.pods.len(), named("a"), named("b")), (2, Some(Uid(2)), Some(Uid(1))));
     }
 
     proptest! {
