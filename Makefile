@@ -82,7 +82,7 @@ test: cargo lint test-rust test-browser test-cluster-here ## everything a change
 
 .PHONY: lint
 lint: cargo ## formatting, and clippy over the server's and the browser's half
-	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; \
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; cargo fmt --manifest-path server/fuzz/Cargo.toml --check; \
 	else echo 'lint: no rustfmt here, formatting not checked (rustup component add rustfmt)'; fi
 	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --workspace --all-targets -- -D warnings; \
 	else echo 'lint: no clippy here, not run (rustup component add clippy)'; fi
@@ -109,6 +109,17 @@ test-cluster: cargo browser demo-binary ## every cell against kubectl's on a rea
 	@$(IN_END2END) \
 		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
+
+# What is found and kept is tried again by every `make test-rust`. After a longer run: make fuzz-keep.
+.PHONY: fuzz
+fuzz: cargo ## what reads foreign bytes, given any; a minute each, or FUZZ_SECONDS; one: ARGS="objects"
+	@server/fuzz/run fuzz $(ARGS)
+
+.PHONY: fuzz-keep
+fuzz-keep: cargo ## server/fuzz/corpus anew: the fewest of seeds, kept and found inputs that reach as much
+	@server/fuzz/run build
+	@server/fuzz/run seeds
+	@server/fuzz/run keep $(ARGS)
 
 # Chromium, node, nginx and the packages that package-lock.json pins.
 .PHONY: browser
