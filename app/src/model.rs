@@ -38,8 +38,8 @@ impl<T> Default for Rows<T> {
     }
 }
 
-/// The hash of one row: FNV-1a over its bytes. The sum over all rows does not depend on order.
-fn row_hash<T: Serialize>(row: &T) -> u64 {
+/// The hash of one row, without its details: FNV-1a over its bytes. The sum over all rows does not depend on order.
+pub fn row_hash<T: Serialize>(row: &T) -> u64 {
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(&wire::to_bytes(row));
     hasher.finish()

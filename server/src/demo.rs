@@ -57,7 +57,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use clock::Clock;
-pub use faults::{ALL, Fault, Faults, Gone, Malformed};
+pub use faults::{ALL, Backup, Fault, Faults, Gone, Malformed};
 
 use api::ApiServer;
 use cluster::Cluster;

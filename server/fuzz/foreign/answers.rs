@@ -19,7 +19,7 @@ use axum::{
     http::{Response, Uri},
 };
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::stream;
 use secrecy::SecretString;
 use server::{
     audience::door::kubernetes::rights::{identify, rights},

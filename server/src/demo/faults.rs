@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::object::Object;
 use super::resource::{self, Resource};
-use super::store::Store;
+use super::store::{Saved, Store};
 
 /// Names all resources at once, wherever a resource is asked for.
 pub const ALL: &str = "*";
@@ -69,6 +69,10 @@ pub struct Faults {
     script: Arc<Mutex<Script>>,
     store: Arc<Store>,
 }
+
+/// See [`Faults::save`].
+#[derive(Clone)]
+pub struct Backup(Saved);
 
 type Snapshot = (Vec<Arc<Object>>, u64);
 
@@ -178,6 +182,18 @@ impl Faults {
     /// cut, objects get new (possibly used) versions, history is gone.
     pub fn rewind(&self, by: u64) {
         self.store.rewind(self.store.version().saturating_sub(by));
+        self.cut_watches(ALL);
+    }
+
+    /// A backup of all there is.
+    pub fn save(&self) -> Backup {
+        Backup(self.store.save())
+    }
+
+    /// Etcd is restored from a backup, and the API server started anew: objects are what they were, with the versions
+    /// they had, and whatever is written next gets versions that stood for something else before.
+    pub fn restore(&self, backup: &Backup) {
+        self.store.restore(&backup.0);
         self.cut_watches(ALL);
     }
 

@@ -287,6 +287,31 @@ impl Store {
             shelf.oldest = oldest;
         }
     }
+
+    /// Everything there is, with the versions it has.
+    pub(super) fn save(&self) -> Saved {
+        let shelves = self.lock();
+        let objects = shelves.by_resource.iter().map(|(plural, shelf)| (*plural, shelf.objects.clone()));
+        Saved { version: shelves.version, objects: objects.collect() }
+    }
+
+    /// Everything is as it was, and the versions that were given since will be given again.
+    pub(super) fn restore(&self, saved: &Saved) {
+        let mut shelves = self.lock();
+        shelves.version = saved.version;
+        shelves.era += 1;
+        for (plural, shelf) in &mut shelves.by_resource {
+            let objects = saved.objects.get(plural).cloned().unwrap_or_default();
+            *shelf = Shelf { objects, oldest: saved.version, ..Shelf::default() };
+        }
+    }
+}
+
+/// What a backup of etcd has in it.
+#[derive(Clone)]
+pub(super) struct Saved {
+    version: u64,
+    objects: BTreeMap<&'static str, BTreeMap<(String, String), Arc<Object>>>,
 }
 
 impl Shelves {

@@ -28,12 +28,12 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     api::{KindState, Millis, Row, Text},
-    model::Delta,
+    model::{Delta, row_hash},
 };
 
 use tokio::time::Instant;
 
-use self::position::Position;
+use self::position::{Position, Witness};
 use super::{
     Source,
     api_server::{ApiError, ApiServer, Collection, RawObject, WatchEvent},
@@ -191,11 +191,13 @@ impl Reflector {
             let page = tokio::time::timeout(PAGE_DEADLINE, self.api.list(&self.collection, &next))
                 .await
                 .map_err(|_| ApiError::Silent(PAGE_DEADLINE))??;
-            let items = page.items()?;
-            for json in &items {
-                rows.extend(self.read::<T>(json).map(Arc::new));
+            for json in page.items()? {
+                let Some(row) = self.read::<T>(json) else { continue };
+                if let Some(witness) = Witness::of(translate::head(json), row_hash(&row)) {
+                    position.listed(witness);
+                }
+                rows.push(Arc::new(row));
             }
-            position.listed(items.into_iter().map(translate::head));
             if page.next.is_empty() {
                 self.tell::<T>(Delta::Reset(rows)).await?;
                 self.listed = true;
@@ -258,7 +260,11 @@ impl Reflector {
         let asked = now();
         let Some(witness) = position.witness() else { return Err(Over::Relist) };
         let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
-        if !page.items()?.first().is_some_and(|json| witness.is(&translate::head(json))) {
+        let found = page.items()?.into_iter().next().and_then(|json| {
+            let row = translate::row::<T>(json).ok()?;
+            Witness::of(translate::head(json), row_hash(&row))
+        });
+        if found.as_ref() != Some(witness) {
             return Err(Over::Relist);
         }
         if page.resource_version == position.version {
@@ -368,11 +374,17 @@ impl Reflector {
             return Ok(());
         }
         match self.read::<T>(&json) {
-            Some(row) => self.tell::<T>(Delta::Put(Arc::new(row))).await?,
-            // What it was it is no more.
-            None => self.tell::<T>(Delta::Gone(head.uid)).await?,
+            Some(row) => {
+                let hash = row_hash(&row);
+                self.tell::<T>(Delta::Put(Arc::new(row))).await?;
+                position.put(head, hash);
+            }
+            None => {
+                // What it was it is no more.
+                self.tell::<T>(Delta::Gone(head.uid)).await?;
+                position.deleted(&head);
+            }
         }
-        position.put(head);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use server::{
     audience::Rooms,
-    demo::{self, ALL, Demo, Gone, Malformed},
+    demo::{self, ALL, Backup, Demo, Gone, Malformed},
     http::{self as site, Access, Hosts},
     hub::{Hub, now},
     metrics::Metrics,
@@ -87,6 +87,8 @@ pub struct Run {
     by_namespace: bool,
     pages: Vec<(Page, Cable)>,
     looked: Vec<Looked>,
+    /// The last one; of the beginning, if there was no other.
+    backup: Backup,
     /// Objects so far; each has a label that no other has.
     written: u64,
     /// Bookmarks have been kept back at some time.
@@ -114,6 +116,7 @@ impl Run {
         }
         let masthead = Arc::new(Mutex::new(None));
         let mut run = Run {
+            backup: demo.faults().save(),
             demo,
             sky: Sky::clear(),
             truth: Truth::new(schedule.by_namespace),
@@ -195,10 +198,10 @@ impl Run {
                 let form = if *in_stream { Gone::InStream } else { Gone::Status };
                 faults.forget_history(kind.map_or(ALL, Written::plural), form);
             }
-            Step::Restore { versions } => {
-                faults.remove_unseen("pods", "default", &name(Written::Pod, 2));
-                faults.rewind(u64::from(*versions));
-                self.truth.note(&self.demo, Kind::Pod);
+            Step::BackUp => self.backup = faults.save(),
+            Step::Restore => {
+                faults.restore(&self.backup);
+                self.truth.note_all(&self.demo);
             }
             Step::OtherCluster => {
                 faults.restart();

@@ -124,10 +124,10 @@ pub enum Step {
         kind: Option<Written>,
         in_stream: bool,
     },
-    /// Etcd is restored as it was so many changes ago, without the last pod.
-    Restore {
-        versions: u16,
-    },
+    /// Etcd is backed up.
+    BackUp,
+    /// It is restored from the last backup.
+    Restore,
     /// Another cluster answers at the same address.
     OtherCluster,
     Refuse {
@@ -255,7 +255,8 @@ fn fault() -> impl Strategy<Value = Step> {
         3 => Just(Step::NoFault),
         4 => kind().prop_map(|kind| Step::CutWatches { kind }),
         3 => (kind(), any::<bool>()).prop_map(|(kind, in_stream)| Step::ForgetHistory { kind, in_stream }),
-        2 => (1u16..2_000).prop_map(|versions| Step::Restore { versions }),
+        3 => Just(Step::BackUp),
+        3 => Just(Step::Restore),
         1 => Just(Step::OtherCluster),
         2 => any::<bool>().prop_map(|refuses| Step::Refuse { refuses }),
         3 => any::<bool>().prop_map(|for_ever| Step::Silence { for_ever }),

@@ -24,22 +24,22 @@ pub struct Witness {
     uid: Uid,
     /// The version that it was given then.
     pub version: Arc<str>,
+    /// A hash of the row that it became: after a restore the same version is given to the same object again, for
+    /// something else.
+    row: u64,
 }
 
 impl Witness {
-    fn of(head: Head) -> Option<Witness> {
+    /// Of an object that became a row of this hash.
+    pub fn of(head: Head, row: u64) -> Option<Witness> {
         let known = !head.name.is_empty() && head.resource_version.parse::<u64>().is_ok();
         known.then_some(Witness {
             namespace: head.namespace,
             name: head.name,
             uid: head.uid,
             version: head.resource_version,
+            row,
         })
-    }
-
-    /// Whether it is this very object, not written since.
-    pub fn is(&self, head: &Head) -> bool {
-        head.uid == self.uid && head.resource_version == self.version
     }
 }
 
@@ -53,11 +53,12 @@ pub struct Position {
 }
 
 impl Position {
-    /// A page of a list had these in it.
-    pub fn listed(&mut self, heads: impl Iterator<Item = Head>) {
+    /// A list had this in it.
+    pub fn listed(&mut self, witness: Witness) {
         let number = |witness: &Witness| witness.version.parse::<u64>().unwrap_or_default();
-        let latest = self.witnesses.drain(..).chain(heads.filter_map(Witness::of)).max_by_key(number);
-        self.witnesses.extend(latest);
+        if self.witness().is_none_or(|latest| number(latest) < number(&witness)) {
+            self.witnesses = [witness].into();
+        }
     }
 
     /// Whether an event of this version comes after all that came so far. Versions of one resource may be compared as
@@ -69,11 +70,11 @@ impl Position {
         }
     }
 
-    /// An object was written.
-    pub fn put(&mut self, head: Head) {
+    /// An object was written, and became a row of this hash.
+    pub fn put(&mut self, head: Head, row: u64) {
         self.forget(head.uid);
         self.version = head.resource_version.to_string();
-        self.witnesses.extend(Witness::of(head));
+        self.witnesses.extend(Witness::of(head, row));
         while self.witnesses.len() > WITNESSES {
             self.witnesses.pop_front();
         }
@@ -116,18 +117,21 @@ mod tests {
     #[test]
     fn whoever_was_written_last_and_is_still_there_is_the_witness() {
         let mut position = Position::default();
-        position.listed([head("a", 3), head("bb", 7)].into_iter());
-        position.listed([head("ccc", 5)].into_iter());
+        for (name, version) in [("a", 3), ("bb", 7), ("ccc", 5)] {
+            position.listed(Witness::of(head(name, version), 1).expect("a name and a version"));
+        }
         position.bookmark("9".to_owned());
         let named = |position: &Position| position.witness().map(|witness| witness.name.to_string());
         assert_eq!(named(&position), Some("bb".to_owned()));
-        position.put(head("a", 10));
+        position.put(head("a", 10), 1);
         assert_eq!((named(&position), position.version.as_str()), (Some("a".to_owned()), "10"));
         position.deleted(&head("a", 11));
         assert_eq!((named(&position), position.version.as_str()), (Some("bb".to_owned()), "11"));
-        let witness = position.witness().expect("one").clone();
-        assert!(witness.is(&head("bb", 7)));
-        assert!(!witness.is(&head("bb", 8)) && !witness.is(&head("other", 7)));
+        let witness = position.witness().cloned();
+        assert_eq!(witness, Witness::of(head("bb", 7), 1));
+        assert_ne!(witness, Witness::of(head("bb", 8), 1), "written since");
+        assert_ne!(witness, Witness::of(head("bb", 7), 2), "by the same version something else");
+        assert_ne!(witness, Witness::of(head("other", 7), 1));
         position.deleted(&head("bb", 12));
         assert_eq!(named(&position), None, "nobody can tell");
     }
