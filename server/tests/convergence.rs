@@ -76,6 +76,12 @@ fn nor_is_any_in_other_weather() {
 
 #[test]
 fn what_once_went_wrong_goes_right() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .without_time()
+            .try_init();
+    }
     for file in fs::read_dir(kept()).expect("a folder") {
         let path = file.expect("a file").path();
         let schedule = serde_json::from_str(&fs::read_to_string(&path).expect("text")).expect("a schedule");

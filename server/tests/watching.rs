@@ -151,6 +151,27 @@ async fn watches_that_end_at_once_with_nothing_are_failures_and_end_in_a_new_lis
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_answers_410_to_everything_is_left_in_peace() {
+    for fault in [Fault::AnswerLists(410), Fault::AnswerWatches(410)] {
+        let mut stage = Stage::new(2).await;
+        stage.until_live().await;
+        let faults = stage.demo.faults();
+        faults.set("pods", fault);
+        faults.cut_watches("pods");
+        stage.until_stale(Kind::Pod).await;
+        let before =
+            stage.demo.request_log().iter().filter(|(_, path)| path.contains("/pods?limit=500")).count();
+        let beats = stage.viewer.beats;
+        stage.until("a minute", |viewer| viewer.beats >= beats + 30).await;
+        let after =
+            stage.demo.request_log().iter().filter(|(_, path)| path.contains("/pods?limit=500")).count();
+        assert!(after - before < 15, "{} lists in a minute", after - before);
+        faults.clear_all();
+        stage.until_live().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_api_server_makes_everything_stale_and_its_return_makes_it_live_again() {
     for fault in
         [Fault::Answer(500), Fault::Answer(503), Fault::Answer(429), Fault::Answer(401), Fault::Answer(404)]

@@ -8,7 +8,7 @@
 //! - a list that hangs: each page must begin within [`ApiServer`]'s patience and arrive in [`PAGE_DEADLINE`];
 //! - a watch that hangs: one that says nothing for so long that a bookmark should have come is given up
 //!   ([`BOOKMARK_DUE`]), and any is a little after it should have ended by itself ([`WATCH`]);
-//! - 410 as a status and inside the watch: list again;
+//! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
 //! - an API server that is another one, or the same with an older etcd: before a watch is resumed after anything but
@@ -145,6 +145,7 @@ impl Reflector {
     /// Runs until the hub ends, or, if `when_forbidden` says so, until the first refusal, which it returns.
     pub async fn run<T: Translate>(mut self, when_forbidden: WhenForbidden) -> Option<KindState> {
         loop {
+            let began = Instant::now();
             let over = match self.list::<T>().await {
                 Ok(position) => self.follow::<T>(position).await,
                 Err(over) => over,
@@ -154,6 +155,14 @@ impl Reflector {
                 Over::Relist => {
                     tracing::debug!(kind = T::KIND.plural(), "listing again");
                     self.metrics.relisted(T::KIND);
+                    if began.elapsed() < TOO_SHORT {
+                        // The last list came to nothing, and this one may.
+                        let error = ApiError::Gone;
+                        if self.failed(&error).await.is_err() {
+                            return None;
+                        }
+                        self.pause(&error).await;
+                    }
                 }
                 Over::Failed(ApiError::Forbidden { message }) => {
                     let state = self.forbidden();
@@ -285,7 +294,7 @@ impl Reflector {
         position: &mut Position,
         latest: Option<u64>,
     ) -> Result<(u64, End), Over> {
-        let opened = now();
+        let (opened, sent) = (now(), Instant::now());
         let mut catching_up = self.doubted || opened.0 - self.known.0 > TRUSTED;
         let timeout = if catching_up { CATCH_UP } else { WATCH };
         let mut watch = self.api.watch(&self.collection, &position.version, timeout).await?;
@@ -295,8 +304,7 @@ impl Reflector {
         } else {
             self.live().await?;
         }
-        let began = Instant::now();
-        let end = began + WATCH_GIVEN_UP;
+        let end = sent + WATCH_GIVEN_UP;
         let (mut heard, mut heard_at) = (Instant::now(), opened);
         let mut seen = 0;
         loop {
@@ -340,7 +348,7 @@ impl Reflector {
             }
             if is_over {
                 // An API server that shuts down ends its watches as politely, but sooner.
-                let by_itself = Instant::now() + TOO_SHORT >= began + timeout;
+                let by_itself = sent.elapsed() >= timeout;
                 return Ok((seen, if by_itself { End::ByItself } else { End::Torn }));
             }
         }
