@@ -7,7 +7,7 @@
 //!
 //! - a list that hangs: each page must begin within [`ApiServer`]'s patience and arrive in [`PAGE_DEADLINE`];
 //! - a watch that hangs: one that says nothing for so long that a bookmark should have come is given up
-//!   ([`BOOKMARK_DUE`]), and any is a little after it should have ended by itself ([`WATCH`]);
+//!   ([`BOOKMARK_DUE`]), and any is a little after it should have ended by itself ([`GRACE`]). The next one has to say something first;
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
@@ -48,8 +48,8 @@ use crate::{
 
 /// How long a watch is asked to last. Some load balancers drop a silent connection after 240 s.
 const WATCH: Duration = Duration::from_secs(200);
-/// After this a watch that should have ended is given up.
-const WATCH_GIVEN_UP: Duration = Duration::from_secs(210);
+/// So long after a watch should have ended it is given up.
+const GRACE: Duration = Duration::from_secs(10);
 /// How long one page may take to arrive.
 const PAGE_DEADLINE: Duration = Duration::from_secs(60);
 /// A watch that ended sooner than this with nothing in it has failed.
@@ -85,8 +85,8 @@ pub struct Reflector {
     listed: bool,
     /// Until when what the hub has been told is known to be current.
     known: Millis,
-    /// It is not, whatever the pulse says: a watch has kept something back.
-    doubted: bool,
+    /// A watch has kept something back, whatever the pulse said: the next has to say something first.
+    withheld: bool,
     /// When to list again though nothing seems to be wrong.
     list_again: Option<Instant>,
 }
@@ -137,7 +137,7 @@ impl Reflector {
             backoff: Backoff::default(),
             listed: false,
             known: Millis(0),
-            doubted: false,
+            withheld: false,
             list_again: None,
         }
     }
@@ -212,7 +212,6 @@ impl Reflector {
                 self.listed = true;
                 // A list shows at least what there was when its first page was asked for.
                 self.known = begun;
-                self.doubted = false;
                 self.list_again = (began.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
                 position.bookmark(page.resource_version);
@@ -233,7 +232,7 @@ impl Reflector {
         loop {
             let began = Instant::now();
             let watched = match end {
-                End::ByItself => self.watch::<T>(&mut position, None).await,
+                End::ByItself => self.watch::<T>(&mut position, None, false).await,
                 End::Torn => self.resume::<T>(&mut position).await,
             };
             let error = match watched {
@@ -276,26 +275,28 @@ impl Reflector {
         if found.as_ref() != Some(witness) {
             return Err(Over::Relist);
         }
-        if page.resource_version == position.version {
+        let latest = page.resource_version.parse().ok();
+        // What nobody can witness is told again.
+        let again = *witness.version != *position.version && page.resource_version != position.version;
+        if again {
+            position.version = witness.version.to_string();
+        } else if page.resource_version == position.version {
             // Nothing has happened since, anywhere.
             self.known = asked;
-        } else if *witness.version != *position.version {
-            // What nobody can witness is told again.
-            self.doubted = true;
-            position.version = witness.version.to_string();
         }
-        self.watch::<T>(position, page.resource_version.parse().ok()).await
+        self.watch::<T>(position, latest, again).await
     }
 
     /// One watch, from its opening to its end. Counts what came, bookmarks included. `latest` is a version at which it
-    /// has caught up with the past.
+    /// has caught up with the past, and `again` whether it tells some of that once more.
     async fn watch<T: Translate>(
         &mut self,
         position: &mut Position,
         latest: Option<u64>,
+        again: bool,
     ) -> Result<(u64, End), Over> {
         let (opened, sent) = (now(), Instant::now());
-        let mut catching_up = self.doubted || opened.0 - self.known.0 > TRUSTED;
+        let mut catching_up = again || self.withheld || opened.0 - self.known.0 > TRUSTED;
         let timeout = if catching_up { CATCH_UP } else { WATCH };
         let mut watch = self.api.watch(&self.collection, &position.version, timeout).await?;
         if catching_up {
@@ -304,8 +305,8 @@ impl Reflector {
         } else {
             self.live().await?;
         }
-        let end = sent + WATCH_GIVEN_UP;
-        let (mut heard, mut heard_at) = (Instant::now(), opened);
+        let end = sent + timeout + GRACE;
+        let (mut heard, mut heard_at) = (Instant::now(), self.known);
         let mut seen = 0;
         loop {
             let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
@@ -324,16 +325,21 @@ impl Reflector {
                 }
             };
             let Ok(event) = event else {
-                if due == end {
-                    return Err(ApiError::Silent(WATCH_GIVEN_UP).into());
+                self.withheld = true;
+                if !catching_up {
+                    // Whatever was said of it since.
+                    self.current(heard_at).await?;
                 }
-                // Whatever was said of it since.
-                self.doubted = true;
-                self.current(heard_at).await?;
-                return Err(ApiError::Withheld(BOOKMARK_DUE).into());
+                let late = due == end;
+                let error =
+                    if late { ApiError::Silent(timeout + GRACE) } else { ApiError::Withheld(BOOKMARK_DUE) };
+                return Err(error.into());
             };
             let event = event?;
-            let has_caught_up = catching_up && event.as_ref().is_none_or(|event| event.has_reached(latest));
+            // An API server that shuts down ends its watches as politely as others end, but sooner.
+            let by_itself = sent.elapsed() >= timeout;
+            let has_caught_up =
+                catching_up && event.as_ref().map_or(by_itself, |event| event.has_reached(latest));
             (heard, heard_at) = (Instant::now(), now());
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
@@ -342,13 +348,11 @@ impl Reflector {
             }
             if has_caught_up {
                 catching_up = false;
-                self.doubted = false;
+                self.withheld = false;
                 self.known = opened;
                 self.live().await?;
             }
             if is_over {
-                // An API server that shuts down ends its watches as politely, but sooner.
-                let by_itself = sent.elapsed() >= timeout;
                 return Ok((seen, if by_itself { End::ByItself } else { End::Torn }));
             }
         }

@@ -204,6 +204,15 @@ impl Run {
                 self.truth.note_all(&self.demo);
             }
             Step::OtherCluster => {
+                for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Namespace) {
+                    for mut object in self.demo.list(kind.plural(), "") {
+                        let metadata = object["metadata"].clone();
+                        let text = |key: &str| metadata[key].as_str().unwrap_or_default().to_owned();
+                        self.demo.remove(kind.plural(), &text("namespace"), &text("name"));
+                        object["metadata"] = json!({"name": text("name"), "namespace": text("namespace")});
+                        self.demo.put(object);
+                    }
+                }
                 faults.restart();
                 self.truth.note_all(&self.demo);
             }

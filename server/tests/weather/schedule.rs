@@ -214,9 +214,9 @@ fn change() -> impl Strategy<Value = Step> {
 
 fn pass() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => 1u32..3_000,
-        6 => 1_000u32..12_000,
-        2 => 10_000u32..90_000,
+        60 => 1u32..3_000,
+        60 => 1_000u32..12_000,
+        20 => 10_000u32..90_000,
         1 => Just(3_600_000u32),
     ]
     .prop_map(|millis| Step::Pass { millis })
