@@ -121,8 +121,8 @@ export class Outage {
   }
 
   /** Everything is live again in time, is what kubectl prints, and stays so; and nothing was ever called live that was not. */
-  async recovers() {
-    const left = () => Math.max(1, this.mended + recovery - Date.now());
+  async recovers(within = recovery) {
+    const left = () => Math.max(1, this.mended + within - Date.now());
     try {
       await expect.poll(() => this.timeline.recovered, { message: 'page and API are live and right again', timeout: left(), intervals: [250] }).toBe(true);
     } finally {

@@ -159,7 +159,6 @@ test('a hop that swallows everything is found out', async ({ begin, hop }) => {
 });
 
 test('a hop that has forgotten all connections and takes new ones: nothing is live that is missing', async ({ begin, hop }) => {
-  test.fail(true, 'a watch that hangs is given up after 210 s, and called live as soon as the API server answers at all');
   const outage = await begin(hop.kubeconfig);
   hop.swallow('all');
   outage.begins('everything is swallowed');
@@ -171,14 +170,15 @@ test('a hop that has forgotten all connections and takes new ones: nothing is li
 });
 
 test('a hop that has forgotten the watches alone: nothing is live that is missing', async ({ begin, hop }) => {
-  test.fail(true, 'a watch that hangs is given up after 210 s');
+  // What a stream keeps back, on a connection that answers, is found out when a bookmark is due.
+  const found = 80_000;
   const outage = await begin(hop.kubeconfig);
   expect(hop.watches, 'watches go through it').toBeGreaterThan(10);
   hop.swallow('watches');
   outage.ends('what watches say is swallowed, and new ones go through');
-  await outage.goes('before', silent);
-  await outage.comes('after', silent);
-  await outage.recovers();
+  await outage.goes('before', found);
+  await outage.comes('after', found);
+  await outage.recovers(found);
 });
 
 test('rights that are taken away and given back: it says so, and then is live', async ({ alone, begin, viewed }) => {

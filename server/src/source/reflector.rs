@@ -54,6 +54,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const PAGE_DEADLINE: Duration = Duration::from_secs(60);
 /// A watch that ended sooner than this with nothing in it has failed.
 const TOO_SHORT: Duration = Duration::from_secs(2);
+/// The same where no bookmark has ever come, as it is at first: the end of a watch proves as much.
+const UNMARKED: Duration = Duration::from_secs(15);
 /// A watch that has sent bookmarks is given up after so long a silence. The API server sends one about every minute
 /// (`bookmarkFrequency` in apiserver's `storage/cacher/cacher.go`).
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
@@ -211,7 +213,7 @@ impl Reflector {
                 self.tell::<T>(Delta::Reset(rows)).await?;
                 self.listed = true;
                 // A list shows at least what there was when its first page was asked for.
-                self.known = begun;
+                self.current(begun).await?;
                 self.list_again = (began.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
                 position.bookmark(page.resource_version);
@@ -297,7 +299,11 @@ impl Reflector {
     ) -> Result<(u64, End), Over> {
         let (opened, sent) = (now(), Instant::now());
         let mut catching_up = again || self.withheld || opened.0 - self.known.0 > TRUSTED;
-        let timeout = if catching_up { CATCH_UP } else { WATCH };
+        let timeout = match catching_up {
+            true => CATCH_UP,
+            false if self.pulse.has_bookmarks() => WATCH,
+            false => UNMARKED,
+        };
         let mut watch = self.api.watch(&self.collection, &position.version, timeout).await?;
         if catching_up {
             let because = Text::from("catching up with what has happened since");
@@ -370,10 +376,10 @@ impl Reflector {
         };
         self.metrics.event(T::KIND);
         let RawObject { json, head } = *object;
+        if position.is_last(&head) {
+            return Ok(()); // once more
+        }
         if !position.precedes(&head.resource_version) {
-            if *head.resource_version == *position.version {
-                return Ok(()); // once more
-            }
             return Err(ApiError::Disordered {
                 version: head.resource_version.to_string(),
                 after: position.version.clone(),
@@ -440,7 +446,7 @@ impl Reflector {
         self.metrics.failed(kind);
         let because = Text::from(error.to_string());
         if self.listed {
-            self.report(KindState::Stale { since: now(), because }).await
+            self.report(KindState::Stale { since: self.known, because }).await
         } else {
             // Nothing to be stale yet; the page says why it is still connecting.
             self.report(KindState::Failing { because }).await

@@ -25,12 +25,10 @@ use server::hub::now;
 use tokio::{
     io::DuplexStream,
     sync::{mpsc, watch},
+    task::JoinSet,
     time::{Instant, MissedTickBehavior},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 /// What a page does that no page of ours does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +148,18 @@ impl Page {
         let Ok(opened) = tokio::time::timeout(Duration::from_secs(20), opening).await else {
             return (false, "no answer".to_owned());
         };
-        let Ok((mut socket, _)) = opened else { return (false, "no socket".to_owned()) };
+        let Ok((socket, _)) = opened else { return (false, "no socket".to_owned()) };
+        let (mut sink, mut socket) = socket.split();
+        // As a browser does: whoever sends does not wait until it has been sent.
+        let (sender, mut sent) = mpsc::channel::<Message>(256);
+        let mut sending = JoinSet::new();
+        sending.spawn(async move {
+            while let Some(message) = sent.recv().await {
+                if sink.send(message).await.is_err() {
+                    return;
+                }
+            }
+        });
         let mut asked = self.kinds();
         let mut heard = now();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -163,7 +172,7 @@ impl Page {
                     match message {
                         Some(Ok(Message::Binary(bytes))) => {
                             heard = now();
-                            self.message(&bytes, &mut follower, &mut socket, &mut asked).await.err()
+                            self.message(&bytes, &mut follower, &sender, &mut asked).err()
                         }
                         Some(Ok(_)) => None,
                         Some(Err(error)) => Some(error.to_string()),
@@ -175,7 +184,10 @@ impl Page {
                     self.tick();
                     (now().0 - heard.0 > SILENCE_MS).then(|| "nothing heard".to_owned())
                 }
-                Some(rude) = rude.recv() => self.rudeness(rude, &mut socket, &mut asked).await.err(),
+                Some(rude) = rude.recv() => {
+                    self.rudeness(rude, &sender, &mut asked);
+                    None
+                }
             };
             if let Some(why) = why {
                 return (follower.has_snapshot(), why);
@@ -183,11 +195,11 @@ impl Page {
         }
     }
 
-    async fn message(
+    fn message(
         &self,
         bytes: &[u8],
         follower: &mut Follower,
-        socket: &mut WebSocketStream<DuplexStream>,
+        socket: &mpsc::Sender<Message>,
         asked: &mut Kinds,
     ) -> Result<(), String> {
         match wire::frame(bytes).map_err(|error| error.to_string())? {
@@ -208,14 +220,14 @@ impl Page {
             Frame::Changes { seq, changes } => match follower.changes(seq, &changes) {
                 Followed::Changes(changes) => self.store.apply(changes),
                 Followed::LeftOut => {}
-                Followed::Resync => ask(socket, &Ask::Resync).await?,
+                Followed::Resync => ask(socket, &Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
                 self.hear(now);
                 match follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
                     Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
                     Beat::Unknown => {}
-                    Beat::Resync => ask(socket, &Ask::Resync).await?,
+                    Beat::Resync => ask(socket, &Ask::Resync),
                 }
             }
             Frame::Bye { why, .. } => return Err(why),
@@ -224,38 +236,28 @@ impl Page {
         let wanted = self.kinds();
         if !asked.covers(wanted) {
             *asked = wanted;
-            ask(socket, &Ask::Kinds(wanted)).await?;
+            ask(socket, &Ask::Kinds(wanted));
         }
         Ok(())
     }
 
-    async fn rudeness(
-        &self,
-        rude: Rude,
-        socket: &mut WebSocketStream<DuplexStream>,
-        asked: &mut Kinds,
-    ) -> Result<(), String> {
+    fn rudeness(&self, rude: Rude, socket: &mpsc::Sender<Message>, asked: &mut Kinds) {
         match rude {
-            Rude::Garbage => send(socket, vec![0xff; 40]).await,
-            Rude::Flood => {
-                for _ in 0..80 {
-                    ask(socket, &Ask::Resync).await?;
-                }
-                Ok(())
-            }
+            Rude::Garbage => send(socket, vec![0xff; 40]),
+            Rude::Flood => (0..80).for_each(|_| ask(socket, &Ask::Resync)),
             Rude::Elsewhere => {
                 *self.kinds.lock().expect("no panic") = Kinds::all();
                 *asked = Kinds::all();
-                ask(socket, &Ask::Kinds(Kinds::all())).await
+                ask(socket, &Ask::Kinds(Kinds::all()));
             }
         }
     }
 }
 
-async fn ask(socket: &mut WebSocketStream<DuplexStream>, ask: &Ask) -> Result<(), String> {
-    send(socket, wire::to_bytes(ask)).await
+fn ask(socket: &mpsc::Sender<Message>, ask: &Ask) {
+    send(socket, wire::to_bytes(ask));
 }
 
-async fn send(socket: &mut WebSocketStream<DuplexStream>, bytes: Vec<u8>) -> Result<(), String> {
-    socket.send(Message::Binary(bytes.into())).await.map_err(|error| error.to_string())
+fn send(socket: &mpsc::Sender<Message>, bytes: Vec<u8>) {
+    let _ = socket.try_send(Message::Binary(bytes.into())); // more than that nobody asks before it is cut off
 }

@@ -43,8 +43,6 @@ pub const SETTLED: Duration = Duration::from_secs(100);
 const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
 const BOOKMARK: i64 = 80_000;
-/// Before the first bookmark, and where none come, when the watch should have ended.
-const WATCH: i64 = 215_000;
 /// A lost event is found when it is all listed again, which is not sooner than so often.
 const LIST_AGAIN: i64 = 40 * 60_000;
 
@@ -53,7 +51,6 @@ struct Masthead {
     hub: Hub,
     site: axum::Router,
     stop: CancellationToken,
-    since: Instant,
     _tasks: JoinSet<()>,
 }
 
@@ -74,7 +71,7 @@ impl Masthead {
         let mut tasks = JoinSet::new();
         tasks.spawn(owner);
         tasks.spawn(source.run(hub.clone()));
-        Masthead { hub, site, stop, since: Instant::now(), _tasks: tasks }
+        Masthead { hub, site, stop, _tasks: tasks }
     }
 }
 
@@ -91,8 +88,6 @@ pub struct Run {
     backup: Backup,
     /// Objects so far; each has a label that no other has.
     written: u64,
-    /// Bookmarks have been kept back at some time.
-    unmarked: bool,
     _tasks: JoinSet<()>,
 }
 
@@ -125,7 +120,6 @@ impl Run {
             pages: Vec::new(),
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
-            unmarked: false,
             _tasks: JoinSet::new(),
         };
         for number in 0..3 {
@@ -225,10 +219,7 @@ impl Run {
                 self.kept_back();
                 self.sky.forget();
             }
-            Step::WithholdBookmarks => {
-                self.unmarked = true;
-                self.sky.withhold_bookmarks(true);
-            }
+            Step::WithholdBookmarks => self.sky.withhold_bookmarks(true),
             Step::ShortPages => self.sky.shorten_pages(true),
             Step::Trickle => {
                 self.kept_back();
@@ -313,10 +304,7 @@ impl Run {
 
     /// Watches that are open say less than there is to say from now on, while everything else may look well.
     fn kept_back(&mut self) {
-        let since = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.since);
-        let marked = !self.unmarked && since.is_some_and(|since| since.elapsed() > Duration::from_secs(130));
-        let millis = if marked { BOOKMARK } else { WATCH };
-        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, millis));
+        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, BOOKMARK));
     }
 
     /// Looks at the pages while time passes.

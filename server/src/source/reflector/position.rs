@@ -48,6 +48,8 @@ impl Witness {
 pub struct Position {
     /// Where a watch goes on.
     pub version: String,
+    /// Of the last event, which object it was about, and its version.
+    last: Option<(Uid, Arc<str>)>,
     /// The objects that were written last, the latest last.
     witnesses: VecDeque<Witness>,
 }
@@ -70,10 +72,15 @@ impl Position {
         }
     }
 
+    /// Whether this is the last event once more.
+    pub fn is_last(&self, head: &Head) -> bool {
+        self.last.as_ref().is_some_and(|(uid, version)| *uid == head.uid && *version == head.resource_version)
+    }
+
     /// An object was written, and became a row of this hash.
     pub fn put(&mut self, head: Head, row: u64) {
         self.forget(head.uid);
-        self.version = head.resource_version.to_string();
+        self.at(&head);
         self.witnesses.extend(Witness::of(head, row));
         while self.witnesses.len() > WITNESSES {
             self.witnesses.pop_front();
@@ -83,7 +90,7 @@ impl Position {
     /// An object was deleted, by which time the version was this.
     pub fn deleted(&mut self, head: &Head) {
         self.forget(head.uid);
-        self.version = head.resource_version.to_string();
+        self.at(head);
     }
 
     /// Nothing else happened until this version.
@@ -94,6 +101,11 @@ impl Position {
     /// The latest object that is still there.
     pub fn witness(&self) -> Option<&Witness> {
         self.witnesses.back()
+    }
+
+    fn at(&mut self, head: &Head) {
+        self.version = head.resource_version.to_string();
+        self.last = Some((head.uid, head.resource_version.clone()));
     }
 
     fn forget(&mut self, uid: Uid) {
@@ -138,7 +150,11 @@ mod tests {
 
     #[test]
     fn events_come_in_order() {
-        let position = Position { version: "9".to_owned(), ..Position::default() };
+        let mut position = Position::default();
+        position.put(head("a", 8), 1);
+        assert!(position.is_last(&head("a", 8)) && !position.is_last(&head("bb", 8)));
+        position.bookmark("9".to_owned());
+        assert!(!position.is_last(&head("bb", 9)), "a bookmark was about nothing");
         assert!(position.precedes("10") && !position.precedes("9") && !position.precedes("8"));
         assert!(position.precedes("not-a-number"));
     }
