@@ -30,9 +30,9 @@ use crate::{
 };
 
 /// How often a silent viewer is pinged.
-const PING: Duration = Duration::from_secs(4);
-/// After this long without a word, pongs included, a viewer is gone.
-const SILENCE: Duration = Duration::from_secs(10);
+const PING: Duration = Duration::from_secs(3);
+/// After this long without a word, pongs included, a viewer is gone: found out within 9 s.
+const SILENCE: Duration = Duration::from_secs(6);
 /// How many asks a viewer may send at once, and how long until there is room for another. A page asks when somebody
 /// turns to another view.
 const ASKS: (u32, Duration) = (60, Duration::from_millis(100));

@@ -355,7 +355,9 @@ impl Reflector {
             if has_caught_up {
                 catching_up = false;
                 self.withheld = false;
-                self.known = opened;
+                // An API server that has lost its etcd serves watches from what it remembers: only the pulse says more.
+                let answered = *self.pulse.answered.borrow();
+                self.known = self.known.max(opened.min(answered.unwrap_or_default()));
                 self.live().await?;
             }
             if is_over {
