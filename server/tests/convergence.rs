@@ -1,7 +1,7 @@
 //! Whatever happens between an API server and a page, in whatever order: what the page says is so, and in the end it
 //! shows what there is.
 //!
-//! `SEEDS=100000 cargo test --profile demo -p app -p server --test convergence` tries so many schedules. One that fails
+//! `SEEDS=100000 cargo test -p server --test convergence` tries so many schedules. One that fails
 //! is made as small as it can be and written to `weather/kept/`, from where it is played ever after.
 
 // A test that cannot go on should stop.
@@ -43,7 +43,7 @@ fn kept() -> PathBuf {
 
 /// A part of the seeds, so that several parts run at once.
 fn part(parts: u32) {
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    let seeds = std::env::var("SEEDS").map_or(SEEDS, |seeds| seeds.parse().expect("SEEDS is a number"));
     let config = Config {
         cases: seeds.div_ceil(parts),
         failure_persistence: None,
@@ -57,7 +57,10 @@ fn part(parts: u32) {
         Err(TestError::Fail(wrong, schedule)) => {
             let text = serde_json::to_string_pretty(&schedule).expect("plain data");
             let file = kept().join(format!("{:016x}.json", fnv(&text)));
-            fs::write(&file, &text).expect("a file");
+            // at once, since those that are kept are played at the same time
+            let new = file.with_extension("new");
+            fs::write(&new, &text).expect("a file");
+            fs::rename(&new, &file).expect("the same folder");
             panic!("{wrong}\n{text}\nkept in {}", file.display());
         }
         Err(TestError::Abort(why)) => panic!("{why}"),

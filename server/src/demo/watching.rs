@@ -259,10 +259,6 @@ impl Watch {
 
     fn end(&mut self) {
         self.fill();
-        if self.bookmarks && !self.ended {
-            let bookmark = self.bookmark(false);
-            self.queue.push_back(bookmark);
-        }
         self.cursor = None;
         self.ended = true;
     }

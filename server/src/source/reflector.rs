@@ -67,6 +67,10 @@ const TRUSTED: i64 = 5_000;
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
 const CATCH_UP: Duration = Duration::from_secs(3);
+/// The last bookmark is not longer ago when a watch ends by itself,
+const LAST_BOOKMARK: Duration = Duration::from_secs(4);
+/// and that is not later than this.
+const AN_END: Duration = Duration::from_secs(1);
 /// How often it lists again though nothing seems to be wrong, with a quarter of jitter either way.
 const LIST_AGAIN: Duration = Duration::from_secs(1800);
 /// It does not where a list takes longer than this: for so long nothing would be confirmed.
@@ -313,7 +317,7 @@ impl Reflector {
         }
         let end = sent + timeout + GRACE;
         let (mut heard, mut heard_at) = (Instant::now(), self.known);
-        let mut seen = 0;
+        let (mut seen, mut marked) = (0, None::<Instant>);
         loop {
             let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
@@ -342,10 +346,13 @@ impl Reflector {
                 return Err(error.into());
             };
             let event = event?;
-            // An API server that shuts down ends its watches as politely as others end, but sooner.
-            let by_itself = sent.elapsed() >= timeout;
+            // An API server that shuts down ends its watches as politely as they end by themselves, but at another time.
+            let in_time = (timeout..timeout + AN_END).contains(&sent.elapsed());
             let has_caught_up =
-                catching_up && event.as_ref().map_or(by_itself, |event| event.has_reached(latest));
+                catching_up && event.as_ref().map_or(in_time, |event| event.has_reached(latest));
+            if matches!(event, Some(WatchEvent::Bookmark(_))) {
+                marked = Some(Instant::now());
+            }
             (heard, heard_at) = (Instant::now(), now());
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
@@ -361,7 +368,8 @@ impl Reflector {
                 self.live().await?;
             }
             if is_over {
-                return Ok((seen, if by_itself { End::ByItself } else { End::Torn }));
+                let marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
+                return Ok((seen, if in_time && marked { End::ByItself } else { End::Torn }));
             }
         }
     }

@@ -227,8 +227,10 @@ impl Run {
             }
             Step::Befall { mishap } => {
                 match mishap {
-                    Mishap::Lost => KINDS.iter().for_each(|kind| self.truth.excuse(*kind, LIST_AGAIN)),
-                    Mishap::Swapped => self.kept_back(),
+                    // Of two events the second alone makes what never was, until it can be listed again.
+                    Mishap::Lost | Mishap::Swapped => {
+                        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, LIST_AGAIN));
+                    }
                     _ => {}
                 }
                 self.sky.befall(*mishap);
