@@ -274,8 +274,31 @@ async fn rights_taken_away_are_said() {
     faults.set("pods", Fault::Answer(403));
     faults.cut_watches("pods");
     stage.until("forbidden", |viewer| matches!(viewer.state(Kind::Pod), KindState::Forbidden { .. })).await;
+    assert!(stage.viewer.pods().is_empty(), "what may not be seen is not shown");
     faults.clear_all();
     stage.until_live().await;
+    assert_eq!(stage.viewer.pods(), ["pod-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_seen_any_more_in_one_namespace_does_not_stay_beside_the_others() {
+    let elsewhere = |demo: &Demo| {
+        demo.put(serde_json::json!({"kind": "Namespace", "metadata": {"name": "other"}}));
+        let mut elsewhere = pod("elsewhere", &[]);
+        elsewhere["metadata"]["namespace"] = "other".into();
+        demo.put(elsewhere);
+    };
+    let mut stage = Stage::with(1, &["default", "other"], None, elsewhere).await;
+    stage.until_live().await;
+    assert_eq!(stage.viewer.cluster.pods.len(), 2);
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::NamespacesOnly(vec!["default".to_owned()]));
+    faults.cut_watches("pods");
+    stage
+        .until("the others alone", |viewer| {
+            viewer.pods() == ["pod-0"] && *viewer.state(Kind::Pod) == KindState::Live
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

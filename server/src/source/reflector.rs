@@ -173,6 +173,10 @@ impl Reflector {
                 Over::Failed(ApiError::Forbidden { message }) => {
                     let state = self.forbidden();
                     self.pulse.readable.remove(&self.collection);
+                    // What may not be seen is not shown, and would be as of nobody knows when.
+                    if self.listed && self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
+                        return None;
+                    }
                     if when_forbidden == WhenForbidden::Return {
                         return Some(state);
                     }

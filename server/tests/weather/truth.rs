@@ -28,8 +28,9 @@ pub const KINDS: [Kind; 6] =
 
 /// How long a watch's events may be on their way when an answer that was asked for later is here, in milliseconds.
 const ON_ITS_WAY: i64 = 1_000;
-/// How old what is called live may be, in milliseconds: the page says it at 5 s, and looks at its clock each second.
-const LIVE: i64 = 6_000;
+/// How old what is called live may be, in milliseconds: the page says it at 5 s, looks at its clock each second, and
+/// was told the time by a message that may have taken one.
+const LIVE: i64 = 7_000;
 
 /// A cluster's past.
 #[derive(Default)]
@@ -145,7 +146,14 @@ impl Truth {
         };
         let was = if self.apart {
             let namespaces = ["", "default", "other", "kube-node-lease"];
-            namespaces.iter().all(|name| was(&|rows| part(rows, name) == part(now_shown, name)))
+            let about = store.about();
+            let is_refused =
+                |name: &str| about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
+            namespaces.iter().all(|name| match is_refused(name) {
+                // said to be refused, and not there
+                true => part(now_shown, name).is_empty(),
+                false => was(&|rows| part(rows, name) == part(now_shown, name)),
+            })
         } else {
             was(&|rows| rows == now_shown)
         };
