@@ -140,18 +140,26 @@ async fn run(
     }
 }
 
-/// The smallest read of what may be read, a different one each turn; nothing, as long as that is nothing.
+/// The smallest read of what may be read, a different one each turn; nothing, as long as that is nothing. One kind that
+/// cannot be read says nothing of the others.
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<(), ApiError> {
-    while let Some(collection) = readable.nth(turn) {
+    const TRIED: usize = 3;
+    let mut failed = None;
+    for nth in 0..TRIED {
+        let Some(collection) = readable.nth(turn + nth) else { break };
         match source.api.version_of(&collection).await {
             Ok(_) => return Ok(()),
-            Err(ApiError::Forbidden { .. } | ApiError::Status { code: 404, .. }) => {
-                readable.remove(&collection);
+            Err(ApiError::Forbidden { .. }) => readable.remove(&collection),
+            Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {
+                failed = Some(error)
             }
             Err(error) => return Err(error),
         }
     }
-    version(source).await.map(drop)
+    match failed {
+        Some(error) => Err(error),
+        None => version(source).await.map(drop),
+    }
 }
 
 /// The API server's version; empty where clusters hide it, which is an answer too.

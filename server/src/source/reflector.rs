@@ -287,7 +287,7 @@ impl Reflector {
         }
         let latest = page.resource_version.parse().ok();
         // What nobody can witness is told again.
-        let again = *witness.version != *position.version && page.resource_version != position.version;
+        let again = *witness.version != *position.version;
         if again {
             position.version = witness.version.to_string();
         } else if page.resource_version == position.version {
