@@ -258,12 +258,14 @@ impl Store {
     }
 
     /// A server of this epoch will speak of these kinds. What is here of others was numbered by another server, so
-    /// that it may seem to belong to what it does not: it goes.
-    pub fn enter(&self, epoch: u64, kinds: Kinds) {
-        if self.0.epoch.swap(epoch, Ordering::Relaxed) != epoch {
+    /// that it may seem to belong to what it does not: it goes. Whether it is another server than before.
+    pub fn enter(&self, epoch: u64, kinds: Kinds) -> bool {
+        let is_other = self.0.epoch.swap(epoch, Ordering::Relaxed) != epoch;
+        if is_other {
             let others = Kind::ALL.iter().filter(|kind| !kinds.contains(**kind));
             self.fold(others.flat_map(|kind| kind.with_row(Nothing)).collect(), false);
         }
+        is_other
     }
 
     /// Says what is being watched.

@@ -212,9 +212,11 @@ impl Session {
                         page::reload_for(&build)
                     });
                 }
-                self.live.clock.borrow_mut().forget();
+                let kinds = self.asked.kinds.union(self.live.wanted.borrow().kinds);
+                if self.live.store.enter(epoch, kinds) {
+                    self.live.clock.borrow_mut().forget();
+                }
                 self.clock(now);
-                self.live.store.enter(epoch, self.asked.kinds.union(self.live.wanted.borrow().kinds));
                 self.live.store.set_about(about);
                 self.want();
             }

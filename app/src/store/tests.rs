@@ -153,9 +153,9 @@ fn rows_that_another_server_numbered_do_not_stay_beside_those_of_this_one() {
     with_owner(|| {
         let store = seeded();
         let pods: Kinds = [Kind::Pod].into_iter().collect();
-        store.enter(1, pods);
+        assert!(!store.enter(1, pods));
         assert!(store.count(Kind::Node) > 0, "the same server");
-        store.enter(2, pods);
+        assert!(store.enter(2, pods));
         assert_eq!((store.count(Kind::Node), store.state(Kind::Node)), (0, KindState::Connecting));
         assert!(store.count(Kind::Pod) > 0, "a snapshot of these will come");
     });

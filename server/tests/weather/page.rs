@@ -3,7 +3,10 @@
 
 use std::{
     io::Read,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,8 @@ pub struct Page {
     kinds: Arc<Mutex<Kinds>>,
     asleep: watch::Sender<bool>,
     rude: mpsc::Sender<Rude>,
+    /// A real page was drawn by the first server it hears.
+    has_entered: Arc<AtomicBool>,
 }
 
 impl Page {
@@ -68,7 +73,9 @@ impl Page {
             kinds: Arc::new(Mutex::new(kinds)),
             asleep: watch::Sender::new(false),
             rude,
+            has_entered: Arc::default(),
         };
+        page.hear(now());
         (page.clone(), page.live(connect, rudely))
     }
 
@@ -204,9 +211,10 @@ impl Page {
     ) -> Result<(), String> {
         match wire::frame(bytes).map_err(|error| error.to_string())? {
             Frame::Hello { epoch, about, now, .. } => {
-                self.clock.lock().expect("no panic").forget();
+                if self.store.enter(epoch, self.kinds()) && self.has_entered.swap(true, Ordering::Relaxed) {
+                    self.clock.lock().expect("no panic").forget();
+                }
                 self.hear(now);
-                self.store.enter(epoch, self.kinds());
                 self.store.set_about(about);
             }
             Frame::Snapshot { seq, packed } => {
