@@ -74,7 +74,7 @@ impl Readable {
         self.lock().insert(collection);
     }
 
-    /// It is refused, or there is no such thing.
+    /// It is refused.
     pub fn remove(&self, collection: &Collection) {
         self.lock().remove(collection);
     }

@@ -212,9 +212,7 @@ impl Reflector {
                 .map_err(|_| ApiError::Silent(PAGE_DEADLINE))??;
             for json in page.items()? {
                 let Some(row) = self.read::<T>(json) else { continue };
-                if let Some(witness) = Witness::of(translate::head(json), row_hash(&row)) {
-                    position.listed(witness);
-                }
+                position.listed(translate::head(json), || row_hash(&row));
                 rows.push(Arc::new(row));
             }
             if page.next.is_empty() {

@@ -55,11 +55,12 @@ pub struct Position {
 }
 
 impl Position {
-    /// A list had this in it.
-    pub fn listed(&mut self, witness: Witness) {
-        let number = |witness: &Witness| witness.version.parse::<u64>().unwrap_or_default();
-        if self.witness().is_none_or(|latest| number(latest) < number(&witness)) {
-            self.witnesses = [witness].into();
+    /// A list had this in it, which became a row of the hash that `row` gives, if anybody has to know.
+    pub fn listed(&mut self, head: Head, row: impl FnOnce() -> u64) {
+        let number = |version: &str| version.parse::<u64>().unwrap_or_default();
+        if self.witness().is_none_or(|latest| number(&latest.version) < number(&head.resource_version)) {
+            self.witnesses.extend(Witness::of(head, row()));
+            self.witnesses.drain(..self.witnesses.len().saturating_sub(1));
         }
     }
 
@@ -130,7 +131,7 @@ mod tests {
     fn whoever_was_written_last_and_is_still_there_is_the_witness() {
         let mut position = Position::default();
         for (name, version) in [("a", 3), ("bb", 7), ("ccc", 5)] {
-            position.listed(Witness::of(head(name, version), 1).expect("a name and a version"));
+            position.listed(head(name, version), || 1);
         }
         position.bookmark("9".to_owned());
         let named = |position: &Position| position.witness().map(|witness| witness.name.to_string());
