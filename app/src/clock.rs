@@ -1,4 +1,5 @@
-//! The server's clock, as told by messages that take their time.
+//! Another's clock, as told by messages that take their time: the server's in the browser, the API server's in the
+//! server.
 
 use std::collections::VecDeque;
 
@@ -7,34 +8,81 @@ use crate::api::Millis;
 /// So many of the last messages count: some minutes of them. Over a line that has more to carry than it can they all
 /// come late, and later and later.
 const KEPT: usize = 150;
+/// Clocks that are further apart than this are said to be, in milliseconds.
+pub const APART_MS: i64 = 2_000;
 
-/// What the server's clock says now. A message is heard some time after it was written, later the busier
-/// the network and the page are; the one that was heard soonest tells the time best. Only the last few are
-/// asked, in case one of the two clocks is put right.
+/// How far another's clock is ahead of ours, in milliseconds. A message is heard some time after it was written, later
+/// the busier the network and the reader are: theirs is ahead by what it says or more. If it answers something that we
+/// asked, it was written later than that: theirs is ahead by so much or less. Whatever cannot be so any more is forgotten,
+/// for then one of the two clocks was put right.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// The server's clock minus ours, in milliseconds, as each of the last messages had it.
-    ahead: VecDeque<f64>,
+    least: VecDeque<i64>,
+    most: VecDeque<i64>,
 }
 
 impl Clock {
-    /// Another server, or the same one after a while of which nothing is known.
+    /// Another's from now on, or the same after a while of which nothing is known.
     pub fn forget(&mut self) {
-        self.ahead.clear();
+        self.least.clear();
+        self.most.clear();
     }
 
-    /// The server said `theirs` when our clock said `ours` milliseconds.
-    pub fn hear(&mut self, theirs: Millis, ours: f64) {
-        if self.ahead.len() == KEPT {
-            self.ahead.pop_front();
+    /// They said `theirs` in a message that was here at `ours`.
+    pub fn hear(&mut self, theirs: Millis, ours: Millis) {
+        let least = theirs.0 - ours.0;
+        self.most.retain(|most| *most >= least);
+        push(&mut self.least, least);
+    }
+
+    /// They said `theirs`, at least and at most, in an answer that was here at `ours` to what was asked at `asked`.
+    pub fn hear_answer(&mut self, theirs: (Millis, Millis), asked: Millis, ours: Millis) {
+        let most = theirs.1.0 - asked.0;
+        if most < theirs.0.0 - ours.0 {
+            return; // ours was put back meanwhile
         }
-        self.ahead.push_back(theirs.0 as f64 - ours);
+        self.least.retain(|least| *least <= most);
+        push(&mut self.most, most);
+        self.hear(theirs.0, ours);
     }
 
-    /// The server's clock when ours says `ours` milliseconds.
-    pub fn at(&self, ours: f64) -> Millis {
-        Millis((ours + self.ahead.iter().copied().reduce(f64::max).unwrap_or_default()) as i64)
+    fn least(&self) -> Option<i64> {
+        self.least.iter().copied().max()
     }
+
+    fn most(&self) -> Option<i64> {
+        self.most.iter().copied().min()
+    }
+
+    /// Their clock when ours says `ours`: the message that was heard soonest tells it best.
+    pub fn at(&self, ours: Millis) -> Millis {
+        Millis(ours.0 + self.least().unwrap_or_default())
+    }
+
+    /// How far theirs is ahead, as good as it is known: not at all, or as far as was `said`, as long as that may be so.
+    pub fn ahead(&self, said: i64) -> i64 {
+        let (Some(least), Some(most)) = (self.least(), self.most()) else { return said };
+        let may_be = |ahead: &i64| (least..=most).contains(ahead);
+        [said, 0].into_iter().find(may_be).unwrap_or(least + (most - least) / 2)
+    }
+
+    /// How far theirs is ahead for certain, if so far that it should be said; less than nought if it is behind.
+    pub fn apart(&self) -> Option<i64> {
+        let least = self.least().filter(|least| *least > APART_MS);
+        least.or(self.most().filter(|most| *most < -APART_MS))
+    }
+}
+
+/// Whether clocks are so far apart that it should be said.
+pub fn are_apart(ahead: i64) -> bool {
+    ahead.abs() > APART_MS
+}
+
+fn push(kept: &mut VecDeque<i64>, one: i64) {
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(one);
 }
 
 #[cfg(test)]
@@ -44,31 +92,82 @@ mod tests {
     #[test]
     fn a_message_heard_late_does_not_put_the_clock_back() {
         let mut clock = Clock::default();
-        clock.hear(Millis(100_000), 40.0);
-        assert_eq!(clock.at(1_040.0), Millis(101_000));
-        clock.hear(Millis(101_000), 3_040.0); // two seconds on its way
-        assert_eq!(clock.at(3_040.0), Millis(103_000));
+        clock.hear(Millis(100_000), Millis(40));
+        assert_eq!(clock.at(Millis(1_040)), Millis(101_000));
+        clock.hear(Millis(101_000), Millis(3_040)); // two seconds on its way
+        assert_eq!(clock.at(Millis(3_040)), Millis(103_000));
     }
 
     #[test]
     fn a_message_heard_sooner_than_all_others_puts_it_forward() {
         let mut clock = Clock::default();
-        clock.hear(Millis(100_000), 2_000.0);
-        clock.hear(Millis(101_000), 1_000.0);
-        assert_eq!(clock.at(1_000.0), Millis(101_000));
+        clock.hear(Millis(100_000), Millis(2_000));
+        clock.hear(Millis(101_000), Millis(1_000));
+        assert_eq!(clock.at(Millis(1_000)), Millis(101_000));
     }
 
     #[test]
     fn what_was_said_long_ago_is_not_held_against_what_is_said_now() {
         let mut clock = Clock::default();
-        clock.hear(Millis(500_000), 0.0);
+        clock.hear(Millis(500_000), Millis(0));
         for second in 1..=KEPT as i64 {
-            clock.hear(Millis(second * 1_000), second as f64 * 1_000.0);
+            clock.hear(Millis(second * 1_000), Millis(second * 1_000));
         }
-        let later = (KEPT as i64 + 1) * 1_000;
-        assert_eq!(clock.at(later as f64), Millis(later));
+        let later = Millis((KEPT as i64 + 1) * 1_000);
+        assert_eq!(clock.at(later), later);
         clock.forget();
-        clock.hear(Millis(70_000), 0.0);
-        assert_eq!(clock.at(0.0), Millis(70_000));
+        clock.hear(Millis(70_000), Millis(0));
+        assert_eq!(clock.at(Millis(0)), Millis(70_000));
+    }
+
+    #[test]
+    fn an_answer_says_when_one_of_the_clocks_was_put_right() {
+        let mut clock = Clock::default();
+        clock.hear(Millis(100_000), Millis(0));
+        // ours is an hour further on all at once
+        let hour = 3_600_000;
+        clock.hear(Millis(101_000), Millis(hour + 1_010));
+        assert_eq!(clock.at(Millis(hour + 1_000)), Millis(hour + 101_000), "it may have taken an hour");
+        clock.hear_answer((Millis(102_000), Millis(102_000)), Millis(hour + 1_950), Millis(hour + 2_010));
+        assert_eq!(clock.at(Millis(hour + 2_010)), Millis(102_000), "it took 60 ms at most");
+        // and back
+        clock.hear(Millis(104_000), Millis(4_000));
+        assert_eq!(clock.at(Millis(4_000)), Millis(104_000));
+    }
+
+    #[test]
+    fn clocks_are_said_to_be_apart_only_when_it_is_certain() {
+        let mut clock = Clock::default();
+        clock.hear(Millis(10_000), Millis(20_000));
+        assert_eq!(clock.apart(), None, "that may all have been the way");
+        let answer = |clock: &mut Clock, ahead: i64| {
+            clock.hear_answer((Millis(ahead), Millis(ahead)), Millis(-30), Millis(30));
+        };
+        answer(&mut clock, -10_000);
+        assert_eq!(clock.apart(), Some(-9_970));
+        answer(&mut clock, -1_990);
+        assert_eq!(clock.apart(), None);
+        answer(&mut clock, 5_000);
+        assert_eq!(clock.apart(), Some(4_970));
+        assert!(are_apart(-2_001) && !are_apart(2_000));
+    }
+
+    #[test]
+    fn what_was_said_of_a_clock_in_whole_seconds_stays_as_long_as_it_may_be_so() {
+        let mut clock = Clock::default();
+        assert_eq!(clock.ahead(0), 0, "nothing is known");
+        // It is 2,600 ms ahead, and says whole seconds.
+        let mut said = 0;
+        for asked in (0..20_000).step_by(2_130) {
+            let theirs = (asked + 20 + 2_600) / 1_000 * 1_000;
+            clock.hear_answer((Millis(theirs), Millis(theirs + 999)), Millis(asked), Millis(asked + 40));
+            said = clock.ahead(said);
+            assert!((said - 2_600).abs() <= 520, "{said}");
+        }
+        assert!((said - 2_600).abs() <= 150, "it knows better and better: {said}");
+        assert_eq!(clock.ahead(2_600), 2_600);
+        // It was put right.
+        clock.hear_answer((Millis(30_000), Millis(30_999)), Millis(30_480), Millis(30_500));
+        assert_eq!(clock.ahead(said), 0);
     }
 }

@@ -63,7 +63,7 @@ struct Live {
 
 impl Live {
     fn now(&self) -> Millis {
-        self.clock.borrow().at(js_sys::Date::now())
+        self.clock.borrow().at(page::browser_now())
     }
 
     fn hear(&self, heard: Heard) {
@@ -75,7 +75,7 @@ impl Live {
 
 /// Starts it, once the page is hydrated.
 pub fn start(store: Store, here: Here) {
-    let painted = untrack(|| store.now());
+    let painted = untrack(|| store.server_now());
     let live = Rc::new(Live {
         store: store.clone(),
         root: here.place_now(),
@@ -84,12 +84,13 @@ pub fn start(store: Store, here: Here) {
         clock: RefCell::default(),
         unattended: untrack(|| here.page.get()) == Page::Wall,
     });
-    live.clock.borrow_mut().hear(painted, js_sys::Date::now());
+    live.clock.borrow_mut().hear(painted, page::browser_now());
 
     let tick = live.clone();
     // One clock for everything that ages; it lasts as long as the document.
     Interval::new(1_000, move || {
         tick.store.tick(tick.now());
+        tick.store.set_browser_behind(tick.clock.borrow().apart());
         tick.hear(Heard::Tick);
     })
     .forget();

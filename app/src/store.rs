@@ -40,6 +40,7 @@ struct Inner {
     states: ArcTrigger,
     about: ArcRwSignal<About>,
     now: ArcRwSignal<Millis>,
+    browser_behind: ArcRwSignal<Option<i64>>,
     link: ArcRwSignal<Link>,
     /// See [`crate::wire::Frame::Hello`].
     epoch: AtomicU64,
@@ -80,6 +81,7 @@ impl Store {
             states: ArcTrigger::new(),
             about: ArcRwSignal::new(seed.about.clone()),
             now: ArcRwSignal::new(seed.now),
+            browser_behind: ArcRwSignal::new(None),
             link: ArcRwSignal::new(Link::Connecting),
             epoch: AtomicU64::new(seed.epoch),
             as_of: ArcRwSignal::new(seed.as_of.iter().copied().collect()),
@@ -177,9 +179,29 @@ impl Store {
         self.0.about.get()
     }
 
-    /// The server's clock, each second.
+    /// The API server's clock, each second: ages are counted by the clock that wrote down when things began.
     pub fn now(&self) -> Millis {
+        self.in_cluster(self.server_now())
+    }
+
+    /// Masthead's clock, each second: how current things are is counted by it.
+    pub fn server_now(&self) -> Millis {
         self.0.now.get()
+    }
+
+    /// What the API server's clock says when Masthead's says `at`.
+    pub fn in_cluster(&self, at: Millis) -> Millis {
+        at.later(self.0.about.with(|about| about.ahead))
+    }
+
+    /// What Masthead's clock says when the API server's says `at`.
+    pub fn by_server(&self, at: Millis) -> Millis {
+        at.later(self.0.about.with(|about| about.ahead.saturating_neg()))
+    }
+
+    /// How far Masthead's clock is ahead of the browser's, if that should be said, in milliseconds.
+    pub fn browser_behind(&self) -> Option<i64> {
+        self.0.browser_behind.get()
     }
 
     /// The socket.
@@ -270,7 +292,16 @@ impl Store {
 
     /// Says what is being watched.
     pub fn set_about(&self, about: About) {
-        self.0.about.set(about);
+        if self.0.about.with_untracked(|old| *old != about) {
+            self.0.about.set(about);
+        }
+    }
+
+    /// Says how far Masthead's clock is ahead of the browser's, if it should be said.
+    pub fn set_browser_behind(&self, millis: Option<i64>) {
+        if self.0.browser_behind.get_untracked() != millis {
+            self.0.browser_behind.set(millis);
+        }
     }
 
     /// Moves the clock, and lets go what was on its way out.

@@ -44,6 +44,8 @@ pub struct About {
     /// Which of them are refused, for kinds that others of them allow. A kind that is refused wherever it was
     /// asked for is [`KindState::Forbidden`](crate::api::KindState::Forbidden) instead.
     pub refused: Vec<(Kind, String)>,
+    /// How far the API server's clock is ahead of Masthead's, in milliseconds.
+    pub ahead: i64,
 }
 
 /// Server to viewer.

@@ -135,6 +135,11 @@ pub struct View {
 }
 
 impl View {
+    /// The API server's clock, by which ages are counted.
+    pub fn in_cluster(&self) -> Millis {
+        now().later(self.about.ahead)
+    }
+
     /// Until when `kind` is known to be current.
     pub fn as_of(&self, kind: Kind) -> Option<Millis> {
         self.as_of.iter().find(|(k, _)| *k == kind).map(|(_, at)| *at)
@@ -346,6 +351,11 @@ impl Owner {
         self.bye("the server is shutting down");
     }
 
+    /// The API server's clock: what happens to objects is noted by the clock that stands in them.
+    fn in_cluster(&self) -> Millis {
+        now().later(self.about.ahead)
+    }
+
     /// Takes news in. Whether it is of those after which kinds are confirmed anew.
     fn heard(&mut self, news: News) -> bool {
         self.view = None;
@@ -383,6 +393,7 @@ impl Owner {
         if about == self.about {
             return;
         }
+        self.history.put_clock(about.ahead - self.about.ahead);
         self.about = about;
         let hello = Outgoing::of(&self.hello());
         for viewer in self.viewers.values() {
@@ -454,7 +465,7 @@ impl Owner {
                 let _ = answer.send(view); // whoever asked may have gone
             }
             Asked::Picture(drawing, answer) => {
-                let picture = self.history.picture(&self.cluster, &drawing, now());
+                let picture = self.history.picture(&self.cluster, &drawing, self.in_cluster());
                 let _ = answer.send(picture.map(Arc::new)); // whoever asked may have gone
             }
         }
@@ -519,13 +530,13 @@ impl Owner {
     }
 
     fn drawn(&self, drawing: &Drawing) -> Outgoing {
-        let picture = self.history.picture(&self.cluster, drawing, now()).map(Arc::new);
+        let picture = self.history.picture(&self.cluster, drawing, self.in_cluster()).map(Arc::new);
         Outgoing::of(&Frame::Picture { drawing: drawing.clone(), picture })
     }
 
     /// Sends the pictures that have changed to those who look at them.
     fn redraw(&mut self) {
-        let changed = self.history.sample(&self.cluster, now());
+        let changed = self.history.sample(&self.cluster, self.in_cluster());
         let mut frames: HashMap<&Drawing, Outgoing> = HashMap::new();
         for viewer in self.viewers.values() {
             if let Some(drawing) = viewer.draw.as_ref().filter(|drawing| changed.touches(&drawing.key)) {
@@ -688,7 +699,8 @@ impl Owner {
         }
         let old_hash = T::rows(&self.cluster).hash_of(uid);
         let row = Arc::new(row);
-        self.history.put(&*row, now());
+        let now = self.in_cluster();
+        self.history.put(&*row, now);
         T::rows_mut(&mut self.cluster).apply(Delta::Put(row.clone()));
         let new_hash = T::rows(&self.cluster).hash_of(uid);
         let other_detail = old.as_ref().and_then(|old| old.detail()) != row.detail();
@@ -712,7 +724,7 @@ impl Owner {
     }
 
     fn put_containers(&mut self, pod: &Pod) {
-        for (nth, container) in self.containers.of(pod, now()).into_iter().enumerate() {
+        for (nth, container) in self.containers.of(pod, self.in_cluster()).into_iter().enumerate() {
             let uid = self.numbers.part(pod.meta.uid, nth);
             let meta = Meta { uid, ..container.meta };
             self.put_numbered(Container { meta, ..container });
@@ -722,7 +734,8 @@ impl Owner {
     fn gone<T: Row>(&mut self, uid: Uid) {
         let Some(old) = T::rows(&self.cluster).get(uid).cloned() else { return };
         let hash = T::rows(&self.cluster).hash_of(uid);
-        self.history.gone(&self.cluster, &*old, now());
+        let now = self.in_cluster();
+        self.history.gone(&self.cluster, &*old, now);
         T::rows_mut(&mut self.cluster).apply(Delta::Gone(uid));
         for topic in self.topics.values_mut() {
             topic.offer(Some(&old).zip(hash), None);

@@ -40,6 +40,7 @@ pub struct Metrics {
     rows: Family<OfKind, Gauge>,
     states: Family<OfState, Gauge>,
     as_of: Family<OfKind, Gauge<f64, AtomicU64>>,
+    ahead: Gauge<f64, AtomicU64>,
     viewers: Gauge,
     frames: Counter,
     bytes: Counter,
@@ -67,6 +68,7 @@ impl Default for Metrics {
             rows: Family::default(),
             states: Family::default(),
             as_of: Family::default(),
+            ahead: Gauge::default(),
             viewers: Gauge::default(),
             frames: Counter::default(),
             bytes: Counter::default(),
@@ -91,6 +93,11 @@ impl Default for Metrics {
             "kind_as_of_seconds",
             "Until when a kind is known to be current, Unix time",
             metrics.as_of.clone(),
+        );
+        r.register(
+            "api_server_clock_ahead_seconds",
+            "How far the API server's clock is ahead of this one's; negative if it is behind",
+            metrics.ahead.clone(),
         );
         r.register("viewers", "Open subscriptions", metrics.viewers.clone());
         r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
@@ -160,6 +167,7 @@ impl Metrics {
     /// The text Prometheus reads, with gauges as `view` has them.
     pub fn text(&self, view: &View) -> String {
         self.states.clear();
+        self.as_of.clear();
         for kind in Kind::ALL {
             let count = i64::try_from(view.cluster.count(*kind)).unwrap_or(i64::MAX);
             self.rows.get_or_create(&of(*kind)).set(count);
@@ -169,6 +177,7 @@ impl Metrics {
                 self.as_of.get_or_create(&of(*kind)).set(at.0 as f64 / 1000.0);
             }
         }
+        self.ahead.set(view.about.ahead as f64 / 1000.0);
         self.viewers.set(i64::try_from(view.viewers).unwrap_or(i64::MAX));
         if let Some(limits) = self.limits.get() {
             self.connections.set(i64::try_from(limits.open_now()).unwrap_or(i64::MAX));

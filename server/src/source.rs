@@ -53,6 +53,8 @@ impl Source {
         let mut tasks = JoinSet::new();
         let (pulse, beating) = Pulse::new(self.clone(), hub.clone());
         tasks.spawn(beating);
+        // Whatever happens to objects is noted by the API server's clock.
+        pulse.begun().await;
         // One line a kind.
         tasks.spawn(self.clone().watch::<app::api::Node>(hub.clone(), pulse.clone()));
         tasks.spawn(self.clone().watch::<app::api::Namespace>(hub.clone(), pulse.clone()));

@@ -153,6 +153,33 @@ async fn no_route_takes_anything_but_reading() {
 }
 
 #[tokio::test]
+async fn ages_are_counted_by_the_api_servers_clock_however_far_it_is_from_this_one() {
+    for days in [1, -1] {
+        let ahead = days * 86_400_000;
+        let epoch_ms = Some(server::hub::now().0 + ahead);
+        let demo = demo::start(demo::Options { play: false, epoch_ms, ..demo::Options::default() });
+        demo.put(pod("young", &[]));
+        let site = Site::of(demo, &[]).await;
+        let answer = site.get_until("/api/v1/pods?output=table", "young").await;
+        let age = answer.lines().last().and_then(|line| line.split_whitespace().last()).unwrap_or_default();
+        let seconds: i64 = age.trim_end_matches('s').parse().unwrap_or_else(|_| panic!("{answer}"));
+        assert!((0..60).contains(&seconds), "{answer}");
+
+        let mut socket = site.socket("kinds=pods").await;
+        socket.until("a snapshot", |viewer| viewer.snapshots == 1).await;
+        let Some(Frame::Hello { about, now, .. }) = &socket.viewer.hello else { panic!("no hello") };
+        assert!((about.ahead - ahead).abs() < 2_000, "{}", about.ahead);
+        // Claims of freshness are held against this clock.
+        assert!((now.0 - server::hub::now().0).abs() < 60_000, "{now:?}");
+        let metric = site.get("/metrics").await;
+        let line = metric.lines().find(|line| line.starts_with("masthead_api_server_clock_ahead_seconds "));
+        let seconds = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        assert!(seconds.is_some_and(|it| (it * 1000.0 - ahead as f64).abs() < 2_000.0), "{metric}");
+        site.stop.cancel();
+    }
+}
+
+#[tokio::test]
 async fn the_text_api_prints_what_kubectl_prints() {
     let site = Site::new().await;
     let answer = site.get_until("/api/v1/pods?output=table&labelSelector=app%3Dweb", "Running").await;

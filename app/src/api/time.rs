@@ -17,6 +17,12 @@ impl Millis {
     pub fn seconds(self) -> Timestamp {
         Timestamp(self.0.div_euclid(1000))
     }
+
+    /// So many milliseconds later.
+    #[must_use]
+    pub fn later(self, millis: i64) -> Millis {
+        Millis(self.0.saturating_add(millis))
+    }
 }
 
 /// Year, month, day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).

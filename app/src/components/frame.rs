@@ -52,7 +52,7 @@ pub fn Frame() -> impl IntoView {
 fn SharedView() -> impl IntoView {
     let store = store();
     let Shared { name, by, until, preview, .. } = use_context::<SharedBy>()?.0?;
-    let left = move || format::age(Some(store.now().seconds()), until.seconds());
+    let left = move || format::age(Some(store.server_now().seconds()), until.seconds());
     let said = match preview {
         true => format!("Preview: this is what those will see who are given “{name}”"),
         false => format!("“{name}”, shared by {by}"),

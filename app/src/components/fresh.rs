@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Kind, Kinds},
+    clock,
     components::{here::Here, store},
     format::duration,
     store::{Freshness, Link, Store},
@@ -40,11 +41,22 @@ pub fn FreshnessChip() -> impl IntoView {
         let store = store.clone();
         move || whole.with(|(freshness, link)| sentence(&store, freshness, link))
     };
+    let apart = {
+        let store = store.clone();
+        Memo::new(move |_| clocks(&store))
+    };
+    let are_apart = move || {
+        let any = apart.with(|apart| !apart.is_empty());
+        any.then(|| view! { <span class="apart">"clocks apart"</span> })
+    };
+    let how_far =
+        move || apart.get().into_iter().map(|said| view! { <p class="apart">{said}</p> }).collect_view();
     view! {
         <details class=class>
             <summary>
                 <span class="pulse" aria-hidden="true"></span>
                 <span class="said">{text}</span>
+                {are_apart}
             </summary>
             <div class="popover">
                 <table>
@@ -55,6 +67,7 @@ pub fn FreshnessChip() -> impl IntoView {
                         }}
                     </tbody>
                 </table>
+                {how_far}
             </div>
         </details>
     }
@@ -87,15 +100,31 @@ pub fn sentence(store: &Store, freshness: &Freshness, link: &Link) -> String {
         Freshness::Forbidden { verb, resource, .. } => format!("no right to {verb} {resource}"),
         Freshness::Old { as_of: None, because } => format!("not current: {because}{}", retry(store, link)),
         Freshness::Old { as_of: Some(at), because } => {
-            let ago = duration((store.now().0 - at.0).max(0) / 1000);
+            let ago = duration((store.server_now().0 - at.0).max(0) / 1000);
             format!("as of {} UTC, {ago} ago: {because}{}", at.seconds().clock(), retry(store, link))
         }
     }
 }
 
+/// What is to be said of clocks that are apart.
+pub fn clocks(store: &Store) -> Vec<String> {
+    let than_masthead = |ahead: i64| {
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        format!("is {} {side} Masthead's", duration(ahead.abs() / 1000))
+    };
+    let ahead = store.about().ahead;
+    let api_server = clock::are_apart(ahead).then(|| {
+        format!("The API server's clock {}. Ages are counted by the API server's.", than_masthead(ahead))
+    });
+    let browser = store
+        .browser_behind()
+        .map(|behind| format!("This computer's clock {}. No age is counted by it.", than_masthead(-behind)));
+    api_server.into_iter().chain(browser).collect()
+}
+
 fn retry(store: &Store, link: &Link) -> String {
     match link {
-        Link::Retrying { next_at, .. } => match (next_at.0 - store.now().0 + 999) / 1000 {
+        Link::Retrying { next_at, .. } => match (next_at.0 - store.server_now().0 + 999) / 1000 {
             seconds @ 1.. => format!(" (next try in {seconds} s)"),
             _ => " (trying)".to_owned(),
         },

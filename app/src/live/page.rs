@@ -16,7 +16,7 @@ use web_sys::{ReadableWritablePair, RequestInit, RequestRedirect, Response, Resp
 
 use super::session::End;
 use crate::{
-    api::{Kind, Kinds, Row},
+    api::{Kind, Kinds, Millis, Row},
     components::here::{Here, current_url},
     model::{Change, Delta},
     seed::Seed,
@@ -213,13 +213,24 @@ pub fn keep_document(store: Store, here: Here) {
     });
 }
 
+/// The browser's clock.
+pub fn browser_now() -> Millis {
+    Millis(js_sys::Date::now() as i64)
+}
+
+/// How far the browser's clock is ahead of one that begins with the page and cannot be put, in milliseconds.
+pub fn browser_ahead() -> i64 {
+    let steady = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now());
+    (js_sys::Date::now() - steady) as i64
+}
+
 /// At least this long between two announcements, in milliseconds.
 const QUIET_MS: i64 = 5_000;
 
 /// Tells screen readers how rollouts go, in summaries: `web: 3 of 5 updated`.
 pub fn tell_rollouts(store: &Store, changes: &[Change]) {
     thread_local!(static LAST: std::cell::Cell<i64> = const { std::cell::Cell::new(0) });
-    let now = js_sys::Date::now() as i64;
+    let now = browser_now().0;
     if now - LAST.get() < QUIET_MS {
         return;
     }

@@ -17,6 +17,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use super::{Heard, Live, Wanted, page};
 use crate::{
     api::Millis,
+    clock,
     model::Change,
     store::Link,
     wire::{
@@ -70,7 +71,11 @@ pub struct Session {
     /// What the server has been asked for.
     asked: Wanted,
     follower: Follower,
-    heard_at: f64,
+    /// When it began to open, and when something came last, by the browser's clock.
+    opened_at: Millis,
+    heard_at: Millis,
+    /// What that clock was ahead of one that cannot be put.
+    ahead: i64,
     /// Why the server said it would close.
     bye: Option<String>,
     /// It said that the right to look has ended.
@@ -94,6 +99,7 @@ impl Session {
         let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None, draw: None };
         let url =
             page::socket_url(&live.root.address("/live"), asked.kinds).ok_or("this page has no address")?;
+        let opened_at = page::browser_now();
         let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on = |name: &str, listener: Box<dyn FnMut(JsValue)>| {
@@ -132,7 +138,9 @@ impl Session {
             socket,
             asked,
             follower: Follower::default(),
-            heard_at: js_sys::Date::now(),
+            opened_at,
+            heard_at: opened_at,
+            ahead: page::browser_ahead(),
             bye: None,
             ended: false,
             _listeners: listeners,
@@ -156,7 +164,7 @@ impl Session {
             for heard in queue {
                 match heard {
                     Heard::Message(bytes) => {
-                        self.heard_at = js_sys::Date::now();
+                        self.heard_at = page::browser_now();
                         if let Err(end) = self.message(&bytes, &mut changes).await {
                             return end;
                         }
@@ -165,6 +173,10 @@ impl Session {
                     Heard::Wanted => self.want(),
                     Heard::Tick if self.silent() => {
                         return End::Lost("nothing heard from Masthead".to_owned());
+                    }
+                    // Only an answer says what it means to the clocks; a new socket begins with one.
+                    Heard::Tick if (page::browser_ahead() - self.ahead).abs() > clock::APART_MS => {
+                        return End::Lost("this computer's clock was put, or stood still".to_owned());
                     }
                     Heard::Tick => {}
                 }
@@ -186,7 +198,8 @@ impl Session {
     }
 
     fn silent(&self) -> bool {
-        js_sys::Date::now() - self.heard_at > wire::SILENCE_MS as f64
+        // also where the clock was put back
+        (page::browser_now().0 - self.heard_at.0).abs() > wire::SILENCE_MS
     }
 
     /// Folds what was gathered; before anything that counts on it.
@@ -216,7 +229,15 @@ impl Session {
                 if self.live.store.enter(epoch, kinds) {
                     self.live.clock.borrow_mut().forget();
                 }
-                self.clock(now);
+                // There may be others later, which answer nothing.
+                match self.follower.has_snapshot() {
+                    true => self.clock(now),
+                    false => self.live.clock.borrow_mut().hear_answer(
+                        (now, now),
+                        self.opened_at,
+                        page::browser_now(),
+                    ),
+                }
                 self.live.store.set_about(about);
                 self.want();
             }
@@ -255,7 +276,7 @@ impl Session {
     }
 
     fn clock(&self, now: Millis) {
-        self.live.clock.borrow_mut().hear(now, js_sys::Date::now());
+        self.live.clock.borrow_mut().hear(now, page::browser_now());
     }
 
     /// Asks for what the page wants and the server has not been asked for.

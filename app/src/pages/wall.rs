@@ -21,7 +21,7 @@ use verdict::{Verdict, verdict};
 
 use crate::{
     api::{Health, Kind, KindState, Namespace},
-    components::{here::Here, icon, store},
+    components::{fresh, here::Here, icon, store},
     format::visible,
     query::{
         Page,
@@ -224,6 +224,7 @@ fn Said(plan: Memo<Plan>) -> impl IntoView {
         if !forbidden.is_empty() {
             said.push(format!("Not in here: {}, which Masthead may not list.", forbidden.join(", ")));
         }
+        said.extend(fresh::clocks(&store));
         said
     });
     move || {

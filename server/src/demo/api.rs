@@ -9,10 +9,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::discovery;
 use super::faults::{Fault, Faults};
 use super::form::Form;
@@ -75,7 +75,11 @@ impl ApiServer {
 async fn serve(State(server): State<ApiServer>, request: Request) -> Response {
     let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
     server.faults.log_request(request.method().as_str(), path_and_query.to_owned());
-    answer(&server, &request.into_parts().0).await.unwrap_or_else(Refusal::into_response)
+    let mut response = answer(&server, &request.into_parts().0).await.unwrap_or_else(Refusal::into_response);
+    if let Ok(date) = HeaderValue::from_str(&clock::date(server.clock.now_ms())) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 async fn answer(server: &ApiServer, request: &Parts) -> Result<Response, Refusal> {

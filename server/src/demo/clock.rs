@@ -45,6 +45,11 @@ pub(super) fn micro_stamp(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.6fZ")
 }
 
+/// As the header `Date` has it.
+pub(super) fn date(ms: i64) -> String {
+    format(ms, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
 pub(super) fn parse(stamp: &str) -> Option<i64> {
     Some(stamp.parse::<jiff::Timestamp>().ok()?.as_millisecond())
 }

@@ -322,7 +322,7 @@ impl WithRow for Answer<'_> {
             _ => None,
         };
         let with_namespace = T::KIND.namespaced() && one.is_none();
-        let now = crate::hub::now().seconds();
+        let now = self.view.in_cluster().seconds();
         let mut response = plain(text::table(&rows, wide, with_namespace, now));
         if rows.is_empty() {
             // kubectl says this on stderr; its stdout is empty, and so is the body.

@@ -121,6 +121,11 @@ impl History {
         History { since, ..History::default() }
     }
 
+    /// The clock is found to be so many milliseconds further on than was thought.
+    pub fn put_clock(&mut self, later: i64) {
+        self.since = self.since.later(later);
+    }
+
     /// A row is like this now.
     pub fn put<T: Row>(&mut self, row: &T, now: Millis) {
         let any: &dyn Any = row;

@@ -1,12 +1,19 @@
 //! The API server, reduced to what Masthead does with it: list a page, open a watch, ask its version.
 //! The rest of the code is handed this, never a client.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use app::api::{Kind, Text};
+use app::{
+    api::{Kind, Millis, Text},
+    clock::Clock,
+};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +24,7 @@ use super::{
     read_only::ReadOnlyLayer,
     translate::{self, Head},
 };
-use crate::error::chain;
+use crate::{error::chain, hub::now};
 
 /// Objects asked for at a time, as kubectl does.
 const PAGE: usize = 500;
@@ -82,6 +89,8 @@ pub enum ApiError {
 #[derive(Clone)]
 pub struct ApiServer {
     client: kube::Client,
+    /// Its clock, by the dates of its answers.
+    clock: Arc<Mutex<Clock>>,
     /// Without credentials of its own, for questions that visitors ask about themselves.
     visitors: Option<kube::Client>,
 }
@@ -205,13 +214,13 @@ struct Status {
 impl ApiServer {
     /// Talks through `client`, whose outermost layer must be [`ReadOnlyLayer::LISTS`].
     pub fn new(client: kube::Client) -> ApiServer {
-        ApiServer { client, visitors: None }
+        ApiServer { client, clock: Arc::default(), visitors: None }
     }
 
     /// The same, and asks about visitors: through `client`, whose outermost layer must be
     /// [`ReadOnlyLayer::LISTS_AND_TOKENS`], and `visitors`, without credentials and with [`ReadOnlyLayer::VISITORS`].
     pub fn with_reviews(client: kube::Client, visitors: kube::Client) -> ApiServer {
-        ApiServer { client, visitors: Some(visitors) }
+        ApiServer { visitors: Some(visitors), ..ApiServer::new(client) }
     }
 
     /// An API server inside this process, behind the same layer as any other.
@@ -225,6 +234,15 @@ impl ApiServer {
             within(router.clone(), ReadOnlyLayer::LISTS_AND_TOKENS),
             within(router, ReadOnlyLayer::VISITORS),
         )
+    }
+
+    /// How far its clock is ahead of ours, in milliseconds, if it is not as far as was `said`: see [`Clock::ahead`].
+    pub fn ahead(&self, said: i64) -> i64 {
+        self.lock().ahead(said)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One page of a list; from the start with an empty `next`.
@@ -333,10 +351,14 @@ impl ApiServer {
     }
 
     async fn send(&self, client: &kube::Client, request: Request<Body>) -> Result<Body, ApiError> {
+        let asked = now();
         let response = tokio::time::timeout(PATIENCE, client.send(request))
             .await
             .map_err(|_| ApiError::Silent(PATIENCE))?
             .map_err(|error| ApiError::Connection(chain(&error)))?;
+        if let Some(date) = date(&response) {
+            self.lock().hear_answer(date, asked, now());
+        }
         let code = response.status();
         if code.is_success() {
             return Ok(response.into_body());
@@ -352,6 +374,13 @@ impl ApiServer {
         let status: Status = serde_json::from_slice(&body).unwrap_or_default();
         Err(refusal(code.as_u16(), status, retry_after))
     }
+}
+
+/// When an answer says it was written, at least and at most: it says the second.
+fn date<B>(response: &Response<B>) -> Option<(Millis, Millis)> {
+    let text = response.headers().get(header::DATE)?.to_str().ok()?;
+    let second = Millis(chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis());
+    Some((second, second.later(999)))
 }
 
 fn within(router: axum::Router, layer: ReadOnlyLayer) -> kube::Client {

@@ -13,6 +13,7 @@ use std::{
 
 use app::{
     api::{Millis, Text},
+    clock,
     wire::About,
 };
 use tokio::sync::watch;
@@ -37,6 +38,7 @@ pub struct Pulse {
     pub answered: watch::Receiver<Option<Millis>>,
     /// How often the API server has answered again after it had not.
     pub returned: watch::Receiver<u64>,
+    begun: watch::Receiver<bool>,
     /// What it may read.
     pub readable: Readable,
     /// The API server sends bookmarks.
@@ -48,9 +50,16 @@ impl Pulse {
     pub fn new(source: Source, hub: Hub) -> (Pulse, impl Future<Output = ()> + Send) {
         let (answers, answered) = watch::channel(None);
         let (returns, returned) = watch::channel(0);
+        let (begins, begun) = watch::channel(false);
         let readable = Readable::default();
-        let pulse = Pulse { answered, returned, readable: readable.clone(), bookmarks: Arc::default() };
-        (pulse, run(source, hub, readable, answers, returns))
+        let pulse =
+            Pulse { answered, returned, begun, readable: readable.clone(), bookmarks: Arc::default() };
+        (pulse, run(source, hub, readable, answers, returns, begins))
+    }
+
+    /// When the API server has answered for the first time, or has not in time. If it has, its clock is known.
+    pub async fn begun(&self) {
+        let _ = self.begun.clone().wait_for(|begun| *begun).await; // it has ended if the hub has
     }
 
     /// A bookmark has come.
@@ -95,6 +104,7 @@ async fn run(
     readable: Readable,
     answered: watch::Sender<Option<Millis>>,
     returned: watch::Sender<u64>,
+    begun: watch::Sender<bool>,
 ) {
     let mut about = source.about.clone();
     let mut every = tokio::time::interval(PULSE);
@@ -112,8 +122,22 @@ async fn run(
         let pulse = match answer.await {
             Ok(Ok(version)) => {
                 until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
-                if let Some(version) = version.filter(|version| *version != about.version) {
-                    about = About { version, ..about };
+                let version = version.unwrap_or_else(|| about.version.clone());
+                let newer = About { version, ahead: source.api.ahead(about.ahead), ..about.clone() };
+                if clock::are_apart(newer.ahead) != clock::are_apart(about.ahead) {
+                    let ahead_ms = newer.ahead;
+                    match clock::are_apart(ahead_ms) {
+                        true => tracing::warn!(
+                            ahead_ms,
+                            "the API server's clock and this one's are apart; ages are counted by the API server's"
+                        ),
+                        false => {
+                            tracing::info!(ahead_ms, "the API server's clock and this one's agree again")
+                        }
+                    }
+                }
+                if newer != about {
+                    about = newer;
                     if hub.tell(News::About(about.clone())).await.is_err() {
                         return;
                     }
@@ -134,6 +158,7 @@ async fn run(
         if hub.tell(News::Pulse(pulse)).await.is_err() {
             return;
         }
+        begun.send_replace(true);
         if is_ok {
             answered.send_replace(Some(sent));
         }

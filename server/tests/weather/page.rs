@@ -5,14 +5,14 @@ use std::{
     io::Read,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use app::{
     api::{Kind, Kinds, Millis},
-    clock::Clock,
+    clock::{self, Clock},
     model::Cluster,
     seed::Seed,
     store::{Link, Store},
@@ -53,7 +53,7 @@ pub struct Page {
     pub store: Store,
     clock: Arc<Mutex<Clock>>,
     /// How far its own clock is ahead of the world's, in milliseconds.
-    ahead: i64,
+    ahead: Arc<AtomicI64>,
     kinds: Arc<Mutex<Kinds>>,
     asleep: watch::Sender<bool>,
     rude: mpsc::Sender<Rude>,
@@ -69,7 +69,7 @@ impl Page {
         let page = Page {
             store: Store::new(&seed),
             clock: Arc::default(),
-            ahead,
+            ahead: Arc::new(AtomicI64::new(ahead)),
             kinds: Arc::new(Mutex::new(kinds)),
             asleep: watch::Sender::new(false),
             rude,
@@ -102,13 +102,25 @@ impl Page {
         let _ = self.rude.try_send(rude); // there may be much rudeness already
     }
 
-    fn own_clock(&self) -> f64 {
-        (now().0 + self.ahead) as f64
+    /// Its own clock is put on, or back, by so many milliseconds.
+    pub fn put_clock(&self, later: i64) {
+        self.ahead.fetch_add(later, Ordering::Relaxed);
+        self.tick();
+    }
+
+    /// How far its own clock is ahead of the world's, in milliseconds.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
+    fn own_clock(&self) -> Millis {
+        now().later(self.ahead())
     }
 
     fn tick(&self) {
         let server = self.clock.lock().expect("no panic").at(self.own_clock());
         self.store.tick(server);
+        self.store.set_browser_behind(self.clock.lock().expect("no panic").apart());
     }
 
     fn hear(&self, server: Millis) {
@@ -151,6 +163,7 @@ impl Page {
         let url = format!("ws://masthead.test/live?kinds={}", names.join(","));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
+        let opened_at = self.own_clock();
         let opening = tokio_tungstenite::client_async(request, cable);
         let Ok(opened) = tokio::time::timeout(Duration::from_secs(20), opening).await else {
             return (false, "no answer".to_owned());
@@ -168,7 +181,7 @@ impl Page {
             }
         });
         let mut asked = self.kinds();
-        let mut heard = now();
+        let (mut heard, ahead) = (self.own_clock(), self.ahead());
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -178,8 +191,8 @@ impl Page {
                     self.awake().await;
                     match message {
                         Some(Ok(Message::Binary(bytes))) => {
-                            heard = now();
-                            self.message(&bytes, &mut follower, &sender, &mut asked).err()
+                            heard = self.own_clock();
+                            self.message(&bytes, &mut follower, opened_at, &sender, &mut asked).err()
                         }
                         Some(Ok(_)) => None,
                         Some(Err(error)) => Some(error.to_string()),
@@ -189,7 +202,9 @@ impl Page {
                 _ = tick.tick() => {
                     self.awake().await;
                     self.tick();
-                    (now().0 - heard.0 > SILENCE_MS).then(|| "nothing heard".to_owned())
+                    let silent = (self.own_clock().0 - heard.0).abs() > SILENCE_MS;
+                    let was_put = (self.ahead() - ahead).abs() > clock::APART_MS;
+                    (silent || was_put).then(|| "nothing heard, or who knows when".to_owned())
                 }
                 Some(rude) = rude.recv() => {
                     self.rudeness(rude, &sender, &mut asked);
@@ -206,6 +221,7 @@ impl Page {
         &self,
         bytes: &[u8],
         follower: &mut Follower,
+        opened_at: Millis,
         socket: &mpsc::Sender<Message>,
         asked: &mut Kinds,
     ) -> Result<(), String> {
@@ -214,7 +230,13 @@ impl Page {
                 if self.store.enter(epoch, self.kinds()) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
-                self.hear(now);
+                match follower.has_snapshot() {
+                    true => self.hear(now),
+                    false => {
+                        let ours = self.own_clock();
+                        self.clock.lock().expect("no panic").hear_answer((now, now), opened_at, ours);
+                    }
+                }
                 self.store.set_about(about);
             }
             Frame::Snapshot { seq, packed } => {

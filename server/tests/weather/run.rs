@@ -46,6 +46,10 @@ const BOOKMARK: i64 = 80_000;
 /// A lost event is found when it is all listed again, which is not sooner than so often.
 const LIST_AGAIN: i64 = 40 * 60_000;
 
+/// How far off a clock may be taken to be, in milliseconds: below two seconds it need not be said, it is told in whole
+/// seconds, and pages look at theirs each second.
+const CLOCK: i64 = 3_000;
+
 /// Masthead, as one process.
 struct Masthead {
     hub: Hub,
@@ -110,10 +114,12 @@ impl Run {
             demo.put(json!({"kind": "Namespace", "metadata": {"name": name}}));
         }
         let masthead = Arc::new(Mutex::new(None));
+        let sky = Sky::clear();
+        sky.put_clock(i64::from(schedule.cluster_ahead) * 3_600_000);
         let mut run = Run {
             backup: demo.faults().save(),
             demo,
-            sky: Sky::clear(),
+            sky,
             truth: Truth::new(schedule.by_namespace),
             masthead: masthead.clone(),
             by_namespace: schedule.by_namespace,
@@ -225,6 +231,8 @@ impl Run {
                 self.kept_back();
                 self.sky.trickle(true);
             }
+            Step::ClusterClock { millis } => self.sky.put_clock(i64::from(*millis)),
+            Step::RetryAfter { seconds } => self.sky.retry_after(*seconds),
             Step::Befall { mishap } => {
                 match mishap {
                     // Of two events the second alone makes what never was, until it can be listed again.
@@ -258,6 +266,11 @@ impl Run {
             Step::Sleep { page, asleep } => {
                 if let Some((page, _)) = self.pages.get(usize::from(*page)) {
                     page.sleep(*asleep);
+                }
+            }
+            Step::PageClock { page, millis } => {
+                if let Some((page, _)) = self.pages.get(usize::from(*page)) {
+                    page.put_clock(i64::from(*millis));
                 }
             }
             Step::Rude { page, rude } => {
@@ -356,6 +369,15 @@ impl Run {
     /// What is not yet as it should be.
     async fn missing(&self) -> Option<String> {
         for (nth, (page, _)) in self.pages.iter().enumerate() {
+            let off = page.store.now().0 - now().later(self.sky.ahead()).0;
+            if off.abs() > CLOCK {
+                return Some(format!("page {nth} counts ages {off} ms off"));
+            }
+            let behind = page.store.browser_behind().unwrap_or_default();
+            if (behind + page.ahead()).abs() > CLOCK {
+                let ahead = page.ahead();
+                return Some(format!("page {nth}, {ahead} ms ahead, takes itself to be {behind} behind"));
+            }
             for kind in KINDS {
                 let freshness = page.store.freshness(kind);
                 if page.shows(kind) && !matches!(freshness, Freshness::Live) {

@@ -140,6 +140,14 @@ pub enum Step {
     WithholdBookmarks,
     ShortPages,
     Trickle,
+    /// The API server's clock is put to be so far ahead of the world's.
+    ClusterClock {
+        millis: i32,
+    },
+    /// Who is refused for now is told when to come again.
+    RetryAfter {
+        seconds: u16,
+    },
     Befall {
         mishap: Mishap,
     },
@@ -155,6 +163,11 @@ pub enum Step {
     Sleep {
         page: u8,
         asleep: bool,
+    },
+    /// The page's clock is put on, or back.
+    PageClock {
+        page: u8,
+        millis: i32,
     },
     Rude {
         page: u8,
@@ -264,9 +277,15 @@ fn fault() -> impl Strategy<Value = Step> {
         1 => Just(Step::WithholdBookmarks),
         2 => Just(Step::ShortPages),
         1 => Just(Step::Trickle),
+        1 => later().prop_map(|millis| Step::ClusterClock { millis }),
+        1 => prop_oneof![1u16..20, Just(3_600)].prop_map(|seconds| Step::RetryAfter { seconds }),
         6 => mishap.prop_map(|mishap| Step::Befall { mishap }),
         4 => Just(Step::ClearSky),
     ]
+}
+
+fn later() -> impl Strategy<Value = i32> {
+    prop_oneof![-30_000i32..30_000, Just(-86_400_000), Just(86_400_000)]
 }
 
 fn viewer() -> impl Strategy<Value = Step> {
@@ -281,6 +300,7 @@ fn viewer() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0u8..3, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
         3 => (0u8..3, any::<bool>()).prop_map(|(page, asleep)| Step::Sleep { page, asleep }),
+        1 => (0u8..3, later()).prop_map(|(page, millis)| Step::PageClock { page, millis }),
         2 => (0u8..3, rude).prop_map(|(page, rude)| Step::Rude { page, rude }),
         2 => (0u16..20_000).prop_map(|millis| Step::Restart { millis }),
     ]

@@ -11,9 +11,12 @@ use std::{
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use server::source::{api_server::ApiServer, read_only::ReadOnlyLayer};
+use server::{
+    hub::now,
+    source::{api_server::ApiServer, read_only::ReadOnlyLayer},
+};
 use tokio::sync::watch;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
@@ -45,6 +48,10 @@ struct Now {
     withholds_bookmarks: bool,
     short_pages: bool,
     trickles: bool,
+    /// How far the API server's clock is ahead, in milliseconds.
+    ahead: i64,
+    /// What refusals that are not for ever say of when to come again.
+    retry_after: Option<u16>,
 }
 
 /// A cheap clone.
@@ -107,6 +114,21 @@ impl Sky {
         self.now.send_modify(|now| now.trickles = trickles);
     }
 
+    /// The API server's clock is so many milliseconds ahead of the world's.
+    pub fn put_clock(&self, ahead: i64) {
+        self.now.send_modify(|now| now.ahead = ahead);
+    }
+
+    /// How far the API server's clock is ahead, in milliseconds.
+    pub fn ahead(&self) -> i64 {
+        self.now.borrow().ahead
+    }
+
+    /// Refusals that are not for ever say when to come again.
+    pub fn retry_after(&self, seconds: u16) {
+        self.now.send_modify(|now| now.retry_after = Some(seconds));
+    }
+
     /// Befalls what comes next.
     pub fn befall(&self, mishap: Mishap) {
         lock(&self.mishaps).push_back(mishap);
@@ -115,7 +137,21 @@ impl Sky {
     /// All is well, but for what will stay silent for ever.
     pub fn clear_up(&self) {
         lock(&self.mishaps).clear();
-        self.now.send_modify(|now| *now = Now { deaf: now.deaf, ..Now::default() });
+        self.now.send_modify(|now| *now = Now { deaf: now.deaf, ahead: now.ahead, ..Now::default() });
+    }
+
+    /// What an API server says of the time.
+    fn stamp(&self, response: &mut Response<Body>) {
+        let Now { ahead, retry_after, .. } = *self.now.borrow();
+        let clock = chrono::DateTime::from_timestamp_millis(now().later(ahead).0).expect("a date");
+        let date = clock.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let is_busy =
+            matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let headers = response.headers_mut();
+        headers.insert(header::DATE, date.parse().expect("a header"));
+        if let Some(seconds) = retry_after.filter(|_| is_busy) {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
     }
 
     /// Until bytes may pass that belong to something of this age.
@@ -160,7 +196,8 @@ impl Service<Request<Body>> for Under {
             if sky.now.borrow().short_pages {
                 *request.uri_mut() = target.replace("limit=500", "limit=3").parse()?;
             }
-            let response = router.oneshot(request).await?;
+            let mut response = router.oneshot(request).await?;
+            sky.stamp(&mut response);
             sky.passable(age).await;
             let ok = response.status().is_success();
             Ok(response.map(|body| {

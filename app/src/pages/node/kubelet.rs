@@ -31,7 +31,9 @@ pub fn heard(store: &Store, name: &str) -> AnyView {
                 return format!("not known: Masthead may not list leases in {namespace}").into_any();
             }
             Freshness::Listing(_) | Freshness::Failing(_) => return "not known yet".into_any(),
-            Freshness::Old { as_of: Some(as_of), .. } => (as_of.seconds(), " when that was last known"),
+            Freshness::Old { as_of: Some(as_of), .. } => {
+                (store.in_cluster(as_of).seconds(), " when that was last known")
+            }
             Freshness::Old { as_of: None, .. } => return "not known".into_any(),
             Freshness::Live | Freshness::Painted(_) => (store.now().seconds(), ""),
         };

@@ -32,7 +32,7 @@ impl Local {
     fn follow(&self) {
         let (store, offset) = (self.store.clone(), self.offset);
         Effect::new(move |_| {
-            let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(store.now().0 as f64));
+            let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(store.server_now().0 as f64));
             let found = Some(-(date.get_timezone_offset() as i32));
             if offset.get_untracked() != found {
                 offset.set(found);
@@ -46,7 +46,7 @@ impl Local {
 
     /// What clocks here show now.
     pub fn now(&self) -> Timestamp {
-        self.shift(self.store.now().seconds())
+        self.shift(self.store.server_now().seconds())
     }
 
     /// `14:02:11`, before the program runs `14:02:11 UTC`.
@@ -57,6 +57,11 @@ impl Local {
     /// `Fri 27 Nov`
     pub fn date(&self) -> String {
         day(self.now())
+    }
+
+    /// The same of something that the cluster wrote down, by its clock.
+    pub fn since_in_cluster(&self, at: Millis) -> String {
+        self.since(self.store.by_server(at))
     }
 
     /// `14:02:11 (3 min)`, of another day `Fri 27 Nov 14:02 (2d4h)`.

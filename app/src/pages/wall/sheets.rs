@@ -212,7 +212,7 @@ fn since_when(since: Option<Timestamp>, restarts: i64, local: &Local) -> impl In
         restarts => Some(format!("{restarts} restarts")),
     };
     move || {
-        let since = since.map(|since| format!("since {}", local.since(since.millis())));
+        let since = since.map(|since| format!("since {}", local.since_in_cluster(since.millis())));
         since.into_iter().chain(restarts.clone()).collect::<Vec<_>>().join(" · ")
     }
 }

@@ -77,7 +77,7 @@ fn told(store: &Store, kind: Kind, because: String) -> String {
         Link::Live => format!("{}: {because}", kind.plural()),
         Link::Retrying { next_at, attempt, .. } => {
             let tries = if attempt == 1 { "tried once".to_owned() } else { format!("tried {attempt} times") };
-            match (next_at.0 - store.now().0 + 999) / 1_000 {
+            match (next_at.0 - store.server_now().0 + 999) / 1_000 {
                 seconds @ 1.. => format!("{because}; {tries}, again in {}", duration(seconds)),
                 _ => format!("{because}; {tries}, trying"),
             }
