@@ -86,6 +86,7 @@ lint: cargo ## formatting, and clippy over the server's and the browser's half
 	else echo 'lint: no rustfmt here, formatting not checked (rustup component add rustfmt)'; fi
 	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --workspace --all-targets -- -D warnings; \
 	else echo 'lint: no clippy here, not run (rustup component add clippy)'; fi
+	@cargo fetch --quiet --locked --manifest-path server/fuzz/Cargo.toml
 	@app/build-wasm --lint
 
 .PHONY: test-rust

@@ -180,6 +180,32 @@ async fn ages_are_counted_by_the_api_servers_clock_however_far_it_is_from_this_o
 }
 
 #[tokio::test]
+async fn a_kind_that_is_not_current_is_named_wherever_somebody_looks() {
+    let site = Site::new().await;
+    let ready = site.get_until("/readyz", "200 OK").await;
+    assert!(ready.ends_with("\r\n\r\nok\n"), "{ready}");
+    let faults = site.demo.faults();
+    faults.set("pods", Fault::AnswerWatches(500));
+    faults.cut_watches("pods");
+    let ready = site.get_until("/readyz", "pods not current, as of 20").await;
+    assert!(ready.starts_with("HTTP/1.1 200"), "it still shows the rest: {ready}");
+    assert!(!ready.contains("nodes") && !ready.contains("500"), "no reason, for anybody may ask: {ready}");
+    let table = site.get("/api/v1/pods?output=table").await;
+    assert!(table.contains("masthead-state: stale\r\n") && table.contains("masthead-as-of: 20"), "{table}");
+    let others = site.get("/api/v1/nodes?output=table").await;
+    assert!(others.contains("masthead-state: live\r\n"), "{others}");
+    let metrics = site.get("/metrics").await;
+    assert!(metrics.contains("masthead_kind_state{kind=\"pods\",state=\"stale\"} 1"), "{metrics}");
+    assert!(metrics.contains("masthead_kind_as_of_seconds{kind=\"pods\"}"), "{metrics}");
+    let page = site.get("/").await;
+    assert!(page.contains("freshness old") && page.contains(">pods as of "), "{page}");
+    faults.clear("pods");
+    site.get_until("/api/v1/pods?output=table", "masthead-state: live\r\n").await;
+    let ready = site.get("/readyz").await;
+    assert!(ready.ends_with("\r\n\r\nok\n"), "{ready}");
+}
+
+#[tokio::test]
 async fn the_text_api_prints_what_kubectl_prints() {
     let site = Site::new().await;
     let answer = site.get_until("/api/v1/pods?output=table&labelSelector=app%3Dweb", "Running").await;

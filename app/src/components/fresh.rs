@@ -27,11 +27,11 @@ pub fn FreshnessChip() -> impl IntoView {
                 .filter(|kind| !matches!(store.freshness(*kind), Freshness::Forbidden { .. }))
                 .collect();
             let kinds = if seen.is_empty() { page.kinds() } else { seen };
-            (store.freshness_of(kinds), store.link())
+            (store.freshness_of(kinds), store.link(), named_if_old(&store, kinds))
         })
     };
     let class = move || {
-        whole.with(|(freshness, link)| match (freshness, link) {
+        whole.with(|(freshness, link, _)| match (freshness, link) {
             (Freshness::Live, Link::Live) => "freshness live",
             (Freshness::Old { .. } | Freshness::Failing(_), _) => "freshness old",
             _ => "freshness",
@@ -39,7 +39,14 @@ pub fn FreshnessChip() -> impl IntoView {
     };
     let text = {
         let store = store.clone();
-        move || whole.with(|(freshness, link)| sentence(&store, freshness, link))
+        move || {
+            whole.with(|(freshness, link, old)| match (freshness, old.as_str()) {
+                (Freshness::Old { .. }, old) if !old.is_empty() => {
+                    format!("{old} {}", sentence(&store, freshness, link))
+                }
+                _ => sentence(&store, freshness, link),
+            })
+        }
     };
     let apart = {
         let store = store.clone();
@@ -72,6 +79,24 @@ pub fn FreshnessChip() -> impl IntoView {
         </details>
     }
     .into_any()
+}
+
+/// `pods, nodes and 2 more kinds`: those that are old, where others are not.
+fn named_if_old(store: &Store, kinds: Kinds) -> String {
+    let watched: Kinds = kinds.iter().map(Kind::watched).collect();
+    let is_old = |kind: &Kind| store.freshness(*kind).dims();
+    let (old, others): (Vec<Kind>, Vec<Kind>) = watched.iter().partition(is_old);
+    if others.is_empty() {
+        return String::new();
+    }
+    match old.as_slice() {
+        [] => String::new(),
+        [one] => one.plural().to_owned(),
+        [one, another] => format!("{} and {}", one.plural(), another.plural()),
+        [one, another, more @ ..] => {
+            format!("{}, {} and {} more", one.plural(), another.plural(), more.len())
+        }
+    }
 }
 
 fn kind_line(store: Store, kind: Kind) -> impl IntoView {

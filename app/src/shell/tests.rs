@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Needs, Node, Owner, Pod,
+        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Millis, Needs, Node, Owner, Pod,
         ReplicationController, ResourceList, Text, Timestamp, Uid,
         detail::{Condition, Container, Template},
         replicas::Replicas,
@@ -500,7 +500,7 @@ fn a_nodes_page_tells_its_kubelet_and_what_a_drain_has_left() {
     let said = text(&page(&cluster, "/nodes/worker-1"));
     assert!(said.contains("75s ago, longer than the 40s that its lease is good for"), "{said}");
     // What is old itself cannot say how long a kubelet has been silent since.
-    let since = crate::api::Millis(NOW.0 - 70_000);
+    let since = Millis(NOW.0 - 70_000);
     let stale = KindState::Stale { since, because: "connection refused".into() };
     cluster.apply(Change::State(Kind::Lease, stale));
     let said = text(&page(&cluster, "/nodes/worker-1"));
@@ -549,7 +549,7 @@ fn what_may_not_be_seen_says_which_right_is_missing() {
 #[test]
 fn what_is_old_is_dimmed_and_says_since_when() {
     let mut cluster = cluster();
-    let since = crate::api::Millis(NOW.0 - 40_000);
+    let since = Millis(NOW.0 - 40_000);
     cluster.apply(Change::State(Kind::Pod, KindState::Stale { since, because: "connection refused".into() }));
     let html = page(&cluster, "/pods");
     assert!(html.contains("gate stale"));
@@ -854,4 +854,35 @@ fn a_wall_of_what_is_not_listed_yet_is_not_well() {
     cluster.apply(Change::State(Kind::Pod, KindState::Forbidden { verb, resource, namespace }));
     let said = text(&page(&cluster, "/wall"));
     assert!(said.contains("Not in here: pods, which Masthead may not list."), "{said}");
+}
+
+/// The text of the chip that is always in sight.
+fn said_of_freshness(html: &str) -> &str {
+    html.split("class=\"said\">").nth(1).and_then(|rest| rest.split("</span>").next()).unwrap_or_default()
+}
+
+#[test]
+fn in_every_view_whatever_kind_is_not_confirmed_for_more_than_five_seconds_is_marked_by_name() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    services(&mut cluster);
+    for url in EVERY.into_iter().chain(WALLS) {
+        let of_page = seed(&cluster, url).place().page.kinds();
+        for kind in of_page.iter() {
+            for (late, is_old) in [(5_000, false), (5_001, true)] {
+                let mut seed = seed(&cluster, url);
+                let of = |at: &&mut (Kind, Millis)| at.0.watched() == kind.watched();
+                seed.as_of.iter_mut().filter(of).for_each(|(_, at)| *at = NOW.later(-late));
+                let (_, html) = render(url, &seed, &ASSETS);
+                let marked = html.contains("freshness old") || html.contains(" invalid");
+                assert_eq!(marked, is_old, "{url}: {kind}, {late} ms");
+                if is_old && !WALLS.contains(&url) {
+                    assert!(
+                        said_of_freshness(&html).contains(kind.watched().plural()),
+                        "{url}: {kind} is not named"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -410,6 +410,9 @@ impl View {
             (Some(at), KindState::Live) if now.0 - at.0 > CONFIRMED => {
                 KindState::Stale { since: at, because: Text::from("not confirmed for more than 5 s") }
             }
+            (None, KindState::Live) => {
+                KindState::Stale { since: now, because: Text::from("not confirmed yet") }
+            }
             _ => state,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use app::api::{Kind, KindState};
 use axum::{
     Json, Router,
     extract::State,
@@ -31,14 +32,25 @@ async fn livez(State(hub): State<Hub>) -> Response {
     }
 }
 
-/// Ready is: every kind that may be listed has been. A kind that goes stale later does not make the
-/// server unready: it still shows more, and says so more honestly, than no server.
+/// Ready is: every kind that may be listed has been. A kind that goes stale later does not make the server unready: it
+/// still shows more, and says so more honestly, than no server. It is named, though, a line a kind: `ok` alone is said
+/// only while everything is current.
 async fn readyz(State(hub): State<Hub>) -> Response {
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
     };
     match source::ready(|kind| view.cluster.state(kind).clone()) {
-        Ok(()) => "ok\n".into_response(),
+        Ok(()) => {
+            let mut text = String::from("ok\n");
+            for kind in Kind::ALL.iter().filter(|kind| kind.watched() == **kind) {
+                // Not why: anybody may ask, and the reason may name what only some may know.
+                if let KindState::Stale { since, .. } = view.state(*kind) {
+                    let as_of = view.as_of(*kind).unwrap_or(since);
+                    let _ = writeln!(text, "{} not current, as of {as_of}", kind.plural());
+                }
+            }
+            text.into_response()
+        }
         Err(waiting) => {
             let mut text = String::new();
             for (kind, state) in waiting {
