@@ -132,6 +132,21 @@ pub struct View {
     pub epoch: u64,
     /// How many are watching.
     pub viewers: usize,
+    /// What the hub remembers beside the rows.
+    pub remembers: Remembers,
+}
+
+/// How much a hub remembers that is in no row, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remembers {
+    /// Selections that somebody watches.
+    pub topics: usize,
+    /// Uids that have numbers.
+    pub uids: usize,
+    /// Pods whose course is known, there and gone.
+    pub pods: usize,
+    /// Points in time of workloads, there and gone.
+    pub points: usize,
 }
 
 impl View {
@@ -611,6 +626,8 @@ impl Owner {
     fn view(&mut self) -> Arc<View> {
         let (cluster, freshness, about, epoch) = (&self.cluster, &self.freshness, &self.about, self.epoch);
         let viewers = self.viewers.len();
+        let (pods, points) = self.history.remembers();
+        let remembers = Remembers { topics: self.topics.len(), uids: self.numbers.len(), pods, points };
         let view = self.view.get_or_insert_with(|| {
             Arc::new(View {
                 cluster: cluster.clone(),
@@ -619,6 +636,7 @@ impl Owner {
                 about: about.clone(),
                 epoch,
                 viewers,
+                remembers,
             })
         });
         view.clone()

@@ -12,7 +12,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{front::Limits, hub::View};
+use tokio::runtime::Handle;
+
+use crate::{
+    front::Limits,
+    hub::{Remembers, View},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfKind {
@@ -23,6 +28,11 @@ struct OfKind {
 struct OfState {
     kind: &'static str,
     state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfWhat {
+    what: &'static str,
 }
 
 fn of(kind: Kind) -> OfKind {
@@ -41,6 +51,8 @@ pub struct Metrics {
     states: Family<OfState, Gauge>,
     as_of: Family<OfKind, Gauge<f64, AtomicU64>>,
     ahead: Gauge<f64, AtomicU64>,
+    remembers: Family<OfWhat, Gauge>,
+    tasks: Gauge,
     viewers: Gauge,
     frames: Counter,
     bytes: Counter,
@@ -69,6 +81,8 @@ impl Default for Metrics {
             states: Family::default(),
             as_of: Family::default(),
             ahead: Gauge::default(),
+            remembers: Family::default(),
+            tasks: Gauge::default(),
             viewers: Gauge::default(),
             frames: Counter::default(),
             bytes: Counter::default(),
@@ -99,6 +113,12 @@ impl Default for Metrics {
             "How far the API server's clock is ahead of this one's; negative if it is behind",
             metrics.ahead.clone(),
         );
+        r.register(
+            "remembers",
+            "What is remembered beside the rows, of which there is always some",
+            metrics.remembers.clone(),
+        );
+        r.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
         r.register("viewers", "Open subscriptions", metrics.viewers.clone());
         r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
         r.register("bytes_sent", "Bytes of frames sent to viewers", metrics.bytes.clone());
@@ -178,6 +198,12 @@ impl Metrics {
             }
         }
         self.ahead.set(view.about.ahead as f64 / 1000.0);
+        let Remembers { topics, uids, pods, points } = view.remembers;
+        for (what, count) in [("topics", topics), ("uids", uids), ("pods", pods), ("points", points)] {
+            self.remembers.get_or_create(&OfWhat { what }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
+        self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
         self.viewers.set(i64::try_from(view.viewers).unwrap_or(i64::MAX));
         if let Some(limits) = self.limits.get() {
             self.connections.set(i64::try_from(limits.open_now()).unwrap_or(i64::MAX));

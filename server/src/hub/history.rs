@@ -121,6 +121,13 @@ impl History {
         History { since, ..History::default() }
     }
 
+    /// How many pods' courses it knows, and how many points in time of workloads.
+    pub fn remembers(&self) -> (usize, usize) {
+        let gone = self.gone.iter().map(|picture| picture.counts.len()).sum::<usize>();
+        let there = self.workloads.values().map(|workload| workload.counts.len()).sum::<usize>();
+        (self.lives.len(), gone + there)
+    }
+
     /// The clock is found to be so many milliseconds further on than was thought.
     pub fn put_clock(&mut self, later: i64) {
         self.since = self.since.later(later);

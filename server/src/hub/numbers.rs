@@ -21,6 +21,11 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// How many uids have one.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// The number of a uid, if it has one.
     pub fn known(&self, uid: Uid) -> Option<Uid> {
         self.known.get(&uid.0).copied().map(Uid)

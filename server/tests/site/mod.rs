@@ -181,9 +181,14 @@ pub struct Process {
 impl Process {
     /// With these arguments and a port of its own.
     pub fn start(args: &[&str]) -> Process {
+        Process::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), args)
+    }
+
+    /// With these arguments, at an address that another has left.
+    pub fn start_at(address: SocketAddr, args: &[&str]) -> Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_masthead"))
             .args(args)
-            .args(["--listen", "127.0.0.1:0", "--log", "error"])
+            .args(["--listen", &address.to_string(), "--log", "error"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("a process");

@@ -1,0 +1,360 @@
+//! What months do to a server, in minutes: pods, templates, events and viewers come and go, and what it holds stays what
+//! it was. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`; with
+//! `EVENTS=100000000` it is a year of a busy cluster.
+
+// A test that cannot go on should stop; what was reached is worth reading.
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
+mod site;
+mod viewer;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use app::{
+    api::{Kind, ObjectKey},
+    wire::{Ask, Drawing},
+};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use server::demo::{self, Demo};
+use site::{Server, Site, Socket};
+use tokio::task::JoinSet;
+
+/// How many changes there are, unless `EVENTS` says.
+const EVENTS: u64 = 60_000;
+/// Changes between two looks at whether all viewers have been told.
+const BATCH: u64 = 1_000;
+/// Deployments, with so many pods each.
+const WORKLOADS: usize = 40;
+const PODS: usize = 20;
+/// Revisions of a Deployment that are kept, and events.
+const REVISIONS: usize = 10;
+const MESSAGES: usize = 500;
+/// Viewers that come and go at any time.
+const VIEWERS: usize = 12;
+/// After a tenth of the run memory may grow by this much: what an allocator does not give back, with some room.
+const DRIFT: u64 = 48 << 20;
+
+/// What may be remembered, whatever happens: bounds of `hub/history.rs` and `hub/numbers.rs`, of so many rows and viewers.
+const BOUNDS: [(&str, u64); 5] = [
+    // those there are, 60 gone of each workload, and 5,000 of which only events have come
+    ("remembers{what=\"pods\"}", (WORKLOADS * (PODS + 60) + 5_000) as u64),
+    // 240 of each
+    ("remembers{what=\"points\"}", 240 * WORKLOADS as u64),
+    // three for each row, containers and sets included, and 10,000
+    (
+        "remembers{what=\"uids\"}",
+        (3 * (WORKLOADS * (2 * PODS + REVISIONS + 1) + MESSAGES) + 10_000) as u64 + BATCH,
+    ),
+    ("remembers{what=\"topics\"}", 4 * VIEWERS as u64),
+    ("tasks", 40 + 8 * VIEWERS as u64),
+];
+
+/// Everything that changes, one change at a time.
+struct World {
+    demo: Demo,
+    chance: fastrand::Rng,
+    workloads: Vec<Workload>,
+    messages: VecDeque<String>,
+    written: u64,
+}
+
+#[derive(Default)]
+struct Workload {
+    name: String,
+    uid: Value,
+    /// ReplicaSets by their revision and uid, oldest first.
+    sets: VecDeque<(u64, Value)>,
+    pods: VecDeque<String>,
+}
+
+impl World {
+    fn new() -> World {
+        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+        let mut world = World {
+            demo,
+            chance: fastrand::Rng::with_seed(1),
+            workloads: Vec::new(),
+            messages: VecDeque::new(),
+            written: 0,
+        };
+        for nth in 0..5 {
+            world.node(nth);
+        }
+        for nth in 0..WORKLOADS {
+            world.workloads.push(Workload { name: format!("web-{nth}"), ..Workload::default() });
+            world.roll(nth);
+            (0..PODS).for_each(|_| world.add(nth));
+        }
+        world
+    }
+
+    fn put(&mut self, mut object: Value) -> Value {
+        self.written += 1;
+        object["metadata"]["annotations"] = json!({"written": self.written.to_string()});
+        self.demo.put(object)
+    }
+
+    fn remove(&mut self, plural: &'static str, name: &str) {
+        self.written += 1;
+        self.demo.remove(plural, "default", name);
+    }
+
+    /// One thing happens, as often as it does.
+    fn change(&mut self) {
+        let nth = self.chance.usize(..WORKLOADS);
+        match self.chance.u8(..100) {
+            0..70 => self.stir(nth),
+            70..82 => {
+                if let Some(oldest) = self.workloads[nth].pods.pop_front() {
+                    self.remove("pods", &oldest);
+                }
+                self.add(nth);
+            }
+            82..84 => self.roll(nth),
+            84..88 => {
+                if let Some((newest, _)) = self.workloads[nth].sets.back() {
+                    self.set(nth, *newest);
+                }
+            }
+            88..96 => self.tell(nth),
+            _ => {
+                let node = self.chance.usize(..5);
+                self.node(node);
+            }
+        }
+    }
+
+    /// A Deployment has another template: a new ReplicaSet, and the oldest goes.
+    fn roll(&mut self, nth: usize) {
+        let revision = self.written;
+        let name = self.workloads[nth].name.clone();
+        let image = format!("registry.example/{name}:{revision}");
+        let deployment = self.put(json!({
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
+            "spec": {"replicas": PODS, "selector": {"matchLabels": {"app": name}}, "template": template(&name, &image)},
+            "status": {"observedGeneration": revision + 1_000_000, "replicas": PODS, "updatedReplicas": revision % PODS as u64},
+        }));
+        self.workloads[nth].uid = deployment["metadata"]["uid"].clone();
+        let uid = self.set(nth, revision);
+        self.workloads[nth].sets.push_back((revision, uid));
+        if self.workloads[nth].sets.len() > REVISIONS
+            && let Some((oldest, _)) = self.workloads[nth].sets.pop_front()
+        {
+            self.remove("replicasets", &format!("{name}-{oldest:x}"));
+        }
+    }
+
+    /// A ReplicaSet is as it may be; its uid.
+    fn set(&mut self, nth: usize, revision: u64) -> Value {
+        let Workload { name, uid, .. } = &self.workloads[nth];
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid, "controller": true}]);
+        let ready = self.chance.usize(..=PODS);
+        let set = json!({
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": format!("{name}-{revision:x}"), "namespace": "default", "labels": {"app": name}, "ownerReferences": owner,
+            },
+            "spec": {
+                "replicas": PODS, "selector": {"matchLabels": {"app": name}},
+                "template": template(name, &format!("registry.example/{name}:{revision}")),
+            },
+            "status": {"observedGeneration": 1, "replicas": PODS, "readyReplicas": ready, "availableReplicas": ready},
+        });
+        self.put(set)["metadata"]["uid"].clone()
+    }
+
+    /// A pod that there never was.
+    fn add(&mut self, nth: usize) {
+        let name = format!("{}-{:x}", self.workloads[nth].name, self.written);
+        self.workloads[nth].pods.push_back(name.clone());
+        self.pod(nth, &name, true);
+    }
+
+    fn stir(&mut self, nth: usize) {
+        let pods = &self.workloads[nth].pods;
+        let Some(name) = pods.get(self.chance.usize(..pods.len())).cloned() else { return };
+        let is_ready = self.chance.u8(..4) > 0;
+        self.pod(nth, &name, is_ready);
+    }
+
+    fn pod(&mut self, nth: usize, name: &str, is_ready: bool) {
+        let workload = &self.workloads[nth];
+        let Some((revision, uid)) = workload.sets.back() else { return };
+        let set = format!("{}-{revision:x}", workload.name);
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": set, "uid": uid, "controller": true}]);
+        let state = match is_ready {
+            true => json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}),
+            false => {
+                json!({"waiting": {"reason": "CrashLoopBackOff", "message": format!("back-off {}", self.written)}})
+            }
+        };
+        let node = format!("node-{}", self.written % 5);
+        let app = workload.name.clone();
+        self.put(json!({
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": app}, "ownerReferences": owner},
+            "spec": {"nodeName": node, "containers": [{"name": "web", "image": "example/web:1"}]},
+            "status": {"phase": "Running", "containerStatuses": [
+                {"name": "web", "ready": is_ready, "started": is_ready, "restartCount": self.written % 50, "state": state}
+            ]},
+        }));
+    }
+
+    fn tell(&mut self, nth: usize) {
+        let Some(pod) = self.workloads[nth].pods.back().cloned() else { return };
+        let name = format!("{pod}.{:x}", self.written);
+        self.messages.push_back(name.clone());
+        self.put(json!({
+            "kind": "Event", "metadata": {"name": name, "namespace": "default"},
+            "involvedObject": {"kind": "Pod", "namespace": "default", "name": pod},
+            "type": "Warning", "reason": "Unhealthy", "count": 1,
+            "message": format!("Readiness probe failed: HTTP probe failed with statuscode: {}", 500 + self.written % 9),
+        }));
+        if self.messages.len() > MESSAGES
+            && let Some(oldest) = self.messages.pop_front()
+        {
+            self.remove("events", &oldest);
+        }
+    }
+
+    fn node(&mut self, nth: usize) {
+        let memory = format!("{}Ki", 1_000_000 + self.written);
+        self.put(json!({
+            "kind": "Node", "metadata": {"name": format!("node-{nth}")},
+            "status": {"allocatable": {"cpu": "8", "memory": memory, "pods": "200"}},
+        }));
+    }
+
+    /// A sign by which a viewer knows that it has been told of all until now.
+    fn sign(&mut self, number: u64) {
+        self.demo.put(viewer::pod("sign", &[("until", &number.to_string())]));
+    }
+}
+
+fn template(app: &str, image: &str) -> Value {
+    json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "web", "image": image}]}})
+}
+
+/// Comes, looks at something for a while, and goes, again and again; some read nothing.
+async fn passer_by(server: Server, seed: u64) {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    loop {
+        let app = format!("web-{}", chance.usize(..WORKLOADS));
+        let query = match chance.u8(..5) {
+            0 => String::new(),
+            1 => "kinds=pods,nodes".to_owned(),
+            2 => format!("kinds=pods&labelSelector=app%3D{app}"),
+            3 => "kinds=deployments,replicasets".to_owned(),
+            _ => "kinds=events".to_owned(),
+        };
+        let mut socket = server.socket(&query).await;
+        let key = ObjectKey { kind: Kind::Deployment, namespace: "default".to_owned(), name: app };
+        if chance.bool() {
+            socket.ask(&Ask::Look(Some(key.clone()))).await;
+        }
+        if chance.bool() {
+            socket.ask(&Ask::Draw(Some(Drawing { key, between: None }))).await;
+        }
+        let reads = chance.usize(..200) * usize::from(chance.u8(..4) > 0);
+        for _ in 0..reads {
+            let Some(Ok(_)) = socket.stream.next().await else { break };
+        }
+        if reads == 0 {
+            // As long as it takes to have more than it has room for.
+            tokio::time::sleep(Duration::from_millis(chance.u64(100..1_500))).await;
+        }
+    }
+}
+
+/// What there is of everything that could grow.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    memory: u64,
+    files: usize,
+    /// As `/metrics` has it.
+    counts: BTreeMap<String, u64>,
+}
+
+impl Held {
+    async fn of(server: &Server) -> Held {
+        let status = std::fs::read_to_string("/proc/self/status").expect("proc(5)");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("memory");
+        let memory = 1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes");
+        let files = std::fs::read_dir("/proc/self/fd").expect("proc(5)").count();
+        let metrics = server.get("/metrics").await;
+        let counts = metrics.lines().filter_map(|line| {
+            let (name, value) = line.strip_prefix("masthead_")?.rsplit_once(' ')?;
+            let is_one =
+                ["remembers", "tasks", "viewers", "connections"].iter().any(|one| name.starts_with(one));
+            is_one.then(|| Some((name.to_owned(), value.parse().ok()?)))?
+        });
+        Held { memory, files, counts: counts.collect() }
+    }
+}
+
+fn report(written: u64, began: Instant, held: &Held) {
+    let counts: Vec<_> = held.counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    println!(
+        "{written} changes in {:.0} s: memory {} MB, files {}, {}",
+        began.elapsed().as_secs_f64(),
+        held.memory >> 20,
+        held.files,
+        counts.join(", ")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_comes_and_goes_for_however_long_what_is_held_stays_what_it_was() {
+    let events = std::env::var("EVENTS").map_or(EVENTS, |count| count.parse().expect("a number"));
+    let mut world = World::new();
+    let site = Site::of(world.demo.clone(), &[]).await;
+    site.get_until("/readyz", "200 OK").await;
+    // It folds every frame for as long as it all takes, and holds each beat's hash against what it has.
+    let mut witness: Socket = site.socket("kinds=pods,replicasets,deployments,nodes,containers").await;
+    let mut passers_by = JoinSet::new();
+    for seed in 0..VIEWERS as u64 {
+        let server = Server { address: site.address, base: site.base.clone() };
+        passers_by.spawn(passer_by(server, seed));
+    }
+    let (began, start) = (Instant::now(), world.written);
+    let mut first = None::<Held>;
+    let mut said = 0;
+    while world.written - start < events {
+        let until = world.written + BATCH;
+        while world.written < until {
+            world.change();
+        }
+        world.sign(until);
+        let sign = until.to_string();
+        witness
+            .until("all of it", |viewer| {
+                let labels = viewer.pod("sign").map(|pod| pod.meta.labels.clone()).unwrap_or_default();
+                labels.iter().any(|(_, value)| **value == *sign)
+            })
+            .await;
+        let done = world.written - start;
+        if done * 20 / events > said {
+            said = done * 20 / events;
+            let held = Held::of(&site).await;
+            report(done, began, &held);
+            if said < 2 {
+                continue;
+            }
+            let first = first.get_or_insert_with(|| held.clone());
+            assert!(held.memory < first.memory + DRIFT, "memory: {first:?}, then {held:?}");
+            assert!(held.files < first.files + 4 * VIEWERS, "files: {first:?}, then {held:?}");
+            for (name, most) in BOUNDS {
+                let now = held.counts.get(name).copied().expect(name);
+                assert!(now <= most, "{name}: {now}, and {most} are the most");
+            }
+        }
+    }
+    while let Some(ended) = passers_by.try_join_next() {
+        ended.expect("a viewer that went on and on");
+    }
+}
