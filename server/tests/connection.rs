@@ -1,0 +1,319 @@
+//! The way to a cluster, as a kubeconfig names it: TLS, HTTP/2, and a hop in between that dies without a word.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod viewer;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use app::{
+    api::{Kind, KindState},
+    scope::Scope,
+    wire::About,
+};
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use server::{
+    demo::{self, Demo},
+    hub::{Encoding, Hub, Seat},
+    source::{Source, kubeconfig},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use viewer::{Viewer, pod};
+
+/// What nothing here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// By then a hop that has died is found.
+const FOUND: Duration = Duration::from_secs(10);
+
+/// Whoever signs API servers' certificates.
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Authority {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Authority { pem, issuer: Issuer::new(params, key) }
+    }
+
+    /// TLS with a certificate that nobody has seen before.
+    fn tls(&self) -> TlsAcceptor {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("names");
+        let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .expect("a certificate");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// An API server on a port, with whatever certificate it has now.
+struct ApiServer {
+    address: SocketAddr,
+    tls: Arc<Mutex<TlsAcceptor>>,
+    _tasks: JoinSet<()>,
+}
+
+impl ApiServer {
+    async fn start(demo: &Demo, tls: TlsAcceptor) -> ApiServer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let tls = Arc::new(Mutex::new(tls));
+        let (router, current) = (demo.router(), tls.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let acceptor = current.lock().expect("no panic").clone();
+                open.spawn(serve(stream, acceptor, router.clone()));
+            }
+        });
+        ApiServer { address, tls, _tasks: tasks }
+    }
+
+    fn has_another_certificate(&self, tls: TlsAcceptor) {
+        *self.tls.lock().expect("no panic") = tls;
+    }
+}
+
+async fn serve(stream: TcpStream, tls: TlsAcceptor, router: Router) {
+    let Ok(stream) = tls.accept(stream).await else { return };
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]), "HTTP/2 was offered");
+    let service =
+        service_fn(move |request: Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let http = http2::Builder::new(TokioExecutor::new());
+    let _ = http.serve_connection(TokioIo::new(stream), service).await; // hops die here
+}
+
+/// In front of it: what goes through can be made to vanish, both ways, while both sides find their sockets well.
+struct Hop {
+    address: SocketAddr,
+    opened: Arc<AtomicUsize>,
+    /// Connections below this number are dead.
+    dead: watch::Sender<usize>,
+    _tasks: JoinSet<()>,
+}
+
+impl Hop {
+    async fn before(behind: SocketAddr) -> Hop {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (opened, dead) = (Arc::<AtomicUsize>::default(), watch::Sender::new(0));
+        let (count, deaths) = (opened.clone(), dead.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (near, _) = listener.accept().await.expect("a connection");
+                let nth = count.fetch_add(1, Ordering::Relaxed);
+                let Ok(far) = TcpStream::connect(behind).await else { continue };
+                let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                open.spawn(carry(near_in, far_out, nth, deaths.subscribe()));
+                open.spawn(carry(far_in, near_out, nth, deaths.subscribe()));
+            }
+        });
+        Hop { address, opened, dead, _tasks: tasks }
+    }
+
+    fn opened(&self) -> usize {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// Forgets every connection there is, and tells nobody; others go through.
+    fn dies(&self) {
+        self.dead.send_replace(self.opened());
+    }
+
+    /// The same of all that are yet to come.
+    fn is_dead(&self) {
+        self.dead.send_replace(usize::MAX);
+    }
+}
+
+async fn carry(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    nth: usize,
+    dead: watch::Receiver<usize>,
+) {
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        let read = from.read(&mut buffer).await.unwrap_or(0);
+        let is_dead = nth < *dead.borrow();
+        if is_dead && read == 0 {
+            // who is told nothing does not hear of the end either
+            return std::future::pending().await;
+        }
+        if is_dead {
+            continue;
+        }
+        if read == 0 || to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Masthead behind a kubeconfig.
+struct Stage {
+    demo: Demo,
+    authority: Authority,
+    api_server: ApiServer,
+    hop: Hop,
+    seat: Seat,
+    viewer: Viewer,
+    kubeconfig: PathBuf,
+    _tasks: JoinSet<()>,
+}
+
+impl Stage {
+    async fn new(name: &str) -> Stage {
+        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+        demo.put(pod("first", &[]));
+        let authority = Authority::new();
+        let api_server = ApiServer::start(&demo, authority.tls()).await;
+        let hop = Hop::before(api_server.address).await;
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
+             clusters:\n- name: it\n  cluster: {{server: 'https://localhost:{}', certificate-authority: {name}.pem}}\n\
+             users:\n- name: me\n  user: {{token: secret}}\n\
+             contexts:\n- name: test\n  context: {{cluster: it, user: me}}\n",
+            hop.address.port()
+        );
+        let folder = std::env::temp_dir().join(format!("masthead-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join(format!("{name}.pem")), &authority.pem).expect("a file");
+        std::fs::write(folder.join("config"), text).expect("a file");
+        let found = kubeconfig::find(Some(folder.join("config")), None, false, Kind::ALL.len()).await;
+        let source = Source {
+            api: found.expect("a cluster").api,
+            namespaces: Vec::new(),
+            fallback: None,
+            about: About::default(),
+            metrics: Arc::default(),
+        };
+        let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(owner);
+        tasks.spawn(source.run(hub.clone()));
+        let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+        Stage {
+            demo,
+            authority,
+            api_server,
+            hop,
+            seat,
+            viewer: Viewer::default(),
+            kubeconfig: folder,
+            _tasks: tasks,
+        }
+    }
+
+    async fn until(&mut self, what: &str, limit: Duration, done: impl Fn(&Viewer) -> bool) {
+        let waited = tokio::time::timeout(limit, async {
+            while !done(&self.viewer) {
+                let bytes = self.seat.next().await.expect("the hub runs").bytes().await;
+                self.viewer.take(&bytes);
+            }
+        });
+        assert!(
+            waited.await.is_ok(),
+            "waited in vain for {what}; pods are {:?}",
+            self.viewer.state(Kind::Pod)
+        );
+    }
+
+    async fn until_live(&mut self) {
+        self.until("every kind to be live", PATIENCE, |viewer| {
+            Kind::ALL.iter().all(|kind| *viewer.state(*kind) == KindState::Live)
+        })
+        .await;
+    }
+
+    async fn until_stale(&mut self) {
+        self.until("pods to be stale", FOUND, |viewer| {
+            matches!(viewer.state(Kind::Pod), KindState::Stale { .. })
+        })
+        .await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.kubeconfig);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hop_that_forgets_its_connections_is_found_and_left_behind() {
+    let mut stage = Stage::new("forgets").await;
+    stage.until_live().await;
+    assert_eq!(stage.hop.opened(), 1, "all watches, lists and the pulse share one connection");
+    stage.hop.dies();
+    stage.until_stale().await;
+    stage.demo.put(pod("second", &[]));
+    // Over another connection, since the hop is there: long before TCP gives the first one up.
+    stage.until("what happened meanwhile", FOUND, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hop_that_is_dead_for_a_while_is_gone_through_again_when_it_is_not() {
+    let mut stage = Stage::new("dead").await;
+    stage.until_live().await;
+    stage.hop.is_dead();
+    stage.until_stale().await;
+    stage.demo.put(pod("second", &[]));
+    stage.hop.dies(); // those that were tried meanwhile, but none from now on
+    stage.until("what happened meanwhile", 2 * FOUND, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_server_with_another_certificate_of_the_same_authority_is_believed_and_no_other() {
+    let mut stage = Stage::new("certificate").await;
+    stage.until_live().await;
+    stage.api_server.has_another_certificate(Authority::new().tls());
+    stage.hop.dies();
+    stage.until("nothing to be believed", FOUND, |viewer| {
+        matches!(viewer.state(Kind::Pod), KindState::Stale { because, .. } if because.contains("certificate"))
+    })
+    .await;
+    stage.api_server.has_another_certificate(stage.authority.tls());
+    stage.demo.put(pod("second", &[]));
+    stage.until("what happened meanwhile", 2 * FOUND, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
+}
