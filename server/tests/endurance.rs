@@ -44,10 +44,10 @@ const BOUNDS: [(&str, u64); 5] = [
     ("remembers{what=\"pods\"}", (WORKLOADS * (PODS + 60) + 5_000) as u64),
     // 240 of each
     ("remembers{what=\"points\"}", 240 * WORKLOADS as u64),
-    // three for each row, containers and sets included, and 10,000
+    // three for each row, containers and sets included, and 10,000; and what comes between two beats, when it is looked at
     (
         "remembers{what=\"uids\"}",
-        (3 * (WORKLOADS * (2 * PODS + REVISIONS + 1) + MESSAGES) + 10_000) as u64 + BATCH,
+        (3 * (WORKLOADS * (2 * PODS + REVISIONS + 1) + MESSAGES) + 10_000 + 30_000) as u64,
     ),
     ("remembers{what=\"topics\"}", 4 * VIEWERS as u64),
     ("tasks", 40 + 8 * VIEWERS as u64),
