@@ -8,6 +8,9 @@ use crate::api::Millis;
 /// So many of the last messages count: some minutes of them. Over a line that has more to carry than it can they all
 /// come late, and later and later.
 const KEPT: usize = 150;
+/// Two clocks drift, and are read in whole milliseconds: only what contradicts by more than this shows that one of them
+/// was put.
+const SLACK_MS: i64 = 1_000;
 /// Clocks that are further apart than this are said to be, in milliseconds.
 pub const APART_MS: i64 = 2_000;
 
@@ -31,7 +34,7 @@ impl Clock {
     /// They said `theirs` in a message that was here at `ours`.
     pub fn hear(&mut self, theirs: Millis, ours: Millis) {
         let least = theirs.0 - ours.0;
-        self.most.retain(|most| *most >= least);
+        self.most.retain(|most| most + SLACK_MS >= least);
         push(&mut self.least, least);
     }
 
@@ -41,7 +44,7 @@ impl Clock {
         if most < theirs.0.0 - ours.0 {
             return; // ours was put back meanwhile
         }
-        self.least.retain(|least| *least <= most);
+        self.least.retain(|least| *least <= most + SLACK_MS);
         push(&mut self.most, most);
         self.hear(theirs.0, ours);
     }
@@ -62,7 +65,7 @@ impl Clock {
     /// How far theirs is ahead, as good as it is known: not at all, or as far as was `said`, as long as that may be so.
     pub fn ahead(&self, said: i64) -> i64 {
         let (Some(least), Some(most)) = (self.least(), self.most()) else { return said };
-        let may_be = |ahead: &i64| (least..=most).contains(ahead);
+        let may_be = |ahead: &i64| (least.min(most)..=most.max(least)).contains(ahead);
         [said, 0].into_iter().find(may_be).unwrap_or(least + (most - least) / 2)
     }
 
@@ -88,6 +91,17 @@ fn push(kept: &mut VecDeque<i64>, one: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_that_drift_are_not_taken_for_clocks_that_were_put() {
+        let mut clock = Clock::default();
+        clock.hear_answer((Millis(0), Millis(0)), Millis(86_400_000), Millis(86_400_000));
+        // by 50 in a million, for an hour
+        for second in 1..3_600 {
+            clock.hear(Millis(second * 1_000 + second / 20), Millis(86_400_000 + second * 1_000));
+        }
+        assert_eq!(clock.apart(), Some(-86_400_000));
+    }
 
     #[test]
     fn a_message_heard_late_does_not_put_the_clock_back() {

@@ -32,7 +32,7 @@ use super::{
     cable::Cable,
     page::{Connect, Page},
     schedule::{Fault, Mischief, Object, Schedule, Step, Written},
-    sky::{Mishap, Sky},
+    sky::Sky,
     truth::{self, KINDS, Looked, Truth},
 };
 
@@ -218,7 +218,9 @@ impl Run {
             }
             Step::Refuse { refuses } => self.sky.refuse(*refuses),
             Step::Silence { for_ever } => {
-                self.kept_back();
+                if *for_ever {
+                    self.kept_back();
+                }
                 self.sky.fall_silent(*for_ever);
             }
             Step::Forget => {
@@ -227,22 +229,10 @@ impl Run {
             }
             Step::WithholdBookmarks => self.sky.withhold_bookmarks(true),
             Step::ShortPages => self.sky.shorten_pages(true),
-            Step::Trickle => {
-                self.kept_back();
-                self.sky.trickle(true);
-            }
+            Step::Trickle => self.sky.trickle(true),
             Step::ClusterClock { millis } => self.sky.put_clock(i64::from(*millis)),
             Step::RetryAfter { seconds } => self.sky.retry_after(*seconds),
-            Step::Befall { mishap } => {
-                match mishap {
-                    // Of two events the second alone makes what never was, until it can be listed again.
-                    Mishap::Lost | Mishap::Swapped => {
-                        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, LIST_AGAIN));
-                    }
-                    _ => {}
-                }
-                self.sky.befall(*mishap);
-            }
+            Step::Befall { mishap } => self.sky.befall(*mishap),
             Step::ClearSky => self.sky.clear_up(),
             Step::Restart { millis } => {
                 if let Some(masthead) = self.masthead.lock().expect("no panic").take() {
@@ -334,6 +324,11 @@ impl Run {
     }
 
     fn look(&mut self) -> Result<(), String> {
+        // Of two events the second alone makes what never was, until it can be listed again.
+        for plural in self.sky.misled() {
+            let kind = KINDS.into_iter().find(|kind| kind.plural() == plural);
+            kind.into_iter().for_each(|kind| self.truth.excuse(kind, LIST_AGAIN));
+        }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
             for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {
                 let allowed = self.truth.allows(&page.store, kind, looked);

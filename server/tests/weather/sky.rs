@@ -59,13 +59,23 @@ struct Now {
 pub struct Sky {
     now: watch::Sender<Now>,
     mishaps: Arc<Mutex<VecDeque<Mishap>>>,
+    /// Kinds, as in URLs, of whose events one was lost or came in the wrong order.
+    misled: Arc<Mutex<Vec<String>>>,
+    /// Held by whatever bytes are on their way while they come slowly: all share a connection, in order.
+    line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
 }
 
 impl Sky {
     /// Clear.
     pub fn clear() -> Sky {
-        Sky { now: watch::Sender::default(), mishaps: Arc::default(), age: Arc::default() }
+        Sky {
+            now: watch::Sender::default(),
+            mishaps: Arc::default(),
+            misled: Arc::default(),
+            line: Arc::default(),
+            age: Arc::default(),
+        }
     }
 
     /// `router` as Masthead is to see it.
@@ -134,6 +144,11 @@ impl Sky {
         lock(&self.mishaps).push_back(mishap);
     }
 
+    /// The kinds of whose events one was lost or swapped since the last time.
+    pub fn misled(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.misled))
+    }
+
     /// All is well, but for what will stay silent for ever.
     pub fn clear_up(&self) {
         lock(&self.mishaps).clear();
@@ -192,7 +207,8 @@ impl Service<Request<Body>> for Under {
             }
             sky.passable(age).await;
             let target = request.uri().to_string();
-            let is_watch = target.contains("watch=1");
+            let path = request.uri().path();
+            let watched = path.rsplit('/').next().filter(|_| target.contains("watch=1")).map(str::to_owned);
             if sky.now.borrow().short_pages {
                 *request.uri_mut() = target.replace("limit=500", "limit=3").parse()?;
             }
@@ -202,7 +218,7 @@ impl Service<Request<Body>> for Under {
             let ok = response.status().is_success();
             Ok(response.map(|body| {
                 let chunks = body.into_data_stream().map(|chunk| chunk.map_err(BoxError::from));
-                Body::from_stream(weathered(sky, age, is_watch && ok, chunks.boxed()))
+                Body::from_stream(weathered(sky, age, watched.filter(|_| ok), chunks.boxed()))
             }))
         }
         .boxed()
@@ -214,7 +230,8 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
 struct Falling {
     sky: Sky,
     age: u64,
-    is_watch: bool,
+    /// The kind of whose watch it is.
+    watched: Option<String>,
     chunks: Chunks,
     ready: VecDeque<Bytes>,
     /// A line that comes after the next one.
@@ -225,10 +242,10 @@ struct Falling {
 fn weathered(
     sky: Sky,
     age: u64,
-    is_watch: bool,
+    watched: Option<String>,
     chunks: Chunks,
 ) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
-    let falling = Falling { sky, age, is_watch, chunks, ready: VecDeque::new(), held: None, ends: None };
+    let falling = Falling { sky, age, watched, chunks, ready: VecDeque::new(), held: None, ends: None };
     stream::unfold(falling, |mut falling| async move { Some((falling.next().await?, falling)) })
 }
 
@@ -258,7 +275,8 @@ impl Falling {
     }
 
     fn fall(&mut self, chunk: Bytes) {
-        let is_bookmark = self.is_watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
+        let is_watch = self.watched.is_some();
+        let is_bookmark = is_watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
         if is_bookmark && self.sky.now.borrow().withholds_bookmarks {
             return;
         }
@@ -270,9 +288,12 @@ impl Falling {
         let half = chunk.slice(..chunk.len() / 2);
         match mishap {
             None => self.ready.push_back(chunk),
-            Some(Mishap::Twice) if self.is_watch => self.ready.extend([chunk.clone(), chunk]),
-            Some(Mishap::Swapped) if self.is_watch => self.held = Some(chunk),
-            Some(Mishap::Lost) if self.is_watch => {}
+            Some(Mishap::Twice) if is_watch => self.ready.extend([chunk.clone(), chunk]),
+            Some(Mishap::Swapped) if is_watch => {
+                self.misleads();
+                self.held = Some(chunk);
+            }
+            Some(Mishap::Lost) if is_watch => self.misleads(),
             Some(Mishap::Garbled) => self.ready.push_back(Bytes::from([b"\xff{", &chunk[..]].concat())),
             Some(Mishap::Reset) => {
                 self.ready.push_back(half);
@@ -286,10 +307,18 @@ impl Falling {
         }
     }
 
+    fn misleads(&self) {
+        lock(&self.sky.misled).extend(self.watched.clone());
+    }
+
     /// The first bytes of these, the others again later, if the sky is so.
     async fn slowly(&mut self, bytes: Bytes) -> Bytes {
         const AT_ONCE: usize = 700;
-        if !self.sky.now.borrow().trickles || bytes.len() <= AT_ONCE {
+        if !self.sky.now.borrow().trickles {
+            return bytes;
+        }
+        let _line = self.sky.line.clone().lock_owned().await;
+        if bytes.len() <= AT_ONCE {
             return bytes;
         }
         tokio::time::sleep(Duration::from_millis(400)).await;

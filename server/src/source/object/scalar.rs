@@ -48,7 +48,8 @@ impl IntOrString {
     pub fn scaled(&self, total: i64, round_up: bool) -> Option<i64> {
         let Some(percent) = self.0.strip_suffix('%') else { return self.0.parse().ok() };
         let hundredths = percent.parse::<i64>().ok()?.checked_mul(total)?;
-        Some(if round_up { -(-hundredths).div_euclid(100) } else { hundredths.div_euclid(100) })
+        let up = round_up && hundredths.rem_euclid(100) != 0;
+        Some(hundredths.div_euclid(100) + i64::from(up))
     }
 }
 
