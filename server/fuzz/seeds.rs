@@ -68,6 +68,7 @@ pub fn write(into: &Path) {
     put("addresses", bytes(each_base(include_str!("seeds/addresses"))));
     put("words", bytes(include_str!("seeds/words").split("\n\n").map(str::to_owned).collect()));
     put("requests", bytes(include_str!("seeds/requests").split("\n----\n").map(str::to_owned).collect()));
+    put("sign_ins", bytes(include_str!("seeds/sign_ins").split("\n====\n").map(str::to_owned).collect()));
 }
 
 fn whom(number: usize) -> char {

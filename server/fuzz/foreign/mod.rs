@@ -12,13 +12,14 @@ pub mod frames;
 pub mod objects;
 mod relations;
 pub mod requests;
+pub mod sign_ins;
 pub mod words;
 
 /// Tries one input; panics if something does not hold.
 pub type Check = fn(&[u8]);
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [(&str, Check); 8] = [
+pub const TARGETS: [(&str, Check); 9] = [
     ("addresses", addresses::check),
     ("answers", answers::check),
     ("clusters", clusters::check),
@@ -26,6 +27,7 @@ pub const TARGETS: [(&str, Check); 8] = [
     ("frames", frames::check),
     ("objects", objects::check),
     ("requests", requests::check),
+    ("sign_ins", sign_ins::check),
     ("words", words::check),
 ];
 

@@ -172,13 +172,22 @@ struct Inner {
 impl Oidc {
     /// With a provider that need not be there yet. Whoever has this runs [`Oidc::run`].
     pub fn new(settings: Settings) -> Result<Oidc, SetupError> {
+        let transport = Transport::new(settings.ca.as_deref())?;
+        Oidc::over(transport, settings)
+    }
+
+    /// With a provider inside this process, which is asked whatever its addresses say.
+    pub fn in_process(settings: Settings, provider: axum::Router) -> Result<Oidc, SetupError> {
+        Oidc::over(Transport::in_process(provider), settings)
+    }
+
+    fn over(transport: Transport, settings: Settings) -> Result<Oidc, SetupError> {
         let url = IssuerUrl::new(settings.issuer.clone())
             .map_err(|_| SetupError::Issuer(settings.issuer.clone()))?;
         if !transport::is_private(url.url()) {
             return Err(SetupError::Plain(settings.issuer));
         }
         let provider = url.url().host_str().unwrap_or("the provider").to_owned();
-        let transport = Transport::new(settings.ca.as_deref())?;
         let issuer = Issuer::new(url, transport.clone());
         Ok(Oidc(Arc::new(Inner { settings, provider, issuer, transport, pending: Pending::default() })))
     }

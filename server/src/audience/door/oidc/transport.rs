@@ -3,19 +3,19 @@
 
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
+use axum::{Router, body::Body};
 use bytes::Bytes;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
+use tower::{BoxError, ServiceExt, util::BoxCloneSyncService};
 
 use super::SetupError;
 
@@ -32,7 +32,7 @@ pub enum TransportError {
     Plain(String),
     /// No connection, or one that broke.
     #[error("the connection failed")]
-    Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Connection(#[source] BoxError),
     /// No answer in time.
     #[error("no answer within {} s", PATIENCE.as_secs())]
     Silent,
@@ -41,7 +41,7 @@ pub enum TransportError {
 /// Asks a provider. A cheap clone.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: BoxCloneSyncService<Request<Full<Bytes>>, Response<Body>, BoxError>,
 }
 
 impl Transport {
@@ -60,7 +60,17 @@ impl Transport {
             .https_or_http()
             .enable_http1()
             .build();
-        Ok(Transport { client: Client::builder(TokioExecutor::new()).build(connector) })
+        let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
+        let client = client.map_response(|response| response.map(Body::new)).map_err(BoxError::from);
+        Ok(Transport { client: BoxCloneSyncService::new(client) })
+    }
+
+    /// To a provider inside this process.
+    pub fn in_process(provider: Router) -> Transport {
+        let client = provider
+            .map_request(|request: Request<Full<Bytes>>| request.map(Body::new))
+            .map_err(|never| match never {});
+        Transport { client: BoxCloneSyncService::new(client) }
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
@@ -71,12 +81,13 @@ impl Transport {
         let answer = async {
             let response = self
                 .client
-                .request(request.map(|body| Full::new(Bytes::from(body))))
+                .clone()
+                .oneshot(request.map(|body| Full::new(Bytes::from(body))))
                 .await
-                .map_err(|error| TransportError::Connection(Box::new(error)))?;
+                .map_err(TransportError::Connection)?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, LARGEST).collect().await.map_err(TransportError::Connection)?;
-            Ok(http::Response::from_parts(head, body.to_bytes().to_vec()))
+            Ok(Response::from_parts(head, body.to_bytes().to_vec()))
         };
         tokio::time::timeout(PATIENCE, answer).await.map_err(|_| TransportError::Silent)?
     }
