@@ -135,7 +135,7 @@ pub fn sentence(store: &Store, freshness: &Freshness, link: &Link) -> String {
 pub fn clocks(store: &Store) -> Vec<String> {
     let than_masthead = |ahead: i64| {
         let side = if ahead > 0 { "ahead of" } else { "behind" };
-        format!("is {} {side} Masthead's", duration(ahead.abs() / 1000))
+        format!("is {} {side} Masthead's", duration((ahead.abs() + 500) / 1000))
     };
     let ahead = store.about().ahead;
     let api_server = clock::are_apart(ahead).then(|| {
