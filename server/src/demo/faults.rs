@@ -72,7 +72,10 @@ pub struct Faults {
 
 /// See [`Faults::save`].
 #[derive(Clone)]
-pub struct Backup(Saved);
+pub struct Backup {
+    saved: Saved,
+    malformed: BTreeMap<(String, String, String), Malformed>,
+}
 
 type Snapshot = (Vec<Arc<Object>>, u64);
 
@@ -187,13 +190,14 @@ impl Faults {
 
     /// A backup of all there is.
     pub fn save(&self) -> Backup {
-        Backup(self.store.save())
+        Backup { saved: self.store.save(), malformed: self.lock().malformed.clone() }
     }
 
-    /// Etcd is restored from a backup, and the API server started anew: objects are what they were, with the versions
-    /// they had, and whatever is written next gets versions that stood for something else before.
+    /// Etcd is restored from a backup, and the API server started anew: objects are what they were, also if malformed, with
+    /// the versions they had, and whatever is written next gets versions that stood for something else before.
     pub fn restore(&self, backup: &Backup) {
-        self.store.restore(&backup.0);
+        self.lock().malformed.clone_from(&backup.malformed);
+        self.store.restore(&backup.saved);
         self.cut_watches(ALL);
     }
 

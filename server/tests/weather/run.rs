@@ -1,6 +1,7 @@
 //! One schedule, played.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
@@ -89,7 +90,7 @@ pub struct Run {
     pages: Vec<(Page, Cable)>,
     looked: Vec<Looked>,
     /// The last one; of the beginning, if there was no other.
-    backup: Backup,
+    backup: (Backup, BTreeSet<String>),
     /// Objects so far; each has a label that no other has.
     written: u64,
     _tasks: JoinSet<()>,
@@ -117,7 +118,7 @@ impl Run {
         let sky = Sky::clear();
         sky.put_clock(i64::from(schedule.cluster_ahead) * 3_600_000);
         let mut run = Run {
-            backup: demo.faults().save(),
+            backup: (demo.faults().save(), BTreeSet::new()),
             demo,
             sky,
             truth: Truth::new(schedule.by_namespace),
@@ -198,10 +199,10 @@ impl Run {
                 let form = if *in_stream { Gone::InStream } else { Gone::Status };
                 faults.forget_history(kind.map_or(ALL, Written::plural), form);
             }
-            Step::BackUp => self.backup = faults.save(),
+            Step::BackUp => self.backup = (faults.save(), self.truth.unreadable()),
             Step::Restore => {
-                faults.restore(&self.backup);
-                self.truth.note_all(&self.demo);
+                faults.restore(&self.backup.0);
+                self.truth.restored(&self.demo, &self.backup.1);
             }
             Step::OtherCluster => {
                 for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Namespace) {

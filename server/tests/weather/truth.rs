@@ -60,6 +60,17 @@ impl Truth {
         self.note(demo, Kind::Pod);
     }
 
+    /// The pods that cannot be read.
+    pub fn unreadable(&self) -> BTreeSet<String> {
+        self.malformed.clone()
+    }
+
+    /// It is all what it was when those could not be read.
+    pub fn restored(&mut self, demo: &Demo, unreadable: &BTreeSet<String>) {
+        self.malformed.clone_from(unreadable);
+        self.note_all(demo);
+    }
+
     /// Everything can be read.
     pub fn mended(&mut self, demo: &Demo) {
         self.malformed.clear();
