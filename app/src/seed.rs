@@ -49,7 +49,7 @@ pub struct Seed {
     pub epoch: u64,
     /// What is being watched.
     pub about: About,
-    /// The server's clock when it was drawn: ages in the first paint are measured from here.
+    /// Masthead's clock when it was drawn; ages in the first paint are measured from here, by the API server's.
     pub now: Millis,
     /// Until when each kind was known to be current.
     pub as_of: Vec<(Kind, Millis)>,

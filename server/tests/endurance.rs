@@ -24,7 +24,7 @@ use site::{Server, Site, Socket};
 use tokio::task::JoinSet;
 
 /// How many changes there are, unless `EVENTS` says.
-const EVENTS: u64 = 60_000;
+const EVENTS: u64 = 20_000;
 /// Changes between two looks at whether all viewers have been told.
 const BATCH: u64 = 1_000;
 /// Deployments, with so many pods each.

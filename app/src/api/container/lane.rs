@@ -103,7 +103,7 @@ pub enum Why {
     Silence,
 }
 
-/// The lane of one of the container's probes at `now`, by the server's clock.
+/// The lane of one of the container's probes at `now`, by the API server's clock.
 pub fn of(container: &Container, probe: &Probe, known: Known, now: Timestamp) -> Lane {
     let heard = container.heard(probe.kind);
     let failure = heard.and_then(|heard| heard.failure.as_ref());

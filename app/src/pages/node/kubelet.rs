@@ -16,7 +16,7 @@ use crate::{
     store::{Freshness, Store},
 };
 
-/// What its lease says, against the server's clock.
+/// What its lease says, against the API server's clock.
 pub fn heard(store: &Store, name: &str) -> AnyView {
     let lease = {
         let (store, name) = (store.clone(), name.to_owned());
