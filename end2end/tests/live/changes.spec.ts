@@ -30,10 +30,16 @@ test('pods come and go by themselves, and the page ends up with what the server 
 test('a rolling update says what kubectl rollout status says', async ({ page }) => {
   await page.goto('/deployments/default/example-deployment-randomforest');
   const main = page.locator('main');
-  await expect(main).toContainText(/Waiting for deployment "example-deployment-randomforest" rollout to finish: \d/, {
-    timeout: 60_000,
-  });
-  await expect(page.locator('.head .status')).toContainText(/progressing|waiting/);
+  // At the same moment, for at this speed it is over in a second.
+  await page.waitForFunction(
+    () => {
+      const text = (selector: string) => document.querySelector(selector)?.textContent ?? '';
+      const waits = /Waiting for deployment "example-deployment-randomforest" rollout to finish: \d/.test(text('main'));
+      return waits && /progressing|waiting/.test(text('.head .status'));
+    },
+    undefined,
+    { timeout: 60_000 },
+  );
   await expect(main).toContainText('deployment "example-deployment-randomforest" successfully rolled out', {
     timeout: 60_000,
   });

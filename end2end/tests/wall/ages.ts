@@ -64,6 +64,7 @@ export function age() {
       read.varint(); // refused: kind
       read.text(); // and where
     }
+    read.signed(); // how far the API server's clock is ahead
     return new Uint8Array([...bytes.slice(0, read.at), ...signed(clock())]);
   };
 
