@@ -3,16 +3,16 @@
 
 use std::collections::VecDeque;
 
-use crate::api::Millis;
+use crate::{api::Millis, wire::SILENCE_MS};
 
-/// So many of the last messages count: some minutes of them. Over a line that has more to carry than it can they all
+/// So many of the last messages count: of a page's some minutes. Over a line that has more to carry than it can they all
 /// come late, and later and later.
 const KEPT: usize = 150;
 /// Two clocks drift, and are read in whole milliseconds: only what contradicts by more than this shows that one of them
 /// was put.
 const SLACK_MS: i64 = 1_000;
 /// Clocks that are further apart than this are said to be, in milliseconds.
-pub const APART_MS: i64 = 2_000;
+const APART_MS: i64 = 2_000;
 
 /// How far another's clock is ahead of ours, in milliseconds. A message is heard some time after it was written, later
 /// the busier the network and the reader are: theirs is ahead by what it says or more. If it answers something that we
@@ -76,6 +76,52 @@ impl Clock {
     }
 }
 
+/// A socket's part in telling the time: what it hears comes in order, and the first answers its opening. One rule for
+/// the page and for what plays the page in tests.
+#[derive(Clone, Debug)]
+pub struct Told {
+    opened: Millis,
+    heard: Millis,
+    /// How far our clock was ahead of one that nobody puts, when that was last looked at.
+    ahead: i64,
+    theirs: Option<Millis>,
+}
+
+impl Told {
+    /// A socket that is opened at `ours`, when a clock that nobody puts says `steady`.
+    pub fn new(ours: Millis, steady: Millis) -> Told {
+        Told { opened: ours, heard: ours, ahead: ours.0 - steady.0, theirs: None }
+    }
+
+    /// Something was heard.
+    pub fn heard(&mut self, ours: Millis) {
+        self.heard = ours;
+    }
+
+    /// The server said what its clock says.
+    pub fn tells(&mut self, clock: &mut Clock, theirs: Millis, ours: Millis) {
+        match self.theirs.replace(theirs) {
+            None => clock.hear_answer((theirs, theirs), self.opened, ours),
+            Some(before) if theirs.0 + SLACK_MS < before.0 => {
+                // theirs was put back
+                clock.forget();
+                clock.hear(theirs, ours);
+            }
+            Some(_) => clock.hear(theirs, ours),
+        }
+    }
+
+    /// Why this socket is worth nothing any more, if so; to be asked each second.
+    pub fn gone(&mut self, ours: Millis, steady: Millis) -> Option<&'static str> {
+        let before = std::mem::replace(&mut self.ahead, ours.0 - steady.0);
+        if (self.ahead - before).abs() > APART_MS {
+            // Only an answer says what that means to the clocks; another socket begins with one.
+            return Some("this computer's clock was put, or stood still");
+        }
+        ((ours.0 - self.heard.0).abs() > SILENCE_MS).then_some("nothing heard from Masthead")
+    }
+}
+
 /// Whether clocks are so far apart that it should be said.
 pub fn are_apart(ahead: i64) -> bool {
     ahead.abs() > APART_MS
@@ -91,6 +137,28 @@ fn push(kept: &mut VecDeque<i64>, one: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_whose_clock_is_put_back_is_believed_by_its_next_message() {
+        let (mut clock, mut told) = (Clock::default(), Told::new(Millis(0), Millis(0)));
+        told.tells(&mut clock, Millis(7_200_000), Millis(40));
+        told.tells(&mut clock, Millis(7_202_000), Millis(2_040));
+        told.tells(&mut clock, Millis(7_203_900), Millis(4_100));
+        assert_eq!(clock.at(Millis(4_100)), Millis(7_204_060), "what is late puts nothing back");
+        told.tells(&mut clock, Millis(3_606_000), Millis(6_040));
+        assert_eq!(clock.at(Millis(6_040)), Millis(3_606_000));
+    }
+
+    #[test]
+    fn a_socket_is_left_when_nothing_is_heard_or_our_clock_was_put() {
+        let mut told = Told::new(Millis(100_000), Millis(0));
+        assert_eq!(told.gone(Millis(101_000), Millis(1_000)), None);
+        assert_eq!(told.gone(Millis(102_900), Millis(2_000)), None, "a clock may be hasty");
+        assert!(told.gone(Millis(3_702_900), Millis(3_000)).is_some_and(|why| why.contains("was put")));
+        told.heard(Millis(3_702_900));
+        assert_eq!(told.gone(Millis(3_703_900), Millis(4_000)), None);
+        assert_eq!(told.gone(Millis(3_711_500), Millis(11_600)), Some("nothing heard from Masthead"));
+    }
 
     #[test]
     fn clocks_that_drift_are_not_taken_for_clocks_that_were_put() {

@@ -198,6 +198,13 @@ pub fn frame(bytes: &[u8]) -> Result<Frame, WireError> {
     postcard::from_bytes(bytes).map_err(undecodable("a frame", bytes))
 }
 
+/// The build that greets with these bytes, also if nothing else of them can be read: [`Frame::Hello`] stays the first of
+/// the frames, and its build the first of its fields.
+pub fn greeting(bytes: &[u8]) -> Option<String> {
+    let ((frame, build), _) = postcard::take_from_bytes::<(u32, String)>(bytes).ok()?;
+    (frame == 0).then_some(build)
+}
+
 /// Reads what a viewer asks.
 pub fn ask(bytes: &[u8]) -> Result<Ask, WireError> {
     postcard::from_bytes(bytes).map_err(undecodable("a request", bytes))
@@ -230,4 +237,26 @@ pub fn read_snapshot(bytes: &[u8]) -> Result<(strings::Read, Vec<Change>), WireE
     let mut table = strings::Read::of(texts.into_iter().map(Text::from).collect());
     let changes = read_changes(&mut table, &encoded)?;
     Ok((table, changes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_build_can_be_read_of_a_greeting_of_which_nothing_else_can() {
+        let hello = Frame::Hello {
+            build: "another".to_owned(),
+            epoch: 7,
+            about: About::default(),
+            now: Millis(1_795_446_202_000),
+        };
+        let bytes = to_bytes(&hello);
+        assert_eq!(greeting(&bytes).as_deref(), Some("another"));
+        let older = &bytes[..bytes.len() - 3];
+        assert!(frame(older).is_err());
+        assert_eq!(greeting(older).as_deref(), Some("another"));
+        assert_eq!(greeting(&bytes[..4]), None);
+        assert_eq!(greeting(&to_bytes(&Frame::Bye { why: "another".to_owned(), ended: false })), None);
+    }
 }

@@ -410,13 +410,15 @@ impl Owner {
         }
         self.history.put_clock(about.ahead - self.about.ahead);
         self.about = about;
-        let hello = Outgoing::of(&self.hello());
-        for viewer in self.viewers.values() {
-            match viewer.topic.1 {
-                Encoding::Binary => viewer.queue.push(hello.clone()),
-                Encoding::Rows => viewer.queue.push(Outgoing::told(Told::About(self.about.clone()))),
-                Encoding::Events => {}
-            }
+        self.viewers.keys().for_each(|viewer| self.tell_about(*viewer));
+    }
+
+    fn tell_about(&self, viewer: u64) {
+        let Some(seat) = self.viewers.get(&viewer) else { return };
+        match seat.topic.1 {
+            Encoding::Binary => seat.queue.push(Outgoing::of(&self.hello())),
+            Encoding::Rows => seat.queue.push(Outgoing::told(Told::About(self.about.clone()))),
+            Encoding::Events => {}
         }
     }
 
@@ -461,7 +463,11 @@ impl Owner {
                 }
                 self.resync(viewer);
             }
-            Asked::Resync { viewer } => self.resync(viewer),
+            Asked::Resync { viewer } => {
+                self.resync(viewer);
+                // That may be among what was lost.
+                self.tell_about(viewer);
+            }
             Asked::Look { viewer, key } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
                     viewer.look = key;
@@ -626,9 +632,9 @@ impl Owner {
     fn view(&mut self) -> Arc<View> {
         let (cluster, freshness, about, epoch) = (&self.cluster, &self.freshness, &self.about, self.epoch);
         let viewers = self.viewers.len();
-        let (pods, points) = self.history.remembers();
-        let remembers = Remembers { topics: self.topics.len(), uids: self.numbers.len(), pods, points };
+        let (history, topics, uids) = (&self.history, self.topics.len(), self.numbers.len());
         let view = self.view.get_or_insert_with(|| {
+            let (pods, points) = history.remembers();
             Arc::new(View {
                 cluster: cluster.clone(),
                 as_of: freshness.as_of(),
@@ -636,7 +642,7 @@ impl Owner {
                 about: about.clone(),
                 epoch,
                 viewers,
-                remembers,
+                remembers: Remembers { topics, uids, pods, points },
             })
         });
         view.clone()

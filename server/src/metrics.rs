@@ -115,7 +115,7 @@ impl Default for Metrics {
         );
         r.register(
             "remembers",
-            "What is remembered beside the rows, of which there is always some",
+            "What is remembered beside the rows: topics that are watched, uids that have numbers, pods whose course is known, points in time of workloads",
             metrics.remembers.clone(),
         );
         r.register("tasks", "Tasks that have not ended", metrics.tasks.clone());

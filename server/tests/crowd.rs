@@ -8,6 +8,7 @@ mod site;
 mod viewer;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -35,14 +36,14 @@ const VIEWS: [&str; 4] = [
 
 /// One viewer, for as long as the crowd is there: opens a socket whenever it has none, and waits as a page does.
 /// Says when it has all that there is, and knows it to be current.
-async fn viewer(nth: usize, address: SocketAddr, served: mpsc::Sender<Instant>) {
+async fn viewer(nth: usize, address: SocketAddr, served: mpsc::Sender<(usize, Instant)>) {
     let mut attempt = 0;
     loop {
         if let Some(mut socket) = open(nth, address).await
             && confirmed(&mut socket).await
         {
             attempt = 0;
-            if served.send(Instant::now()).await.is_err() {
+            if served.send((nth, Instant::now())).await.is_err() {
                 return;
             }
             while let Some(Ok(_)) = socket.next().await {}
@@ -76,16 +77,17 @@ async fn confirmed(socket: &mut WebSocketStream<TcpStream>) -> bool {
 }
 
 /// When each of them was served.
-async fn all_served(count: usize, served: &mut mpsc::Receiver<Instant>) -> Vec<Instant> {
-    let mut all = Vec::with_capacity(count);
+async fn all_served(count: usize, served: &mut mpsc::Receiver<(usize, Instant)>) -> Vec<Instant> {
+    let mut all = BTreeMap::new();
     let waited = tokio::time::timeout(PATIENCE, async {
         while all.len() < count {
-            all.push(served.recv().await.expect("viewers"));
+            let (nth, at) = served.recv().await.expect("viewers");
+            all.entry(nth).or_insert(at);
         }
     });
     let in_time = waited.await.is_ok();
     assert!(in_time, "{} of {count} were served", all.len());
-    all
+    all.into_values().collect()
 }
 
 fn report(what: &str, began: Instant, mut served: Vec<Instant>) {

@@ -1,6 +1,7 @@
 //! What months do to a server, in minutes: pods, templates, events and viewers come and go, and what it holds stays what
 //! it was. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`; with
-//! `EVENTS=100000000` it is a year of a busy cluster.
+//! `EVENTS=100000000` it is a year of a busy cluster. The small run that is made each time is about files, tasks, topics and
+//! what the witness sees; it takes some hundred thousand until uids and pods are at their bounds.
 
 // A test that cannot go on should stop; what was reached is worth reading.
 #![allow(clippy::expect_used, clippy::print_stdout)]

@@ -206,6 +206,16 @@ async fn a_kind_that_is_not_current_is_named_wherever_somebody_looks() {
 }
 
 #[tokio::test]
+async fn whoever_has_lost_something_is_told_again_what_is_watched() {
+    let site = Site::new().await;
+    let mut socket = site.socket("kinds=pods").await;
+    socket.until("a beat", |viewer| viewer.beats > 0).await;
+    socket.viewer.hello = None;
+    socket.ask(&Ask::Resync).await;
+    socket.until("what is watched", |viewer| viewer.hello.is_some()).await;
+}
+
+#[tokio::test]
 async fn the_text_api_prints_what_kubectl_prints() {
     let site = Site::new().await;
     let answer = site.get_until("/api/v1/pods?output=table&labelSelector=app%3Dweb", "Running").await;

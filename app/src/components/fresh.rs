@@ -81,7 +81,7 @@ pub fn FreshnessChip() -> impl IntoView {
     .into_any()
 }
 
-/// `pods, nodes and 2 more kinds`: those that are old, where others are not.
+/// `pods, nodes and 2 more`: those that are old, where others are not.
 fn named_if_old(store: &Store, kinds: Kinds) -> String {
     let watched: Kinds = kinds.iter().map(Kind::watched).collect();
     let is_old = |kind: &Kind| store.freshness(*kind).dims();

@@ -218,10 +218,10 @@ pub fn browser_now() -> Millis {
     Millis(js_sys::Date::now() as i64)
 }
 
-/// How far the browser's clock is ahead of one that begins with the page and cannot be put, in milliseconds.
-pub fn browser_ahead() -> i64 {
-    let steady = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now());
-    (js_sys::Date::now() - steady) as i64
+/// A clock that begins with the page, and that nobody puts.
+pub fn steady_now() -> Millis {
+    let clock = web_sys::window().and_then(|window| window.performance());
+    Millis(clock.map_or(0.0, |clock| clock.now()) as i64)
 }
 
 /// At least this long between two announcements, in milliseconds.

@@ -17,7 +17,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use super::{Heard, Live, Wanted, page};
 use crate::{
     api::Millis,
-    clock,
+    clock::Told,
     model::Change,
     store::Link,
     wire::{
@@ -71,11 +71,7 @@ pub struct Session {
     /// What the server has been asked for.
     asked: Wanted,
     follower: Follower,
-    /// When it began to open, and when something came last, by the browser's clock.
-    opened_at: Millis,
-    heard_at: Millis,
-    /// What that clock was ahead of one that cannot be put.
-    ahead: i64,
+    told: Told,
     /// Why the server said it would close.
     bye: Option<String>,
     /// It said that the right to look has ended.
@@ -99,7 +95,7 @@ impl Session {
         let asked = Wanted { kinds: live.wanted.borrow().kinds, look: None, draw: None };
         let url =
             page::socket_url(&live.root.address("/live"), asked.kinds).ok_or("this page has no address")?;
-        let opened_at = page::browser_now();
+        let told = Told::new(page::browser_now(), page::steady_now());
         let socket = WebSocket::new(&url).map_err(|_| format!("{url} cannot be opened"))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on = |name: &str, listener: Box<dyn FnMut(JsValue)>| {
@@ -138,9 +134,7 @@ impl Session {
             socket,
             asked,
             follower: Follower::default(),
-            opened_at,
-            heard_at: opened_at,
-            ahead: page::browser_ahead(),
+            told,
             bye: None,
             ended: false,
             _listeners: listeners,
@@ -164,21 +158,18 @@ impl Session {
             for heard in queue {
                 match heard {
                     Heard::Message(bytes) => {
-                        self.heard_at = page::browser_now();
+                        self.told.heard(page::browser_now());
                         if let Err(end) = self.message(&bytes, &mut changes).await {
                             return end;
                         }
                     }
                     Heard::Closed(why) => return self.closed(why),
                     Heard::Wanted => self.want(),
-                    Heard::Tick if self.silent() => {
-                        return End::Lost("nothing heard from Masthead".to_owned());
+                    Heard::Tick => {
+                        if let Some(why) = self.told.gone(page::browser_now(), page::steady_now()) {
+                            return End::Lost(why.to_owned());
+                        }
                     }
-                    // Only an answer says what it means to the clocks; a new socket begins with one.
-                    Heard::Tick if (page::browser_ahead() - self.ahead).abs() > clock::APART_MS => {
-                        return End::Lost("this computer's clock was put, or stood still".to_owned());
-                    }
-                    Heard::Tick => {}
                 }
             }
             self.apply(&mut changes);
@@ -197,11 +188,6 @@ impl Session {
         if self.ended { End::SignIn } else { End::Lost(self.bye.take().unwrap_or(why)) }
     }
 
-    fn silent(&self) -> bool {
-        // also where the clock was put back
-        (page::browser_now().0 - self.heard_at.0).abs() > wire::SILENCE_MS
-    }
-
     /// Folds what was gathered; before anything that counts on it.
     fn apply(&self, changes: &mut Vec<Change>) {
         if !changes.is_empty() {
@@ -213,31 +199,24 @@ impl Session {
     async fn message(&mut self, bytes: &[u8], changes: &mut Vec<Change>) -> Result<(), End> {
         let frame = match wire::frame(bytes) {
             Ok(frame) => frame,
-            // Only another build speaks otherwise, and that is told by Hello.
-            Err(error) => return Err(End::Lost(error.to_string())),
+            // Only another build speaks otherwise, and says so first of all.
+            Err(error) => {
+                return Err(match wire::greeting(bytes) {
+                    Some(build) if build != crate::BUILD => self.other_build(&build).await,
+                    _ => End::Lost(error.to_string()),
+                });
+            }
         };
         match frame {
             Frame::Hello { build, epoch, about, now } => {
                 if build != crate::BUILD {
-                    return Err(if self.live.unattended {
-                        page::reload_once_there(&build).await
-                    } else {
-                        page::reload_for(&build)
-                    });
+                    return Err(self.other_build(&build).await);
                 }
                 let kinds = self.asked.kinds.union(self.live.wanted.borrow().kinds);
                 if self.live.store.enter(epoch, kinds) {
                     self.live.clock.borrow_mut().forget();
                 }
-                // There may be others later, which answer nothing.
-                match self.follower.has_snapshot() {
-                    true => self.clock(now),
-                    false => self.live.clock.borrow_mut().hear_answer(
-                        (now, now),
-                        self.opened_at,
-                        page::browser_now(),
-                    ),
-                }
+                self.clock(now);
                 self.live.store.set_about(about);
                 self.want();
             }
@@ -275,8 +254,13 @@ impl Session {
         Ok(())
     }
 
-    fn clock(&self, now: Millis) {
-        self.live.clock.borrow_mut().hear(now, page::browser_now());
+    fn clock(&mut self, now: Millis) {
+        self.told.tells(&mut self.live.clock.borrow_mut(), now, page::browser_now());
+    }
+
+    /// What follows when the server is of another build.
+    async fn other_build(&self, build: &str) -> End {
+        if self.live.unattended { page::reload_once_there(build).await } else { page::reload_for(build) }
     }
 
     /// Asks for what the page wants and the server has not been asked for.

@@ -71,9 +71,10 @@ pub fn Wall() -> impl IntoView {
     keep::keep(&store, idle);
 
     let (minutes, seconds) = (store.clone(), store.clone());
-    let place = Memo::new(move |_| minutes.now().seconds().0.div_euclid(60).rem_euclid(PLACES));
+    let place = Memo::new(move |_| minutes.server_now().seconds().0.div_euclid(60).rem_euclid(PLACES));
     // What stops when the program does: a style sheet's clock and `boot.js` run out unless it changes.
-    let beat = Memo::new(move |_| if seconds.now().seconds().0.div_euclid(5) % 2 == 0 { "a" } else { "b" });
+    let beat =
+        Memo::new(move |_| if seconds.server_now().seconds().0.div_euclid(5) % 2 == 0 { "a" } else { "b" });
     let dark = {
         let local = local.clone();
         Memo::new(move |_| plan.with(|plan| plan.dim).is_some_and(|night| night.holds(local.now())))
@@ -132,7 +133,7 @@ fn turn_of(
     let rota = StoredValue::new(Rota::new());
     let store = store.clone();
     Memo::new(move |before: Option<&Turn<Identity>>| {
-        let now = store.now();
+        let now = store.server_now();
         let waits =
             store.partial().is_some() || verdict.with(|verdict| matches!(verdict, Verdict::Listing(_)));
         if waits {

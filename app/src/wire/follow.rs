@@ -117,8 +117,8 @@ impl Follower {
     }
 }
 
-/// First and longest wait before another socket is opened, in milliseconds: however long Masthead was away, all are back
-/// within ten seconds, and of ten thousand some two thousand a second come by.
+/// First and longest wait before another socket is opened, in milliseconds. Where whoever comes too early is refused at
+/// once, all are back within ten seconds, and of ten thousand some two thousand a second come by.
 const WAIT_MS: (f64, f64) = (500.0, 8_000.0);
 
 /// How long to wait after so many attempts that failed, in milliseconds. Doubles, and `random`, between 0 and 1, spreads
@@ -127,4 +127,17 @@ pub fn wait_ms(attempt: u32, random: f64) -> f64 {
     let (first, most) = WAIT_MS;
     let full = (first * 2f64.powi(attempt.min(10) as i32)).min(most);
     full * (0.5 + random / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_longer_than_eight_seconds_and_nobody_comes_at_once() {
+        for attempt in [0, 1, 4, 5, 10, u32::MAX] {
+            assert!((250.0..=8_000.0).contains(&wait_ms(attempt, 0.0)), "{attempt}");
+            assert!((500.0..=8_000.0).contains(&wait_ms(attempt, 1.0)), "{attempt}");
+        }
+    }
 }

@@ -236,7 +236,8 @@ impl ApiServer {
         )
     }
 
-    /// How far its clock is ahead of ours, in milliseconds, if it is not as far as was `said`: see [`Clock::ahead`].
+    /// How far its clock is ahead of ours, in milliseconds: as far as was `said`, as long as that may be so. Whoever dates
+    /// its answers tells, which may be a proxy in front.
     pub fn ahead(&self, said: i64) -> i64 {
         self.lock().ahead(said)
     }
@@ -356,7 +357,8 @@ impl ApiServer {
             .await
             .map_err(|_| ApiError::Silent(PATIENCE))?
             .map_err(|error| ApiError::Connection(chain(&error)))?;
-        if let Some(date) = date(&response) {
+        // Visitors' own questions may reach another of several.
+        if let Some(date) = date(&response).filter(|_| std::ptr::eq(client, &self.client)) {
             self.lock().hear_answer(date, asked, now());
         }
         let code = response.status();

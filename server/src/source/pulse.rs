@@ -110,6 +110,7 @@ async fn run(
     let mut every = tokio::time::interval(PULSE);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut turn, mut until_version, mut was_silent) = (0, 0_u32, false);
+    let mut said_apart = false;
     loop {
         every.tick().await;
         turn += 1;
@@ -119,34 +120,33 @@ async fn run(
             // The version of one that cannot say what there is would not matter.
             if until_version == 0 { version(&source).await.map(Some) } else { Ok(None) }
         });
+        let mut newest = None;
         let pulse = match answer.await {
             Ok(Ok(version)) => {
                 until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
-                let version = version.unwrap_or_else(|| about.version.clone());
-                let newer = About { version, ahead: source.api.ahead(about.ahead), ..about.clone() };
-                if clock::are_apart(newer.ahead) != clock::are_apart(about.ahead) {
-                    let ahead_ms = newer.ahead;
-                    match clock::are_apart(ahead_ms) {
-                        true => tracing::warn!(
-                            ahead_ms,
-                            "the API server's clock and this one's are apart; ages are counted by the API server's"
-                        ),
-                        false => {
-                            tracing::info!(ahead_ms, "the API server's clock and this one's agree again")
-                        }
-                    }
-                }
-                if newer != about {
-                    about = newer;
-                    if hub.tell(News::About(about.clone())).await.is_err() {
-                        return;
-                    }
-                }
+                newest = version;
                 Ok(())
             }
             Ok(Err(error)) => Err(Text::from(error.to_string())),
             Err(_) => Err(Text::from("the API server does not answer")),
         };
+        // A refusal tells the time, too.
+        let ahead = source.api.ahead(about.ahead);
+        let newer =
+            About { version: newest.unwrap_or_else(|| about.version.clone()), ahead, ..about.clone() };
+        if newer != about {
+            about = newer;
+            if hub.tell(News::About(about.clone())).await.is_err() {
+                return;
+            }
+        }
+        // Once, however often it comes and goes.
+        if clock::are_apart(ahead) && !std::mem::replace(&mut said_apart, true) {
+            tracing::warn!(
+                ahead_ms = ahead,
+                "the API server's clock and this one's are apart; ages are counted by the API server's"
+            );
+        }
         source.metrics.pulse(pulse.is_ok());
         let is_ok = pulse.is_ok();
         if is_ok && std::mem::take(&mut was_silent) {

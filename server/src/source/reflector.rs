@@ -283,7 +283,11 @@ impl Reflector {
         if found.as_ref() != Some(witness) {
             return Err(Over::Relist);
         }
-        let latest = page.resource_version.parse().ok();
+        let latest = page.resource_version.parse::<u64>().ok();
+        // Where versions count back, what was told last may never have been: a deletion, say, which has no witness.
+        if latest.zip(position.version.parse().ok()).is_some_and(|(latest, told)| latest < told) {
+            return Err(Over::Relist);
+        }
         // What nobody can witness is told again.
         let again = *witness.version != *position.version;
         if again {

@@ -12,12 +12,12 @@ use std::{
 
 use app::{
     api::{Kind, Kinds, Millis},
-    clock::{self, Clock},
+    clock::{Clock, Told},
     model::Cluster,
     seed::Seed,
     store::{Link, Store},
     wire::{
-        self, About, Ask, Frame, SILENCE_MS,
+        self, About, Ask, Frame,
         follow::{self, Beat, Followed, Follower},
     },
 };
@@ -163,7 +163,7 @@ impl Page {
         let url = format!("ws://masthead.test/live?kinds={}", names.join(","));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
-        let opened_at = self.own_clock();
+        let mut told = Told::new(self.own_clock(), now());
         let opening = tokio_tungstenite::client_async(request, cable);
         let Ok(opened) = tokio::time::timeout(Duration::from_secs(20), opening).await else {
             return (false, "no answer".to_owned());
@@ -181,7 +181,6 @@ impl Page {
             }
         });
         let mut asked = self.kinds();
-        let (mut heard, ahead) = (self.own_clock(), self.ahead());
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -191,8 +190,8 @@ impl Page {
                     self.awake().await;
                     match message {
                         Some(Ok(Message::Binary(bytes))) => {
-                            heard = self.own_clock();
-                            self.message(&bytes, &mut follower, opened_at, &sender, &mut asked).err()
+                            told.heard(self.own_clock());
+                            self.message(&bytes, &mut follower, &mut told, &sender, &mut asked).err()
                         }
                         Some(Ok(_)) => None,
                         Some(Err(error)) => Some(error.to_string()),
@@ -202,9 +201,7 @@ impl Page {
                 _ = tick.tick() => {
                     self.awake().await;
                     self.tick();
-                    let silent = (self.own_clock().0 - heard.0).abs() > SILENCE_MS;
-                    let was_put = (self.ahead() - ahead).abs() > clock::APART_MS;
-                    (silent || was_put).then(|| "nothing heard, or who knows when".to_owned())
+                    told.gone(self.own_clock(), now()).map(str::to_owned)
                 }
                 Some(rude) = rude.recv() => {
                     self.rudeness(rude, &sender, &mut asked);
@@ -221,7 +218,7 @@ impl Page {
         &self,
         bytes: &[u8],
         follower: &mut Follower,
-        opened_at: Millis,
+        told: &mut Told,
         socket: &mpsc::Sender<Message>,
         asked: &mut Kinds,
     ) -> Result<(), String> {
@@ -230,13 +227,7 @@ impl Page {
                 if self.store.enter(epoch, self.kinds()) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
-                match follower.has_snapshot() {
-                    true => self.hear(now),
-                    false => {
-                        let ours = self.own_clock();
-                        self.clock.lock().expect("no panic").hear_answer((now, now), opened_at, ours);
-                    }
-                }
+                told.tells(&mut self.clock.lock().expect("no panic"), now, self.own_clock());
                 self.store.set_about(about);
             }
             Frame::Snapshot { seq, packed } => {
@@ -253,7 +244,7 @@ impl Page {
                 Followed::Resync => ask(socket, &Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
-                self.hear(now);
+                told.tells(&mut self.clock.lock().expect("no panic"), now, self.own_clock());
                 match follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
                     Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
                     Beat::Unknown => {}
