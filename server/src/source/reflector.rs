@@ -100,7 +100,8 @@ pub struct Reflector {
 /// How a watch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// As the API server ends watches: the next one goes on where it was.
+    /// As the API server ends watches: the next one goes on where it was, if the witness is there. It may have ended the
+    /// last one to make way for a restored etcd.
     ByItself,
     /// Nobody knows what has happened since, nor whether it is still the same API server.
     Torn,
@@ -236,12 +237,12 @@ impl Reflector {
     /// Watches from `position`, again and again, until a new list is needed.
     async fn follow<T: Translate>(&mut self, mut position: Position) -> Over {
         let mut failures = 0;
-        let mut end = End::ByItself;
+        let mut end = None; // it has just been listed
         loop {
             let began = Instant::now();
             let watched = match end {
-                End::ByItself => self.watch::<T>(&mut position, None, false).await,
-                End::Torn => self.resume::<T>(&mut position).await,
+                None => self.watch::<T>(&mut position, None, false).await,
+                Some(end) => self.resume::<T>(&mut position, end).await,
             };
             let error = match watched {
                 Ok((0, _)) if began.elapsed() < TOO_SHORT => {
@@ -250,7 +251,7 @@ impl Reflector {
                 Ok((_, ended)) => {
                     failures = 0;
                     self.backoff.reset();
-                    end = ended;
+                    end = Some(ended);
                     if self.list_again.is_some_and(|due| due <= Instant::now()) {
                         return Over::Relist;
                     }
@@ -259,7 +260,7 @@ impl Reflector {
                 Err(Over::Failed(error)) if !matches!(error, ApiError::Forbidden { .. }) => error,
                 Err(over) => return over,
             };
-            end = End::Torn;
+            end = Some(End::Torn);
             failures += 1;
             if self.failed(&error).await.is_err() {
                 return Over::Ended;
@@ -272,9 +273,17 @@ impl Reflector {
     }
 
     /// A watch that goes on where the last one was torn off, if the API server still has the history it was told.
-    async fn resume<T: Translate>(&mut self, position: &mut Position) -> Result<(u64, End), Over> {
+    async fn resume<T: Translate>(&mut self, position: &mut Position, end: End) -> Result<(u64, End), Over> {
         let asked = now();
-        let Some(witness) = position.witness() else { return Err(Over::Relist) };
+        if end == End::Torn && !position.has_been_told() {
+            return Err(Over::Relist);
+        }
+        let Some(witness) = position.witness() else {
+            return match end {
+                End::ByItself => self.watch::<T>(position, None, false).await,
+                End::Torn => Err(Over::Relist),
+            };
+        };
         let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
         let found = page.items()?.into_iter().next().and_then(|json| {
             let row = translate::row::<T>(json).ok()?;
@@ -288,8 +297,14 @@ impl Reflector {
         if latest.zip(position.version.parse().ok()).is_some_and(|(latest, told)| latest < told) {
             return Err(Over::Relist);
         }
+        if let Some(gone) = position.gone() {
+            let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
+            if page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
+                return Err(Over::Relist);
+            }
+        }
         // What nobody can witness is told again.
-        let again = *witness.version != *position.version;
+        let again = end == End::Torn && *witness.version != *position.version;
         if again {
             position.version = witness.version.to_string();
         } else if page.resource_version == position.version {

@@ -52,6 +52,19 @@ pub struct Position {
     last: Option<(Uid, Arc<str>)>,
     /// The objects that were written last, the latest last.
     witnesses: VecDeque<Witness>,
+    /// What was deleted after that.
+    gone: Option<Gone>,
+}
+
+/// An object that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its namespace, or empty.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// By which it is told from the next of that name.
+    pub uid: Uid,
 }
 
 impl Position {
@@ -82,6 +95,7 @@ impl Position {
     pub fn put(&mut self, head: Head, row: u64) {
         self.forget(head.uid);
         self.at(&head);
+        self.gone = None;
         self.witnesses.extend(Witness::of(head, row));
         while self.witnesses.len() > WITNESSES {
             self.witnesses.pop_front();
@@ -92,6 +106,7 @@ impl Position {
     pub fn deleted(&mut self, head: &Head) {
         self.forget(head.uid);
         self.at(head);
+        self.gone = Some(Gone { namespace: head.namespace.clone(), name: head.name.clone(), uid: head.uid });
     }
 
     /// Nothing else happened until this version.
@@ -102,6 +117,16 @@ impl Position {
     /// The latest object that is still there.
     pub fn witness(&self) -> Option<&Witness> {
         self.witnesses.back()
+    }
+
+    /// The object that is there no more, if its deletion is the last that was told.
+    pub fn gone(&self) -> Option<&Gone> {
+        self.gone.as_ref()
+    }
+
+    /// Whether anything has been told since the list. Until then what was deleted before it has no witness.
+    pub fn has_been_told(&self) -> bool {
+        self.last.is_some()
     }
 
     fn at(&mut self, head: &Head) {
