@@ -11,6 +11,8 @@ const KEPT: usize = 150;
 /// Two clocks drift, and are read in whole milliseconds: only what contradicts by more than this shows that one of them
 /// was put.
 const SLACK_MS: i64 = 1_000;
+/// A clock that is this much further on, or back, than it should be after a second was put, in milliseconds.
+const PUT_MS: i64 = 500;
 /// Clocks that are further apart than this are said to be, in milliseconds.
 const APART_MS: i64 = 2_000;
 
@@ -114,7 +116,7 @@ impl Told {
     /// Why this socket is worth nothing any more, if so; to be asked each second.
     pub fn gone(&mut self, ours: Millis, steady: Millis) -> Option<&'static str> {
         let before = std::mem::replace(&mut self.ahead, ours.0 - steady.0);
-        if (self.ahead - before).abs() > APART_MS {
+        if (self.ahead - before).abs() > PUT_MS {
             // Only an answer says what that means to the clocks; another socket begins with one.
             return Some("this computer's clock was put, or stood still");
         }
@@ -153,11 +155,11 @@ mod tests {
     fn a_socket_is_left_when_nothing_is_heard_or_our_clock_was_put() {
         let mut told = Told::new(Millis(100_000), Millis(0));
         assert_eq!(told.gone(Millis(101_000), Millis(1_000)), None);
-        assert_eq!(told.gone(Millis(102_900), Millis(2_000)), None, "a clock may be hasty");
-        assert!(told.gone(Millis(3_702_900), Millis(3_000)).is_some_and(|why| why.contains("was put")));
-        told.heard(Millis(3_702_900));
-        assert_eq!(told.gone(Millis(3_703_900), Millis(4_000)), None);
-        assert_eq!(told.gone(Millis(3_711_500), Millis(11_600)), Some("nothing heard from Masthead"));
+        assert_eq!(told.gone(Millis(102_400), Millis(2_000)), None, "a clock may be hasty");
+        assert!(told.gone(Millis(3_702_400), Millis(3_000)).is_some_and(|why| why.contains("was put")));
+        told.heard(Millis(3_702_400));
+        assert_eq!(told.gone(Millis(3_703_400), Millis(4_000)), None);
+        assert_eq!(told.gone(Millis(3_711_000), Millis(11_600)), Some("nothing heard from Masthead"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use weather::{
 };
 
 /// How many schedules are tried.
-const SEEDS: u32 = 2_000;
+const SEEDS: u32 = 400;
 /// Steps of the longest.
 const STEPS: usize = 40;
 

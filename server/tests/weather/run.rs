@@ -45,7 +45,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
 const BOOKMARK: i64 = 80_000;
 /// A lost event is found when it is all listed again, which is not sooner than so often.
-const LIST_AGAIN: i64 = 40 * 60_000;
+const LIST_AGAIN: i64 = 45 * 60_000;
 
 /// How far off a clock may be taken to be, in milliseconds: below two seconds it need not be said, it is told in whole
 /// seconds, and pages look at theirs each second.

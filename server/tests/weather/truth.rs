@@ -29,8 +29,8 @@ pub const KINDS: [Kind; 6] =
 /// How long a watch's events may be on their way when an answer that was asked for later is here, in milliseconds.
 const ON_ITS_WAY: i64 = 1_000;
 /// How old what is called live may be, in milliseconds: the page says it at 5 s, looks at its clock each second, and
-/// was told the time by a message that may have taken one.
-const LIVE: i64 = 7_000;
+/// was told the time by a message that may have taken one; and its clock may have been put by half a second.
+const LIVE: i64 = 7_500;
 
 /// A cluster's past.
 #[derive(Default)]
@@ -174,11 +174,15 @@ impl Truth {
         let ever = past.iter().rposition(|(_, rows)| rows == now_shown);
         let is = self.rows(kind);
         Err(format!(
-            "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}; it {}",
+            "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}, others are {:?}; it {}",
             if is_live { " live, and as of at least" } else { "" },
             (now.0 - as_of.0) as f64 / 1000.0,
             now_shown.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
             is.keys().map(|(namespace, name)| format!("{namespace}/{name}")).collect::<Vec<_>>(),
+            is.iter()
+                .filter(|(key, row)| now_shown.get(*key).is_some_and(|shown| shown != *row))
+                .map(|((namespace, name), _)| format!("{namespace}/{name}"))
+                .collect::<Vec<_>>(),
             match ever.and_then(|nth| past.get(nth + 1)) {
                 Some((ended, _)) => format!("ended being so {} s ago", (now.0 - ended.0) as f64 / 1000.0),
                 None => "never was so".to_owned(),
