@@ -191,12 +191,12 @@ impl Store {
 
     /// What the API server's clock says when Masthead's says `at`.
     pub fn in_cluster(&self, at: Millis) -> Millis {
-        at.later(self.0.about.with(|about| about.ahead))
+        self.0.about.with(|about| about.in_cluster(at))
     }
 
     /// What Masthead's clock says when the API server's says `at`.
     pub fn by_server(&self, at: Millis) -> Millis {
-        at.later(self.0.about.with(|about| about.ahead.saturating_neg()))
+        self.0.about.with(|about| about.by_server(at))
     }
 
     /// How far Masthead's clock is ahead of the browser's, if that should be said, in milliseconds.

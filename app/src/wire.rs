@@ -48,6 +48,18 @@ pub struct About {
     pub ahead: i64,
 }
 
+impl About {
+    /// What the API server's clock says when Masthead's says `at`.
+    pub fn in_cluster(&self, at: Millis) -> Millis {
+        at.later(self.ahead)
+    }
+
+    /// What Masthead's clock says when the API server's says `at`.
+    pub fn by_server(&self, at: Millis) -> Millis {
+        at.later(self.ahead.saturating_neg())
+    }
+}
+
 /// Server to viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Frame {

@@ -152,7 +152,7 @@ pub struct Remembers {
 impl View {
     /// The API server's clock, by which ages are counted.
     pub fn in_cluster(&self) -> Millis {
-        now().later(self.about.ahead)
+        self.about.in_cluster(now())
     }
 
     /// Until when `kind` is known to be current.
@@ -368,7 +368,7 @@ impl Owner {
 
     /// The API server's clock: what happens to objects is noted by the clock that stands in them.
     fn in_cluster(&self) -> Millis {
-        now().later(self.about.ahead)
+        self.about.in_cluster(now())
     }
 
     /// Takes news in. Whether it is of those after which kinds are confirmed anew.
@@ -410,15 +410,18 @@ impl Owner {
         }
         self.history.put_clock(about.ahead - self.about.ahead);
         self.about = about;
-        self.viewers.keys().for_each(|viewer| self.tell_about(*viewer));
+        self.tell_about(self.viewers.values());
     }
 
-    fn tell_about(&self, viewer: u64) {
-        let Some(seat) = self.viewers.get(&viewer) else { return };
-        match seat.topic.1 {
-            Encoding::Binary => seat.queue.push(Outgoing::of(&self.hello())),
-            Encoding::Rows => seat.queue.push(Outgoing::told(Told::About(self.about.clone()))),
-            Encoding::Events => {}
+    /// Says to each what is being watched, encoded once.
+    fn tell_about<'a>(&self, viewers: impl IntoIterator<Item = &'a Viewer>) {
+        let hello = Outgoing::of(&self.hello());
+        for viewer in viewers {
+            match viewer.topic.1 {
+                Encoding::Binary => viewer.queue.push(hello.clone()),
+                Encoding::Rows => viewer.queue.push(Outgoing::told(Told::About(self.about.clone()))),
+                Encoding::Events => {}
+            }
         }
     }
 
@@ -466,7 +469,7 @@ impl Owner {
             Asked::Resync { viewer } => {
                 self.resync(viewer);
                 // That may be among what was lost.
-                self.tell_about(viewer);
+                self.tell_about(self.viewers.get(&viewer));
             }
             Asked::Look { viewer, key } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {

@@ -283,10 +283,7 @@ struct Held {
 
 impl Held {
     async fn of(server: &Server) -> Held {
-        let status = std::fs::read_to_string("/proc/self/status").expect("proc(5)");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("memory");
-        let memory = 1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes");
-        let files = std::fs::read_dir("/proc/self/fd").expect("proc(5)").count();
+        let (memory, files) = (site::memory("self", "VmRSS"), site::files("self"));
         let metrics = server.get("/metrics").await;
         let counts = metrics.lines().filter_map(|line| {
             let (name, value) = line.strip_prefix("masthead_")?.rsplit_once(' ')?;

@@ -11,8 +11,9 @@
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
-//! - an API server that is another one, or the same with an older etcd: before a watch is resumed after anything but
-//!   its own end, a witness is asked for ([`position`]), and where there is none it lists again;
+//! - an API server that is another one, or the same with an older etcd: before a watch goes on where the last one
+//!   ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was torn off and there is none,
+//!   it lists again;
 //! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
 //!   ends. Its kind is not live before it has caught up ([`CATCH_UP`]);
@@ -272,7 +273,7 @@ impl Reflector {
         }
     }
 
-    /// A watch that goes on where the last one was torn off, if the API server still has the history it was told.
+    /// A watch that goes on where the last one ended, if the API server still has the history it was told.
     async fn resume<T: Translate>(&mut self, position: &mut Position, end: End) -> Result<(u64, End), Over> {
         let asked = now();
         if end == End::Torn && !position.has_been_told() {

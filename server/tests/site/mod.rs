@@ -201,15 +201,25 @@ impl Process {
 
     /// Bytes of memory it holds (`VmRSS`), or held at most (`VmHWM`): proc(5).
     pub fn memory(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).expect(field);
-        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes")
+        memory(&self.child.id().to_string(), field)
     }
 
     /// Files and sockets that it has open.
     pub fn files(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs").count()
+        files(&self.child.id().to_string())
     }
+}
+
+/// See [`Process::memory`]; `self` is this very process.
+pub fn memory(process: &str, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).expect(field);
+    1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes")
+}
+
+/// See [`Process::files`].
+pub fn files(process: &str) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/fd")).expect("it runs").count()
 }
 
 impl Deref for Process {
