@@ -11,9 +11,9 @@
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
-//! - an API server that is another one, or the same with an older etcd: before a watch goes on where the last one
-//!   ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was torn off and there is none,
-//!   it lists again;
+//! - an API server that is another one, or the same with an older etcd: before a watch goes on where the last one, or
+//!   a slow list ([`AT_ONCE`]), ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was
+//!   torn off and there is none, it lists again;
 //! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
 //!   ends. Its kind is not live before it has caught up ([`CATCH_UP`]);
@@ -78,6 +78,9 @@ const LIST_AGAIN: Duration = Duration::from_secs(1800);
 const QUICK: Duration = Duration::from_secs(2);
 /// So many failed watches in a row, and what they resume from is doubted: list again.
 const DOUBT: u32 = 4;
+/// A list that took longer than this may be another API server's, or of an etcd that has been restored since: its watch
+/// begins as one does that goes on.
+const AT_ONCE: Duration = Duration::from_millis(100);
 /// How often a refused list is tried again.
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(20);
 
@@ -155,7 +158,10 @@ impl Reflector {
         loop {
             let began = Instant::now();
             let over = match self.list::<T>().await {
-                Ok(position) => self.follow::<T>(position).await,
+                Ok(position) => {
+                    let end = (began.elapsed() > AT_ONCE).then_some(End::ByItself);
+                    self.follow::<T>(position, end).await
+                }
                 Err(over) => over,
             };
             match over {
@@ -235,10 +241,10 @@ impl Reflector {
         }
     }
 
-    /// Watches from `position`, again and again, until a new list is needed.
-    async fn follow<T: Translate>(&mut self, mut position: Position) -> Over {
+    /// Watches from `position`, again and again, until a new list is needed. `end` is what came before, if the list is
+    /// not of this moment.
+    async fn follow<T: Translate>(&mut self, mut position: Position, mut end: Option<End>) -> Over {
         let mut failures = 0;
-        let mut end = None; // it has just been listed
         loop {
             let began = Instant::now();
             let watched = match end {
