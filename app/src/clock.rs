@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 
 use crate::{api::Millis, wire::SILENCE_MS};
 
-/// So many of the last messages count: of a page's some minutes. Over a line that has more to carry than it can they all
-/// come late, and later and later.
-const KEPT: usize = 150;
+/// The best of so many milliseconds is kept, however many messages they had in them,
+const SPAN_MS: i64 = 15_000;
+/// and of so many of those: a quarter of an hour. Over a line that has more to carry than it can all messages come late,
+/// and later and later.
+const KEPT: usize = 60;
 /// Two clocks drift, and are read in whole milliseconds: only what contradicts by more than this shows that one of them
 /// was put.
 const SLACK_MS: i64 = 1_000;
@@ -22,8 +24,15 @@ const APART_MS: i64 = 2_000;
 /// for then one of the two clocks was put right.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    least: VecDeque<i64>,
-    most: VecDeque<i64>,
+    least: VecDeque<Bound>,
+    most: VecDeque<Bound>,
+}
+
+/// What the messages of one [`SPAN_MS`] prove, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    span: i64,
+    ahead: i64,
 }
 
 impl Clock {
@@ -36,8 +45,8 @@ impl Clock {
     /// They said `theirs` in a message that was here at `ours`.
     pub fn hear(&mut self, theirs: Millis, ours: Millis) {
         let least = theirs.0 - ours.0;
-        self.most.retain(|most| most + SLACK_MS >= least);
-        push(&mut self.least, least);
+        self.most.retain(|most| most.ahead + SLACK_MS >= least);
+        push(&mut self.least, ours, least, i64::max);
     }
 
     /// They said `theirs`, at least and at most, in an answer that was here at `ours` to what was asked at `asked`.
@@ -46,17 +55,18 @@ impl Clock {
         if most < theirs.0.0 - ours.0 {
             return; // ours was put back meanwhile
         }
-        self.least.retain(|least| *least <= most + SLACK_MS);
-        push(&mut self.most, most);
+        self.least.retain(|least| least.ahead <= most + SLACK_MS);
         self.hear(theirs.0, ours);
+        // After that, so that it is not counted with what has just been forgotten.
+        push(&mut self.most, ours, most, i64::min);
     }
 
     fn least(&self) -> Option<i64> {
-        self.least.iter().copied().max()
+        self.least.iter().map(|bound| bound.ahead).max()
     }
 
     fn most(&self) -> Option<i64> {
-        self.most.iter().copied().min()
+        self.most.iter().map(|bound| bound.ahead).min()
     }
 
     /// Their clock when ours says `ours`: the message that was heard soonest tells it best.
@@ -129,11 +139,16 @@ pub fn are_apart(ahead: i64) -> bool {
     ahead.abs() > APART_MS
 }
 
-fn push(kept: &mut VecDeque<i64>, one: i64) {
+fn push(kept: &mut VecDeque<Bound>, ours: Millis, ahead: i64, better: fn(i64, i64) -> i64) {
+    let span = ours.0.div_euclid(SPAN_MS);
+    if let Some(last) = kept.back_mut().filter(|last| last.span == span) {
+        last.ahead = better(last.ahead, ahead);
+        return;
+    }
     if kept.len() == KEPT {
         kept.pop_front();
     }
-    kept.push_back(one);
+    kept.push_back(Bound { span, ahead });
 }
 
 #[cfg(test)]
@@ -191,14 +206,36 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_just_put_is_told_as_surely_as_before() {
+        let mut clock = Clock::default();
+        clock.hear_answer((Millis(3_000), Millis(3_000)), Millis(3_603_000), Millis(3_603_000));
+        clock.hear_answer((Millis(4_000), Millis(4_000)), Millis(3_601_500), Millis(3_601_500));
+        assert_eq!(clock.apart(), Some(-3_597_500));
+    }
+
+    #[test]
+    fn a_flood_of_late_messages_is_worth_as_much_as_one() {
+        let mut clock = Clock::default();
+        clock.hear_answer((Millis(0), Millis(0)), Millis(0), Millis(200));
+        for late in 1..1_000 {
+            clock.hear(Millis(400), Millis(600 + late * 20));
+        }
+        assert_eq!(clock.at(Millis(20_400)), Millis(20_200), "the first was heard soonest");
+    }
+
+    #[test]
     fn what_was_said_long_ago_is_not_held_against_what_is_said_now() {
         let mut clock = Clock::default();
         clock.hear(Millis(500_000), Millis(0));
-        for second in 1..=KEPT as i64 {
+        let kept = KEPT as i64 * SPAN_MS / 1_000;
+        for second in 1..kept {
             clock.hear(Millis(second * 1_000), Millis(second * 1_000));
         }
-        let later = Millis((KEPT as i64 + 1) * 1_000);
-        assert_eq!(clock.at(later), later);
+        assert_eq!(clock.at(Millis(0)), Millis(500_000));
+        for second in kept..kept + 30 {
+            clock.hear(Millis(second * 1_000), Millis(second * 1_000));
+        }
+        assert_eq!(clock.at(Millis(0)), Millis(0));
         clock.forget();
         clock.hear(Millis(70_000), Millis(0));
         assert_eq!(clock.at(Millis(0)), Millis(70_000));

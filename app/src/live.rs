@@ -66,6 +66,12 @@ impl Live {
         self.clock.borrow().at(page::browser_now())
     }
 
+    /// What ages has aged.
+    fn tick(&self) {
+        self.store.tick(self.now());
+        self.store.set_browser_behind(self.clock.borrow().apart());
+    }
+
     fn hear(&self, heard: Heard) {
         if let Some(session) = &*self.session.borrow() {
             session.put(heard);
@@ -89,8 +95,7 @@ pub fn start(store: Store, here: Here) {
     let tick = live.clone();
     // One clock for everything that ages; it lasts as long as the document.
     Interval::new(1_000, move || {
-        tick.store.tick(tick.now());
-        tick.store.set_browser_behind(tick.clock.borrow().apart());
+        tick.tick();
         tick.hear(Heard::Tick);
     })
     .forget();
@@ -100,7 +105,7 @@ pub fn start(store: Store, here: Here) {
     for name in ["online", "visibilitychange"] {
         let (mut wake, live) = (wake.clone(), live.clone());
         on(name, move || {
-            live.store.tick(live.now());
+            live.tick();
             _ = wake.try_send(());
             live.hear(Heard::Tick);
         });

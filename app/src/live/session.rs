@@ -255,7 +255,13 @@ impl Session {
     }
 
     fn clock(&mut self, now: Millis) {
-        self.told.tells(&mut self.live.clock.borrow_mut(), now, page::browser_now());
+        let ours = page::browser_now();
+        let before = self.live.clock.borrow().at(ours);
+        self.told.tells(&mut self.live.clock.borrow_mut(), now, ours);
+        if self.live.clock.borrow().at(ours) != before {
+            // What comes next is as old as this says, and not as was thought a second ago.
+            self.live.tick();
+        }
     }
 
     /// What follows when the server is of another build.
