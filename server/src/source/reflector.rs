@@ -11,8 +11,8 @@
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
-//! - an API server that is another one, or the same with an older etcd: before a watch goes on where the last one, or
-//!   a slow list ([`AT_ONCE`]), ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was
+//! - an API server that is another one, or the same with an older etcd: once a watch is open that goes on where another,
+//!   or a slow list ([`AT_ONCE`]), ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was
 //!   torn off and there is none, it lists again;
 //! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
@@ -37,7 +37,7 @@ use tokio::time::Instant;
 use self::position::{Position, Witness};
 use super::{
     Source,
-    api_server::{ApiError, ApiServer, Collection, RawObject, WatchEvent},
+    api_server::{ApiError, ApiServer, Collection, RawObject, Watch, WatchEvent},
     backoff::{Backoff, jittered},
     pulse::Pulse,
     translate::{self, Translate},
@@ -63,7 +63,7 @@ const BOOKMARK_DUE: Duration = Duration::from_secs(75);
 /// How soon all begin again when the API server is back, one a little later than the other.
 const SPREAD: Duration = Duration::from_millis(400);
 /// What has been confirmed within this time, in milliseconds, is still called live, and a watch that begins there has
-/// next to nothing to catch up with.
+/// next to nothing to catch up with. Between one beat of the pulse and the next there is no more than this.
 const TRUSTED: i64 = 5_000;
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
@@ -78,8 +78,8 @@ const LIST_AGAIN: Duration = Duration::from_secs(1800);
 const QUICK: Duration = Duration::from_secs(2);
 /// So many failed watches in a row, and what they resume from is doubted: list again.
 const DOUBT: u32 = 4;
-/// A list that took longer than this may be another API server's, or of an etcd that has been restored since: its watch
-/// begins as one does that goes on.
+/// A list that was begun longer ago than this, when its watch is open, may be another API server's, or of an etcd that
+/// has been restored since: a witness is asked for.
 const AT_ONCE: Duration = Duration::from_millis(100);
 /// How often a refused list is tried again.
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(20);
@@ -101,14 +101,32 @@ pub struct Reflector {
     list_again: Option<Instant>,
 }
 
-/// How a watch ended.
+/// What a watch goes on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// As the API server ends watches: the next one goes on where it was, if the witness is there. It may have ended the
-    /// last one to make way for a restored etcd.
-    ByItself,
-    /// Nobody knows what has happened since, nor whether it is still the same API server.
+enum Before {
+    /// A list that was begun then.
+    List(Instant),
+    /// A watch that ended as the API server ends watches: it may have ended it to make way for a restored etcd.
+    End,
+    /// A watch that was torn off. Nobody knows what has happened since, nor whether it is still the same API server.
     Torn,
+}
+
+/// A watch that has just been opened.
+struct Open {
+    watch: Watch,
+    /// How long it is to last.
+    timeout: Duration,
+    /// When it was asked for,
+    sent: Instant,
+    /// by our clock.
+    asked: Millis,
+    /// When it was open. What is asked for later is answered after what had happened by then.
+    opened: Millis,
+    /// It first tells what has happened since it was last known what there is.
+    catching_up: bool,
+    /// A version at which it has caught up.
+    latest: Option<u64>,
 }
 
 /// Why a round ended.
@@ -158,10 +176,7 @@ impl Reflector {
         loop {
             let began = Instant::now();
             let over = match self.list::<T>().await {
-                Ok(position) => {
-                    let end = (began.elapsed() > AT_ONCE).then_some(End::ByItself);
-                    self.follow::<T>(position, end).await
-                }
+                Ok(position) => self.follow::<T>(position, Before::List(began)).await,
                 Err(over) => over,
             };
             match over {
@@ -241,24 +256,19 @@ impl Reflector {
         }
     }
 
-    /// Watches from `position`, again and again, until a new list is needed. `end` is what came before, if the list is
-    /// not of this moment.
-    async fn follow<T: Translate>(&mut self, mut position: Position, mut end: Option<End>) -> Over {
+    /// Watches from `position`, again and again, until a new list is needed.
+    async fn follow<T: Translate>(&mut self, mut position: Position, mut before: Before) -> Over {
         let mut failures = 0;
         loop {
             let began = Instant::now();
-            let watched = match end {
-                None => self.watch::<T>(&mut position, None, false).await,
-                Some(end) => self.resume::<T>(&mut position, end).await,
-            };
-            let error = match watched {
+            let error = match self.watch::<T>(&mut position, before).await {
                 Ok((0, _)) if began.elapsed() < TOO_SHORT => {
                     ApiError::Connection("the watch ended at once with nothing in it".to_owned())
                 }
                 Ok((_, ended)) => {
                     failures = 0;
                     self.backoff.reset();
-                    end = Some(ended);
+                    before = ended;
                     if self.list_again.is_some_and(|due| due <= Instant::now()) {
                         return Over::Relist;
                     }
@@ -267,7 +277,7 @@ impl Reflector {
                 Err(Over::Failed(error)) if !matches!(error, ApiError::Forbidden { .. }) => error,
                 Err(over) => return over,
             };
-            end = Some(End::Torn);
+            before = Before::Torn;
             failures += 1;
             if self.failed(&error).await.is_err() {
                 return Over::Ended;
@@ -279,18 +289,10 @@ impl Reflector {
         }
     }
 
-    /// A watch that goes on where the last one ended, if the API server still has the history it was told.
-    async fn resume<T: Translate>(&mut self, position: &mut Position, end: End) -> Result<(u64, End), Over> {
-        let asked = now();
-        if end == End::Torn && !position.has_been_told() {
-            return Err(Over::Relist);
-        }
-        let Some(witness) = position.witness() else {
-            return match end {
-                End::ByItself => self.watch::<T>(position, None, false).await,
-                End::Torn => Err(Over::Relist),
-            };
-        };
+    /// The latest version of an API server that still has the history that was told, if anybody can witness that; an
+    /// error, if somebody says otherwise.
+    async fn witnessed<T: Translate>(&self, position: &Position) -> Result<Option<String>, Over> {
+        let Some(witness) = position.witness() else { return Ok(None) };
         let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
         let found = page.items()?.into_iter().next().and_then(|json| {
             let row = translate::row::<T>(json).ok()?;
@@ -299,50 +301,66 @@ impl Reflector {
         if found.as_ref() != Some(witness) {
             return Err(Over::Relist);
         }
-        let latest = page.resource_version.parse::<u64>().ok();
-        // Where versions count back, what was told last may never have been: a deletion, say, which has no witness.
-        if latest.zip(position.version.parse().ok()).is_some_and(|(latest, told)| latest < told) {
-            return Err(Over::Relist);
-        }
         if let Some(gone) = position.gone() {
             let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
             if page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
                 return Err(Over::Relist);
             }
         }
-        // What nobody can witness is told again.
-        let again = end == End::Torn && *witness.version != *position.version;
-        if again {
-            position.version = witness.version.to_string();
-        } else if page.resource_version == position.version {
-            // Nothing has happened since, anywhere.
-            self.known = asked;
-        }
-        self.watch::<T>(position, latest, again).await
+        Ok(Some(page.resource_version))
     }
 
-    /// One watch, from its opening to its end. Counts what came, bookmarks included. `latest` is a version at which it
-    /// has caught up with the past, and `again` whether it tells some of that once more.
-    async fn watch<T: Translate>(
-        &mut self,
-        position: &mut Position,
-        latest: Option<u64>,
-        again: bool,
-    ) -> Result<(u64, End), Over> {
-        let (opened, sent) = (now(), Instant::now());
-        let mut catching_up = again || self.withheld || opened.0 - self.known.0 > TRUSTED;
+    /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
+    async fn open<T: Translate>(&mut self, position: &mut Position, before: Before) -> Result<Open, Over> {
+        let (asked, sent) = (now(), Instant::now());
+        let from = match before {
+            Before::Torn => position.witnessed().ok_or(Over::Relist)?,
+            Before::List(_) | Before::End => position.version.clone(),
+        };
+        let again = position.is_past(&from);
+        let mut catching_up = again || self.withheld || asked.0 - self.known.0 > TRUSTED;
         let timeout = match catching_up {
             true => CATCH_UP,
             false if self.pulse.has_bookmarks() => WATCH,
             false => UNMARKED,
         };
-        let mut watch = self.api.watch(&self.collection, &position.version, timeout).await?;
+        let watch = self.api.watch(&self.collection, &from, timeout).await?;
+        let opened = now();
+        let mut latest = None;
+        // Asked for now, and not before, when it could still have been replaced.
+        let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
+        if !is_of_this_moment && let Some(version) = self.witnessed::<T>(position).await? {
+            // Where versions count back, what was told last may never have been: a deletion, say, which has no witness.
+            if position.is_past(&version) {
+                return Err(Over::Relist);
+            }
+            latest = version.parse::<u64>().ok();
+            if version == from && !again {
+                // Nothing has happened since, anywhere.
+                self.known = opened;
+                catching_up = self.withheld;
+            }
+        }
+        position.version = from;
+        Ok(Open { watch, timeout, sent, asked, opened, catching_up, latest })
+    }
+
+    /// One watch, from its opening to its end. Counts what came, bookmarks included.
+    async fn watch<T: Translate>(
+        &mut self,
+        position: &mut Position,
+        before: Before,
+    ) -> Result<(u64, Before), Over> {
+        let open = self.open::<T>(position, before).await?;
+        let Open { mut watch, timeout, sent, asked, opened, mut catching_up, latest } = open;
         if catching_up {
             let because = Text::from("catching up with what has happened since");
             self.report(KindState::Stale { since: self.known, because }).await?;
         } else {
             self.live().await?;
         }
+        // When the pulse was felt.
+        let mut felt = opened;
         let end = sent + timeout + GRACE;
         let (mut heard, mut heard_at) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
@@ -353,12 +371,16 @@ impl Reflector {
                 event = tokio::time::timeout_at(due, watch.next()) => event,
                 Ok(()) = self.pulse.answered.changed() => {
                     let answered = *self.pulse.answered.borrow_and_update();
-                    let Some(at) = answered.filter(|_| !catching_up && !watch.is_amid_event()) else { continue };
-                    if at.0 - self.known.0 > TRUSTED {
+                    let Some(at) = answered else { continue };
+                    let gap = at.0 - felt.0;
+                    felt = felt.max(at);
+                    if gap > TRUSTED {
                         // It has lived through a time of which nothing is known.
-                        return Ok((seen, End::Torn));
+                        return Ok((seen, Before::Torn));
                     }
-                    self.current(at).await?;
+                    if !catching_up && at > opened && !watch.is_amid_event() {
+                        self.current(at).await?;
+                    }
                     continue;
                 }
             };
@@ -392,12 +414,12 @@ impl Reflector {
                 self.withheld = false;
                 // An API server that has lost its etcd serves watches from what it remembers: only the pulse says more.
                 let answered = *self.pulse.answered.borrow();
-                self.known = self.known.max(opened.min(answered.unwrap_or_default()));
+                self.known = self.known.max(asked.min(answered.unwrap_or_default()));
                 self.live().await?;
             }
             if is_over {
                 let marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
-                return Ok((seen, if in_time && marked { End::ByItself } else { End::Torn }));
+                return Ok((seen, if in_time && marked { Before::End } else { Before::Torn }));
             }
         }
     }

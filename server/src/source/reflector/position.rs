@@ -48,6 +48,8 @@ impl Witness {
 pub struct Position {
     /// Where a watch goes on.
     pub version: String,
+    /// The furthest that has been told, which is further where something is told again.
+    furthest: u64,
     /// Of the last event, which object it was about, and its version.
     last: Option<(Uid, Arc<str>)>,
     /// The objects that were written last, the latest last.
@@ -111,7 +113,20 @@ impl Position {
 
     /// Nothing else happened until this version.
     pub fn bookmark(&mut self, version: String) {
+        self.furthest = self.furthest.max(version.parse().unwrap_or_default());
         self.version = version;
+    }
+
+    /// Where to go on so that whatever has no witness is told again; `None` if nobody can witness anything.
+    pub fn witnessed(&self) -> Option<String> {
+        // What was deleted before the list has none.
+        let witness = self.witness().filter(|_| self.has_been_told())?;
+        Some(witness.version.to_string())
+    }
+
+    /// Whether a version is before something that has been told.
+    pub fn is_past(&self, version: &str) -> bool {
+        version.parse().is_ok_and(|version: u64| version < self.furthest)
     }
 
     /// The latest object that is still there.
@@ -124,13 +139,13 @@ impl Position {
         self.gone.as_ref()
     }
 
-    /// Whether anything has been told since the list. Until then what was deleted before it has no witness.
-    pub fn has_been_told(&self) -> bool {
+    /// Whether anything has been told since the list.
+    fn has_been_told(&self) -> bool {
         self.last.is_some()
     }
 
     fn at(&mut self, head: &Head) {
-        self.version = head.resource_version.to_string();
+        self.bookmark(head.resource_version.to_string());
         self.last = Some((head.uid, head.resource_version.clone()));
     }
 
@@ -172,6 +187,21 @@ mod tests {
         assert_ne!(witness, Witness::of(head("other", 7), 1));
         position.deleted(&head("bb", 12));
         assert_eq!(named(&position), None, "nobody can tell");
+    }
+
+    #[test]
+    fn what_is_told_again_is_past_until_all_of_it_was() {
+        let mut position = Position::default();
+        position.listed(head("a", 3), || 1);
+        position.bookmark("5".to_owned());
+        assert_eq!(position.witnessed(), None, "nothing tells what was deleted before");
+        position.put(head("bb", 7), 1);
+        position.deleted(&head("ccc", 9));
+        assert_eq!(position.witnessed(), Some("7".to_owned()));
+        position.version = "7".to_owned();
+        assert!(position.is_past("7") && position.is_past("8") && !position.is_past("9"));
+        position.put(head("d", 8), 1);
+        assert!(position.is_past(&position.version), "torn off again on the way");
     }
 
     #[test]
