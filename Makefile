@@ -111,6 +111,11 @@ test-cluster: cargo browser demo-binary ## every cell against kubectl's on a rea
 		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
+# `make test-rust` plays 2,000; these are built to be quick.
+.PHONY: weather
+weather: cargo ## 100,000 schedules of changes and faults, or SEEDS; others with CHANCE=1
+	@SEEDS='$(or $(SEEDS),100000)' cargo test --quiet --profile demo --package app --package server --test convergence
+
 # What is found and kept is tried again by every `make test-rust`. After a longer run: make fuzz-keep.
 .PHONY: fuzz
 fuzz: cargo ## what reads foreign bytes, given any; a minute each, or FUZZ_SECONDS; one: ARGS="objects"

@@ -82,9 +82,6 @@ impl Page {
     /// The computer it is on is closed, or opened again. What the page shows meanwhile nobody sees.
     pub fn sleep(&self, asleep: bool) {
         self.asleep.send_replace(asleep);
-        if !asleep {
-            self.tick();
-        }
     }
 
     /// Whether rows of this kind are on it.
@@ -102,10 +99,9 @@ impl Page {
         let _ = self.rude.try_send(rude); // there may be much rudeness already
     }
 
-    /// Its own clock is put on, or back, by so many milliseconds.
+    /// Its own clock is put on, or back, by so many milliseconds. It looks at it each second.
     pub fn put_clock(&self, later: i64) {
         self.ahead.fetch_add(later, Ordering::Relaxed);
-        self.tick();
     }
 
     /// How far its own clock is ahead of the world's, in milliseconds.
@@ -125,6 +121,11 @@ impl Page {
 
     fn hear(&self, server: Millis) {
         self.clock.lock().expect("no panic").hear(server, self.own_clock());
+    }
+
+    fn told(&self, told: &mut Told, theirs: Millis) {
+        told.tells(&mut self.clock.lock().expect("no panic"), theirs, self.own_clock());
+        self.tick();
     }
 
     fn kinds(&self) -> Kinds {
@@ -227,7 +228,7 @@ impl Page {
                 if self.store.enter(epoch, self.kinds()) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
-                told.tells(&mut self.clock.lock().expect("no panic"), now, self.own_clock());
+                self.told(told, now);
                 self.store.set_about(about);
             }
             Frame::Snapshot { seq, packed } => {
@@ -244,7 +245,7 @@ impl Page {
                 Followed::Resync => ask(socket, &Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
-                told.tells(&mut self.clock.lock().expect("no panic"), now, self.own_clock());
+                self.told(told, now);
                 match follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
                     Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
                     Beat::Unknown => {}

@@ -44,6 +44,8 @@ pub const SETTLED: Duration = Duration::from_secs(100);
 const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
 const BOOKMARK: i64 = 80_000;
+/// So much later a watch that has ended is open again, in milliseconds.
+const REOPENED: i64 = 20_000;
 /// A lost event is found when it is all listed again, which is not sooner than so often.
 const LIST_AGAIN: i64 = 45 * 60_000;
 
@@ -93,6 +95,8 @@ pub struct Run {
     backup: (Backup, BTreeSet<String>),
     /// Objects so far; each has a label that no other has.
     written: u64,
+    /// Watches say nothing, those that are opened from now on as well.
+    stalls: bool,
     _tasks: JoinSet<()>,
 }
 
@@ -100,6 +104,9 @@ impl Run {
     /// Plays it; says what was claimed that was not so, or what did not come to be.
     pub async fn play(schedule: &Schedule) -> Result<(), String> {
         fastrand::seed(schedule.chance);
+        // It begins at a moment of the minute that is the schedule's as well: much is done once a second.
+        let moment = (schedule.chance % 60_000) as i64;
+        tokio::time::advance(Duration::from_millis((moment - now().0).rem_euclid(60_000) as u64)).await;
         let mut run = Run::new(schedule);
         for (nth, step) in schedule.steps.iter().enumerate() {
             let played = run.step(step).await;
@@ -127,6 +134,7 @@ impl Run {
             pages: Vec::new(),
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
+            stalls: false,
             _tasks: JoinSet::new(),
         };
         for number in 0..3 {
@@ -154,6 +162,10 @@ impl Run {
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         let faults = self.demo.faults();
+        if self.stalls && !matches!(step, Step::Pass { .. }) {
+            // It may end watches before they are found out, and those that are opened again are stalled as well.
+            self.kept_back(REOPENED);
+        }
         match step {
             Step::Pass { millis } => return self.pass(Duration::from_millis(u64::from(*millis))).await,
             Step::Put { object } => self.put(*object, Value::Null),
@@ -182,11 +194,13 @@ impl Run {
             }
             Step::Fault { fault, kind } => {
                 if *fault == Fault::StallsWatches {
-                    self.kept_back();
+                    self.stalls = true;
+                    self.kept_back(0);
                 }
                 faults.set(kind.map_or(ALL, Written::plural), as_fault(*fault));
             }
             Step::NoFault => {
+                self.stalls = false;
                 for kind in
                     [Written::Pod, Written::Node, Written::Deployment, Written::Service, Written::Lease]
                 {
@@ -201,6 +215,11 @@ impl Run {
             }
             Step::BackUp => self.backup = (faults.save(), self.truth.unreadable()),
             Step::Restore => {
+                // What is listed has no witness of what else its version counts, and by the time its watch is open that
+                // may have been counted anew.
+                for plural in self.sky.beginning() {
+                    self.mislead(&plural);
+                }
                 faults.restore(&self.backup.0);
                 self.truth.restored(&self.demo, &self.backup.1);
             }
@@ -220,12 +239,12 @@ impl Run {
             Step::Refuse { refuses } => self.sky.refuse(*refuses),
             Step::Silence { for_ever } => {
                 if *for_ever {
-                    self.kept_back();
+                    self.kept_back(0);
                 }
                 self.sky.fall_silent(*for_ever);
             }
             Step::Forget => {
-                self.kept_back();
+                self.kept_back(0);
                 self.sky.forget();
             }
             Step::WithholdBookmarks => self.sky.withhold_bookmarks(true),
@@ -257,6 +276,10 @@ impl Run {
             Step::Sleep { page, asleep } => {
                 if let Some((page, _)) = self.pages.get(usize::from(*page)) {
                     page.sleep(*asleep);
+                }
+                if !asleep {
+                    // A page that wakes up looks at its clock before it draws anything.
+                    return self.pass(Duration::from_millis(1)).await;
                 }
             }
             Step::PageClock { page, millis } => {
@@ -308,9 +331,16 @@ impl Run {
         (kind, namespace, name(object.kind, object.number))
     }
 
-    /// Watches that are open say less than there is to say from now on, while everything else may look well.
-    fn kept_back(&mut self) {
-        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, BOOKMARK));
+    /// Watches that are open, or will be so many milliseconds later, say less than there is to say, while everything else
+    /// may look well.
+    fn kept_back(&mut self, later: i64) {
+        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, BOOKMARK + later));
+    }
+
+    /// Nobody can know what there is of a kind until it is listed again.
+    fn mislead(&mut self, plural: &str) {
+        let kind = KINDS.into_iter().find(|kind| kind.plural() == plural);
+        kind.into_iter().for_each(|kind| self.truth.excuse(kind, LIST_AGAIN));
     }
 
     /// Looks at the pages while time passes.
@@ -325,10 +355,9 @@ impl Run {
     }
 
     fn look(&mut self) -> Result<(), String> {
-        // Of two events the second alone makes what never was, until it can be listed again.
+        // Of two events the second alone makes what never was.
         for plural in self.sky.misled() {
-            let kind = KINDS.into_iter().find(|kind| kind.plural() == plural);
-            kind.into_iter().for_each(|kind| self.truth.excuse(kind, LIST_AGAIN));
+            self.mislead(&plural);
         }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
             for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {

@@ -61,6 +61,8 @@ pub struct Sky {
     mishaps: Arc<Mutex<VecDeque<Mishap>>>,
     /// Kinds, as in URLs, of whose events one was lost or came in the wrong order.
     misled: Arc<Mutex<Vec<String>>>,
+    /// Kinds that are being listed, or of which a watch is being opened.
+    beginning: Arc<Mutex<Vec<String>>>,
     /// Held by whatever bytes are on their way while they come slowly: all share a connection, in order.
     line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
@@ -73,6 +75,7 @@ impl Sky {
             now: watch::Sender::default(),
             mishaps: Arc::default(),
             misled: Arc::default(),
+            beginning: Arc::default(),
             line: Arc::default(),
             age: Arc::default(),
         }
@@ -149,6 +152,11 @@ impl Sky {
         std::mem::take(&mut lock(&self.misled))
     }
 
+    /// The kinds of which a list, or the opening of a watch, is on its way.
+    pub fn beginning(&self) -> Vec<String> {
+        lock(&self.beginning).clone()
+    }
+
     /// All is well, but for what will stay silent for ever.
     pub fn clear_up(&self) {
         lock(&self.mishaps).clear();
@@ -183,6 +191,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nothing panics under it")
 }
 
+/// One of [`Sky::beginning`], as long as it lasts.
+struct Beginning(Sky, String);
+
+impl Beginning {
+    fn of(sky: &Sky, kind: &str) -> Beginning {
+        lock(&sky.beginning).push(kind.to_owned());
+        Beginning(sky.clone(), kind.to_owned())
+    }
+}
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        let mut all = lock(&self.0.beginning);
+        if let Some(nth) = all.iter().position(|kind| *kind == self.1) {
+            all.swap_remove(nth);
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Under {
     sky: Sky,
@@ -208,7 +235,9 @@ impl Service<Request<Body>> for Under {
             sky.passable(age).await;
             let target = request.uri().to_string();
             let path = request.uri().path();
-            let watched = path.rsplit('/').next().filter(|_| target.contains("watch=1")).map(str::to_owned);
+            let kind = path.rsplit('/').next().unwrap_or_default();
+            let watched = target.contains("watch=1").then(|| kind.to_owned());
+            let beginning = (!target.ends_with("limit=1")).then(|| Beginning::of(&sky, kind));
             if sky.now.borrow().short_pages {
                 *request.uri_mut() = target.replace("limit=500", "limit=3").parse()?;
             }
@@ -218,7 +247,10 @@ impl Service<Request<Body>> for Under {
             let ok = response.status().is_success();
             Ok(response.map(|body| {
                 let chunks = body.into_data_stream().map(|chunk| chunk.map_err(BoxError::from));
-                Body::from_stream(weathered(sky, age, watched.filter(|_| ok), chunks.boxed()))
+                // A watch has begun with this, a list when all of it is there.
+                let beginning = beginning.filter(|_| watched.is_none());
+                let chunks = weathered(sky, age, watched.filter(|_| ok), chunks.boxed());
+                Body::from_stream(chunks.inspect(move |_| _ = &beginning))
             }))
         }
         .boxed()

@@ -160,10 +160,11 @@ impl Truth {
             let about = store.about();
             let is_refused =
                 |name: &str| about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
+            let was_so = |name: &str| was(&|rows| part(rows, name) == part(now_shown, name));
             namespaces.iter().all(|name| match is_refused(name) {
-                // said to be refused, and not there
-                true => part(now_shown, name).is_empty(),
-                false => was(&|rows| part(rows, name) == part(now_shown, name)),
+                // said to be refused, and not there, or, before that is told, old
+                true => part(now_shown, name).is_empty() || !is_live && was_so(name),
+                false => was_so(name),
             })
         } else {
             was(&|rows| rows == now_shown)
