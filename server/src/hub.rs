@@ -410,6 +410,8 @@ impl Owner {
         }
         self.history.put_clock(about.ahead - self.about.ahead);
         self.about = about;
+        // What had happened by then is told before: a namespace that is refused no longer by itself, but because all are.
+        self.flush();
         self.tell_about(self.viewers.values());
     }
 

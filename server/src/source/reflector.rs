@@ -196,9 +196,19 @@ impl Reflector {
                 Over::Failed(ApiError::Forbidden { message }) => {
                     let state = self.forbidden();
                     self.pulse.readable.remove(&self.collection);
-                    // What may not be seen is not shown, and would be as of nobody knows when.
-                    if self.listed && self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
-                        return None;
+                    if self.listed {
+                        // Before its rows go: it is not they that are gone.
+                        let said = match when_forbidden {
+                            WhenForbidden::Retry => state.clone(),
+                            WhenForbidden::Return => KindState::Listing { seen: 0 },
+                        };
+                        if self.report(said).await.is_err() {
+                            return None;
+                        }
+                        // What may not be seen is not shown, and would be as of nobody knows when.
+                        if self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
+                            return None;
+                        }
                     }
                     if when_forbidden == WhenForbidden::Return {
                         return Some(state);
@@ -315,6 +325,8 @@ impl Reflector {
         let (asked, sent) = (now(), Instant::now());
         let from = match before {
             Before::Torn => position.witnessed().ok_or(Over::Relist)?,
+            // What there is nothing of is listed as quickly.
+            Before::End if position.witness().is_none() => return Err(Over::Relist),
             Before::List(_) | Before::End => position.version.clone(),
         };
         let again = position.is_past(&from);
