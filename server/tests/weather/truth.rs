@@ -162,8 +162,8 @@ impl Truth {
                 |name: &str| about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
             let was_so = |name: &str| was(&|rows| part(rows, name) == part(now_shown, name));
             namespaces.iter().all(|name| match is_refused(name) {
-                // said to be refused, and not there, or, before that is told, old
-                true => part(now_shown, name).is_empty() || !is_live && was_so(name),
+                // said to be refused, and not there, once that has been told, too
+                true => part(now_shown, name).is_empty() || was_so(name),
                 false => was_so(name),
             })
         } else {
@@ -184,8 +184,10 @@ impl Truth {
                 .filter(|(key, row)| now_shown.get(*key).is_some_and(|shown| shown != *row))
                 .map(|((namespace, name), _)| format!("{namespace}/{name}"))
                 .collect::<Vec<_>>(),
-            match ever.and_then(|nth| past.get(nth + 1)) {
-                Some((ended, _)) => format!("ended being so {} s ago", (now.0 - ended.0) as f64 / 1000.0),
+            match ever.map(|nth| past.get(nth + 1)) {
+                Some(Some((ended, _))) =>
+                    format!("ended being so {} s ago", (now.0 - ended.0) as f64 / 1000.0),
+                Some(None) => "is so only as a whole".to_owned(),
                 None => "never was so".to_owned(),
             }
         ))
