@@ -15,7 +15,7 @@ use server::{
     error::namespaces,
     http::{Access, Hosts},
     metrics::Metrics,
-    source::{Source, api_server::ApiServer, kubeconfig},
+    source::{Source, api_server::ApiServer, credentials::Purpose, kubeconfig},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -104,7 +104,8 @@ async fn cluster_source(
 ) -> Result<Source, StartError> {
     let reviews = config.auth == Some(Auth::Kubernetes);
     let watches = Kind::ALL.len() * namespaces.len().max(1);
-    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone(), reviews, watches).await?;
+    let purpose = Purpose { reviews, watches };
+    let found = kubeconfig::find(config.kubeconfig.clone(), config.context.clone(), purpose).await?;
     tracing::info!(context = found.context, "watching");
     let about = About {
         context: found.context,

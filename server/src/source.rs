@@ -4,6 +4,7 @@
 pub mod api_server;
 pub(crate) mod backoff;
 mod connection;
+pub mod credentials;
 pub mod kubeconfig;
 pub mod object;
 pub mod pulse;

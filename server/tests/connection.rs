@@ -20,16 +20,26 @@ use app::{
     scope::Scope,
     wire::About,
 };
-use axum::{Router, body::Body};
-use http::Request;
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{Request, StatusCode, header::AUTHORIZATION};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 use server::{
     demo::{self, Demo},
     hub::{Encoding, Hub, Seat},
-    source::{Source, kubeconfig},
+    source::{Source, credentials::Purpose, kubeconfig},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -44,6 +54,8 @@ use viewer::{Viewer, pod};
 
 /// What nothing here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// It asks about nobody, and watches all there is.
+const PURPOSE: Purpose = Purpose { reviews: false, watches: Kind::ALL.len() };
 /// By then a hop that has died is found.
 const FOUND: Duration = Duration::from_secs(10);
 
@@ -62,17 +74,35 @@ impl Authority {
         Authority { pem, issuer: Issuer::new(params, key) }
     }
 
-    /// TLS with a certificate that nobody has seen before.
-    fn tls(&self) -> TlsAcceptor {
+    /// A certificate that nobody has seen before, and its key.
+    fn certified(&self, name: &str) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("names");
-        let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("names");
+        (params.signed_by(&key, &self.issuer).expect("a certificate"), key)
+    }
+
+    /// TLS with another certificate of ours, for whoever comes.
+    fn tls(&self) -> TlsAcceptor {
+        self.tls_for(Arc::new(NoClientAuth))
+    }
+
+    /// The same, only for those who have a certificate of `theirs`.
+    fn tls_for_those_of(&self, theirs: &Authority) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(theirs.pem.as_bytes()).expect("PEM")).expect("an authority");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let only = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        self.tls_for(only.expect("a verifier"))
+    }
+
+    fn tls_for(&self, only: Arc<dyn ClientCertVerifier>) -> TlsAcceptor {
+        let (cert, key) = self.certified("localhost");
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
-            .with_no_client_auth()
+            .with_client_cert_verifier(only)
             .with_single_cert(vec![cert.der().clone()], key)
             .expect("a certificate");
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -84,6 +114,7 @@ impl Authority {
 struct ApiServer {
     address: SocketAddr,
     tls: Arc<Mutex<TlsAcceptor>>,
+    token: Arc<Mutex<&'static str>>,
     _tasks: JoinSet<()>,
 }
 
@@ -92,7 +123,9 @@ impl ApiServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let tls = Arc::new(Mutex::new(tls));
+        let token = Arc::new(Mutex::new("first"));
         let (router, current) = (demo.router(), tls.clone());
+        let router = router.layer(axum::middleware::from_fn_with_state(token.clone(), authenticated));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut open = JoinSet::new();
@@ -102,11 +135,24 @@ impl ApiServer {
                 open.spawn(serve(stream, acceptor, router.clone()));
             }
         });
-        ApiServer { address, tls, _tasks: tasks }
+        ApiServer { address, tls, token, _tasks: tasks }
     }
 
     fn has_another_certificate(&self, tls: TlsAcceptor) {
         *self.tls.lock().expect("no panic") = tls;
+    }
+}
+
+/// Whoever has a token has to have the one there is; by their certificate others were told from them before.
+async fn authenticated(
+    State(token): State<Arc<Mutex<&'static str>>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let bearer = format!("Bearer {}", token.lock().expect("no panic"));
+    match request.headers().get(AUTHORIZATION) {
+        Some(given) if given.as_bytes() != bearer.as_bytes() => StatusCode::UNAUTHORIZED.into_response(),
+        _ => next.run(request).await,
     }
 }
 
@@ -195,29 +241,30 @@ struct Stage {
     hop: Hop,
     seat: Seat,
     viewer: Viewer,
-    kubeconfig: PathBuf,
+    folder: Folder,
     _tasks: JoinSet<()>,
 }
 
 impl Stage {
     async fn new(name: &str) -> Stage {
+        Stage::of(name, &[("config", config("token: first"))], Authority::tls).await
+    }
+
+    /// Of a kubeconfig and files beside it.
+    async fn of(name: &str, files: &[(&str, String)], tls: impl FnOnce(&Authority) -> TlsAcceptor) -> Stage {
         let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
         demo.put(pod("first", &[]));
         let authority = Authority::new();
-        let api_server = ApiServer::start(&demo, authority.tls()).await;
+        let api_server = ApiServer::start(&demo, tls(&authority)).await;
         let hop = Hop::before(api_server.address).await;
-        let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-             clusters:\n- name: it\n  cluster: {{server: 'https://localhost:{}', certificate-authority: {name}.pem}}\n\
-             users:\n- name: me\n  user: {{token: secret}}\n\
-             contexts:\n- name: test\n  context: {{cluster: it, user: me}}\n",
-            hop.address.port()
-        );
-        let folder = std::env::temp_dir().join(format!("masthead-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join(format!("{name}.pem")), &authority.pem).expect("a file");
-        std::fs::write(folder.join("config"), text).expect("a file");
-        let found = kubeconfig::find(Some(folder.join("config")), None, false, Kind::ALL.len()).await;
+        let folder = Folder {
+            path: std::env::temp_dir().join(format!("masthead-{name}-{}", std::process::id())),
+            port: hop.address.port(),
+        };
+        std::fs::create_dir_all(&folder.path).expect("a folder");
+        folder.write("authority.pem", &authority.pem);
+        files.iter().for_each(|(file, text)| folder.write(file, text));
+        let found = kubeconfig::find(Some(folder.path.join("config")), None, PURPOSE).await;
         let source = Source {
             api: found.expect("a cluster").api,
             namespaces: Vec::new(),
@@ -230,16 +277,7 @@ impl Stage {
         tasks.spawn(owner);
         tasks.spawn(source.run(hub.clone()));
         let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
-        Stage {
-            demo,
-            authority,
-            api_server,
-            hop,
-            seat,
-            viewer: Viewer::default(),
-            kubeconfig: folder,
-            _tasks: tasks,
-        }
+        Stage { demo, authority, api_server, hop, seat, viewer: Viewer::default(), folder, _tasks: tasks }
     }
 
     async fn until(&mut self, what: &str, limit: Duration, done: impl Fn(&Viewer) -> bool) {
@@ -263,6 +301,12 @@ impl Stage {
         .await;
     }
 
+    /// Sooner than kube reads a token file again, which is every 50 s.
+    async fn until_live_again(&mut self) {
+        self.until("pods to be live again", 2 * FOUND, |viewer| *viewer.state(Kind::Pod) == KindState::Live)
+            .await;
+    }
+
     async fn until_stale(&mut self) {
         self.until("pods to be stale", FOUND, |viewer| {
             matches!(viewer.state(Kind::Pod), KindState::Stale { .. })
@@ -271,9 +315,34 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+/// A kubeconfig of one user, who is `user`.
+fn config(user: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
+         clusters:\n- name: it\n  cluster: {{server: 'https://localhost:PORT', certificate-authority: authority.pem}}\n\
+         users:\n- name: me\n  user: {{{user}}}\n\
+         contexts:\n- name: test\n  context: {{cluster: it, user: me}}\n"
+    )
+}
+
+/// Where the kubeconfig is.
+struct Folder {
+    path: PathBuf,
+    port: u16,
+}
+
+impl Folder {
+    /// At once, as whoever renews something does.
+    fn write(&self, file: &str, text: &str) {
+        let new = self.path.join("new");
+        std::fs::write(&new, text.replace("PORT", &self.port.to_string())).expect("a file");
+        std::fs::rename(new, self.path.join(file)).expect("the same folder");
+    }
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.kubeconfig);
+        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
@@ -316,4 +385,60 @@ async fn an_api_server_with_another_certificate_of_the_same_authority_is_believe
     stage.demo.put(pod("second", &[]));
     stage.until("what happened meanwhile", 2 * FOUND, |viewer| viewer.pod("second").is_some()).await;
     stage.until_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authority_that_is_replaced_is_believed_when_its_file_is() {
+    let mut stage = Stage::new("authority").await;
+    stage.until_live().await;
+    let other = Authority::new();
+    stage.api_server.has_another_certificate(other.tls());
+    stage.hop.dies();
+    stage.until_stale().await;
+    stage.demo.put(pod("second", &[]));
+    stage.folder.write("authority.pem", &other.pem);
+    stage.until("what happened meanwhile", FOUND, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_certificate_that_is_renewed_is_shown_from_then_on() {
+    let (before, since) = (Authority::new(), Authority::new());
+    let (cert, key) = before.certified("me");
+    let files = [
+        ("config", config("client-certificate: me.pem, client-key: me.key")),
+        ("me.pem", cert.pem()),
+        ("me.key", key.serialize_pem()),
+    ];
+    let mut stage = Stage::of("client", &files, |authority| authority.tls_for_those_of(&before)).await;
+    stage.until_live().await;
+    stage.api_server.has_another_certificate(stage.authority.tls_for_those_of(&since));
+    stage.hop.dies();
+    stage.until_stale().await;
+    stage.demo.put(pod("second", &[]));
+    let (cert, key) = since.certified("me");
+    // Not both at once: what does not belong together is not used.
+    stage.folder.write("me.pem", &cert.pem());
+    stage.folder.write("me.key", &key.serialize_pem());
+    stage.until("what happened meanwhile", FOUND, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_replaced_is_used_at_once_in_the_kubeconfig_or_in_a_file() {
+    let files = [("config", config("tokenFile: token")), ("token", "first".to_owned())];
+    let mut stage = Stage::of("token", &files, Authority::tls).await;
+    stage.until_live().await;
+    *stage.api_server.token.lock().expect("no panic") = "second";
+    stage.until("who asks to be refused", FOUND, |viewer| {
+        matches!(viewer.state(Kind::Pod), KindState::Stale { because, .. } if because.contains("401"))
+    })
+    .await;
+    stage.folder.write("token", "second");
+    stage.until_live_again().await;
+    *stage.api_server.token.lock().expect("no panic") = "third";
+    stage.folder.write("config", "no kubeconfig");
+    stage.until_stale().await;
+    stage.folder.write("config", &config("token: third"));
+    stage.until_live_again().await;
 }

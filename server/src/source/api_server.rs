@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
+    credentials::Credentials,
     read_only::ReadOnlyLayer,
     translate::{self, Head},
 };
@@ -85,19 +86,30 @@ pub enum ApiError {
     Unreadable(String),
 }
 
+/// What an API server is talked to through.
+#[derive(Clone)]
+pub struct Clients {
+    /// Masthead's own; its outermost layer is [`ReadOnlyLayer::LISTS`], or, if it asks about visitors,
+    /// [`ReadOnlyLayer::LISTS_AND_TOKENS`].
+    pub own: kube::Client,
+    /// Without credentials of its own, and with [`ReadOnlyLayer::VISITORS`], for questions that visitors ask about
+    /// themselves.
+    pub visitors: Option<kube::Client>,
+}
+
 /// A cluster's API, or the demo's.
 #[derive(Clone)]
 pub struct ApiServer {
-    client: kube::Client,
+    clients: Arc<Mutex<Clients>>,
+    /// What makes other clients, when these are refused.
+    credentials: Option<Arc<Credentials>>,
     /// Its clock, by the dates of its answers.
     clock: Arc<Mutex<Clock>>,
-    /// Without credentials of its own, for questions that visitors ask about themselves.
-    visitors: Option<kube::Client>,
 }
 
 impl std::fmt::Debug for ApiServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiServer").field("visitors", &self.visitors.is_some()).finish_non_exhaustive()
+        f.debug_struct("ApiServer").field("credentials", &self.credentials).finish_non_exhaustive()
     }
 }
 
@@ -212,38 +224,26 @@ struct Status {
 }
 
 impl ApiServer {
-    /// Talks through `client`, whose outermost layer must be [`ReadOnlyLayer::LISTS`].
-    pub fn new(client: kube::Client) -> ApiServer {
-        ApiServer { client, clock: Arc::default(), visitors: None }
-    }
-
-    /// The same, and asks about visitors: through `client`, whose outermost layer must be
-    /// [`ReadOnlyLayer::LISTS_AND_TOKENS`], and `visitors`, without credentials and with [`ReadOnlyLayer::VISITORS`].
-    pub fn with_reviews(client: kube::Client, visitors: kube::Client) -> ApiServer {
-        ApiServer { visitors: Some(visitors), ..ApiServer::new(client) }
+    /// Talks through `clients`, and through others when `credentials` have changed.
+    pub fn new(clients: Clients, credentials: Option<Arc<Credentials>>) -> ApiServer {
+        ApiServer { clients: Arc::new(Mutex::new(clients)), credentials, clock: Arc::default() }
     }
 
     /// An API server inside this process, behind the same layer as any other.
     pub fn in_process(router: axum::Router) -> ApiServer {
-        ApiServer::new(within(router, ReadOnlyLayer::LISTS))
+        ApiServer::new(Clients { own: within(router, ReadOnlyLayer::LISTS), visitors: None }, None)
     }
 
     /// The same, which can be asked about visitors.
     pub fn in_process_with_reviews(router: axum::Router) -> ApiServer {
-        ApiServer::with_reviews(
-            within(router.clone(), ReadOnlyLayer::LISTS_AND_TOKENS),
-            within(router, ReadOnlyLayer::VISITORS),
-        )
+        let own = within(router.clone(), ReadOnlyLayer::LISTS_AND_TOKENS);
+        ApiServer::new(Clients { own, visitors: Some(within(router, ReadOnlyLayer::VISITORS)) }, None)
     }
 
     /// How far its clock is ahead of ours, in milliseconds: as far as was `said`, as long as that may be so. Whoever dates
     /// its answers tells, which may be a proxy in front.
     pub fn ahead(&self, said: i64) -> i64 {
-        self.lock().ahead(said)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Clock> {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.clock).ahead(said)
     }
 
     /// One page of a list; from the start with an empty `next`.
@@ -319,12 +319,6 @@ impl ApiServer {
     where
         R: k8s_openapi::Resource + Serialize + for<'de> Deserialize<'de>,
     {
-        let client = match token {
-            None => &self.client,
-            Some(_) => self.visitors.as_ref().ok_or_else(|| {
-                ApiError::Unreadable("Masthead was not started with --auth kubernetes".to_owned())
-            })?,
-        };
         let path = format!("/apis/{}/{}/{}", R::GROUP, R::VERSION, R::URL_PATH_SEGMENT);
         let mut request = Request::post(path)
             .header(header::ACCEPT, "application/json")
@@ -338,7 +332,15 @@ impl ApiServer {
         let body = serde_json::to_vec(question).map_err(unreadable)?;
         let request =
             request.body(Body::from(body)).map_err(|error| ApiError::Unreadable(error.to_string()))?;
-        let body = self.send(client, request).await?;
+        let body = match token {
+            None => self.own(request).await?,
+            Some(_) => {
+                let visitors = lock(&self.clients).visitors.clone().ok_or_else(|| {
+                    ApiError::Unreadable("Masthead was not started with --auth kubernetes".to_owned())
+                })?;
+                accepted(answer(&visitors, request).await?).await?
+            }
+        };
         let body = Limited::new(body, LARGEST_EVENT).collect().await.map_err(broken)?.to_bytes();
         serde_json::from_slice(&body).map_err(unreadable)
     }
@@ -348,34 +350,58 @@ impl ApiServer {
             .header(header::ACCEPT, "application/json")
             .body(Body::empty())
             .map_err(|error| ApiError::Unreadable(error.to_string()))?;
-        self.send(&self.client, request).await
+        self.own(request).await
     }
 
-    async fn send(&self, client: &kube::Client, request: Request<Body>) -> Result<Body, ApiError> {
+    /// Asks in Masthead's own name.
+    async fn own(&self, request: Request<Body>) -> Result<Body, ApiError> {
+        let client = lock(&self.clients).own.clone();
         let asked = now();
-        let response = tokio::time::timeout(PATIENCE, client.send(request))
-            .await
-            .map_err(|_| ApiError::Silent(PATIENCE))?
-            .map_err(|error| ApiError::Connection(chain(&error)))?;
-        // Visitors' own questions may reach another of several.
-        if let Some(date) = date(&response).filter(|_| std::ptr::eq(client, &self.client)) {
-            self.lock().hear_answer(date, asked, now());
+        let answered = async {
+            let response = answer(&client, request).await?;
+            // Visitors' own questions may reach another of several.
+            if let Some(date) = date(&response) {
+                lock(&self.clock).hear_answer(date, asked, now());
+            }
+            accepted(response).await
+        };
+        let body = answered.await;
+        if let Err(ApiError::Unauthorized { .. } | ApiError::Connection(_)) = body
+            && let Some(credentials) = &self.credentials
+            && let Some(clients) = credentials.renewed().await
+        {
+            *lock(&self.clients) = clients;
         }
-        let code = response.status();
-        if code.is_success() {
-            return Ok(response.into_body());
-        }
-        let retry_after = response
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let body =
-            tokio::time::timeout(PATIENCE, Limited::new(response.into_body(), 1 << 20).collect()).await;
-        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
-        let status: Status = serde_json::from_slice(&body).unwrap_or_default();
-        Err(refusal(code.as_u16(), status, retry_after))
+        body
     }
+}
+
+async fn answer(client: &kube::Client, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    tokio::time::timeout(PATIENCE, client.send(request))
+        .await
+        .map_err(|_| ApiError::Silent(PATIENCE))?
+        .map_err(|error| ApiError::Connection(chain(&error)))
+}
+
+/// What an answer has to say, if it is not that it is none.
+async fn accepted(response: Response<Body>) -> Result<Body, ApiError> {
+    let code = response.status();
+    if code.is_success() {
+        return Ok(response.into_body());
+    }
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    let body = tokio::time::timeout(PATIENCE, Limited::new(response.into_body(), 1 << 20).collect()).await;
+    let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
+    let status: Status = serde_json::from_slice(&body).unwrap_or_default();
+    Err(refusal(code.as_u16(), status, retry_after))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When an answer says it was written, at least and at most: it says the second.

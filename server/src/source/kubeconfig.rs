@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use app::api::Text;
 use kube::{
     Config,
-    config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
+    config::{ExecInteractiveMode, Kubeconfig},
 };
 
-use super::{api_server::ApiServer, connection, read_only::ReadOnlyLayer};
+use super::{
+    api_server::ApiServer,
+    credentials::{self, Credentials, Place, Purpose},
+};
 use crate::error::StartError;
 
 /// A cluster that was found.
@@ -22,64 +25,48 @@ pub struct Found {
     pub namespace: Option<Text>,
 }
 
-/// Finds the cluster that the flags name. With `reviews` it can be asked about visitors. `watches` is how many will be
-/// open.
+/// Finds the cluster that the flags name, for a purpose.
 pub async fn find(
     kubeconfig: Option<PathBuf>,
     context: Option<String>,
-    reviews: bool,
-    watches: usize,
+    purpose: Purpose,
 ) -> Result<Found, StartError> {
     let home = std::env::var_os("HOME").map(PathBuf::from).map(|home| home.join(".kube").join("config"));
     let mut looked = Vec::new();
-    let found = if let Some(path) = &kubeconfig {
-        Some(Kubeconfig::read_from(path).map_err(StartError::Kubeconfig)?)
-    } else if let Some(merged) = Kubeconfig::from_env().map_err(StartError::Kubeconfig)? {
-        Some(merged)
-    } else {
-        looked.push("KUBECONFIG (not set)".to_owned());
-        None
-    };
-    if let Some(found) = found {
-        return from_kubeconfig(found, context, reviews, watches).await;
+    let place = kubeconfig.map_or(Place::Environment, Place::File);
+    if let Some(kubeconfig) = place.read()? {
+        return open(place, kubeconfig, context, purpose).await;
     }
+    looked.push("KUBECONFIG (not set)".to_owned());
     if context.is_none() {
         match Config::incluster() {
             Ok(config) => {
                 let namespace = Some(Text::from(config.default_namespace.as_str()));
-                return Ok(Found {
-                    api: api(config, reviews, watches)?,
-                    context: "in-cluster".to_owned(),
-                    namespace,
-                });
+                let api = ApiServer::new(credentials::clients(config, purpose)?, None);
+                return Ok(Found { api, context: "in-cluster".to_owned(), namespace });
             }
             Err(_) => looked.push("the service account of a pod (not running in one)".to_owned()),
         }
     }
-    match home {
-        Some(path) if path.exists() => {
-            let found = Kubeconfig::read_from(&path).map_err(StartError::Kubeconfig)?;
-            from_kubeconfig(found, context, reviews, watches).await
-        }
-        Some(path) => {
-            looked.push(format!("{} (does not exist)", path.display()));
-            Err(StartError::NoCluster { looked })
-        }
-        None => Err(StartError::NoCluster { looked }),
+    let Some(path) = home else { return Err(StartError::NoCluster { looked }) };
+    if !path.exists() {
+        looked.push(format!("{} (does not exist)", path.display()));
+        return Err(StartError::NoCluster { looked });
     }
+    let place = Place::File(path);
+    let kubeconfig = place.read()?.unwrap_or_default();
+    open(place, kubeconfig, context, purpose).await
 }
 
-async fn from_kubeconfig(
+async fn open(
+    place: Place,
     mut kubeconfig: Kubeconfig,
     context: Option<String>,
-    reviews: bool,
-    watches: usize,
+    purpose: Purpose,
 ) -> Result<Found, StartError> {
     let Context { name, namespace } = choose(&mut kubeconfig, context)?;
-    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
-    let config =
-        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
-    Ok(Found { api: api(config, reviews, watches)?, context: name, namespace })
+    let (clients, credentials) = Credentials::open(place, kubeconfig, name.clone(), purpose).await?;
+    Ok(Found { api: ApiServer::new(clients, Some(credentials)), context: name, namespace })
 }
 
 /// A context of a kubeconfig.
@@ -113,20 +100,4 @@ pub fn choose(kubeconfig: &mut Kubeconfig, context: Option<String>) -> Result<Co
 
 fn contexts(kubeconfig: &Kubeconfig) -> Vec<String> {
     kubeconfig.contexts.iter().map(|context| context.name.clone()).collect()
-}
-
-fn api(config: Config, reviews: bool, watches: usize) -> Result<ApiServer, StartError> {
-    let client = |config: Config, layer: ReadOnlyLayer| {
-        connection::client(config, layer, watches).map_err(|error| StartError::Client(Box::new(error)))
-    };
-    if !reviews {
-        return Ok(ApiServer::new(client(config, ReadOnlyLayer::LISTS)?));
-    }
-    // Whoever asks with it brings their own token; Masthead's account must not answer for them.
-    let mut visitors = config.clone();
-    visitors.auth_info = AuthInfo::default();
-    Ok(ApiServer::with_reviews(
-        client(config, ReadOnlyLayer::LISTS_AND_TOKENS)?,
-        client(visitors, ReadOnlyLayer::VISITORS)?,
-    ))
 }

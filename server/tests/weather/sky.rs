@@ -15,7 +15,10 @@ use http::{Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use server::{
     hub::now,
-    source::{api_server::ApiServer, read_only::ReadOnlyLayer},
+    source::{
+        api_server::{ApiServer, Clients},
+        read_only::ReadOnlyLayer,
+    },
 };
 use tokio::sync::watch;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
@@ -87,7 +90,7 @@ impl Sky {
             .layer(ReadOnlyLayer::LISTS)
             .map_request(|request: Request<kube::client::Body>| request.map(Body::new))
             .service(Under { sky: self.clone(), router });
-        ApiServer::new(kube::Client::new(service, "default"))
+        ApiServer::new(Clients { own: kube::Client::new(service, "default"), visitors: None }, None)
     }
 
     /// Connections are refused.

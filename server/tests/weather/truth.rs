@@ -169,7 +169,10 @@ impl Truth {
         } else {
             was(&|rows| rows == now_shown)
         };
-        if was || past.is_empty() && now_shown.is_empty() || self.excused.get(&kind) >= Some(&now) {
+        // What is said to be no newer than that has not been told anew since.
+        let until = self.excused.get(&kind);
+        let excused = until >= Some(&now) || !is_live && until >= Some(&as_of);
+        if was || past.is_empty() && now_shown.is_empty() || excused {
             return Ok(());
         }
         let ever = past.iter().rposition(|(_, rows)| rows == now_shown);
