@@ -6,6 +6,7 @@ pub(crate) mod backoff;
 mod connection;
 pub mod credentials;
 pub mod kubeconfig;
+mod moment;
 pub mod object;
 pub mod pulse;
 pub mod read_only;

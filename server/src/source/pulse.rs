@@ -11,18 +11,15 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    api::{Millis, Text},
-    clock,
-    wire::About,
-};
+use app::{api::Text, clock, wire::About};
 use tokio::sync::watch;
 
 use super::{
     Source,
     api_server::{ApiError, Collection},
+    moment::Moment,
 };
-use crate::hub::{Hub, News, now};
+use crate::hub::{Hub, News};
 
 /// How often the API server is asked.
 const PULSE: Duration = Duration::from_secs(2);
@@ -35,7 +32,7 @@ const VERSION_EVERY: u32 = 30;
 #[derive(Clone)]
 pub struct Pulse {
     /// When the question was sent that was answered last.
-    pub answered: watch::Receiver<Option<Millis>>,
+    pub answered: watch::Receiver<Option<Moment>>,
     /// How often the API server has answered again after it had not.
     pub returned: watch::Receiver<u64>,
     begun: watch::Receiver<bool>,
@@ -102,7 +99,7 @@ async fn run(
     source: Source,
     hub: Hub,
     readable: Readable,
-    answered: watch::Sender<Option<Millis>>,
+    answered: watch::Sender<Option<Moment>>,
     returned: watch::Sender<u64>,
     begun: watch::Sender<bool>,
 ) {
@@ -114,7 +111,7 @@ async fn run(
     loop {
         every.tick().await;
         turn += 1;
-        let sent = now();
+        let sent = Moment::now();
         let answer = tokio::time::timeout(PULSE_DEADLINE, async {
             read(&source, &readable, turn).await?;
             // The version of one that cannot say what there is would not matter.

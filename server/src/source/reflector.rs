@@ -28,7 +28,7 @@ mod position;
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{KindState, Millis, Row, Text},
+    api::{KindState, Row, Text},
     model::{Delta, row_hash},
 };
 
@@ -39,11 +39,12 @@ use super::{
     Source,
     api_server::{ApiError, ApiServer, Collection, RawObject, Watch, WatchEvent},
     backoff::{Backoff, jittered},
+    moment::Moment,
     pulse::Pulse,
     translate::{self, Translate},
 };
 use crate::{
-    hub::{Ended, Hub, News, now},
+    hub::{Ended, Hub, News},
     metrics::Metrics,
 };
 
@@ -62,9 +63,9 @@ const UNMARKED: Duration = Duration::from_secs(15);
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
 /// How soon all begin again when the API server is back, one a little later than the other.
 const SPREAD: Duration = Duration::from_millis(400);
-/// What has been confirmed within this time, in milliseconds, is still called live, and a watch that begins there has
+/// What has been confirmed within this time is still called live, and a watch that begins there has
 /// next to nothing to catch up with. Between one beat of the pulse and the next there is no more than this.
-const TRUSTED: i64 = 5_000;
+const TRUSTED: Duration = Duration::from_secs(5);
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
 const CATCH_UP: Duration = Duration::from_secs(3);
@@ -94,7 +95,7 @@ pub struct Reflector {
     backoff: Backoff,
     listed: bool,
     /// Until when what the hub has been told is known to be current.
-    known: Millis,
+    known: Moment,
     /// A watch has kept something back, whatever the pulse said: the next has to say something first.
     withheld: bool,
     /// When to list again though nothing seems to be wrong.
@@ -117,12 +118,10 @@ struct Open {
     watch: Watch,
     /// How long it is to last.
     timeout: Duration,
-    /// When it was asked for,
-    sent: Instant,
-    /// by our clock.
-    asked: Millis,
+    /// When it was asked for.
+    asked: Moment,
     /// When it was open. What is asked for later is answered after what had happened by then.
-    opened: Millis,
+    opened: Moment,
     /// It first tells what has happened since it was last known what there is.
     catching_up: bool,
     /// A version at which it has caught up.
@@ -165,7 +164,7 @@ impl Reflector {
             pulse,
             backoff: Backoff::default(),
             listed: false,
-            known: Millis(0),
+            known: Moment::now(),
             withheld: false,
             list_again: None,
         }
@@ -235,7 +234,7 @@ impl Reflector {
         if !self.listed {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
-        let (began, begun) = (Instant::now(), now());
+        let begun = Moment::now();
         let mut rows: Vec<Arc<T>> = Vec::new();
         let mut position = Position::default();
         let mut next = String::new();
@@ -253,7 +252,8 @@ impl Reflector {
                 self.listed = true;
                 // A list shows at least what there was when its first page was asked for.
                 self.current(begun).await?;
-                self.list_again = (began.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
+                self.list_again =
+                    (begun.steady.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
                 position.bookmark(page.resource_version);
                 return Ok(position);
@@ -322,7 +322,7 @@ impl Reflector {
 
     /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
     async fn open<T: Translate>(&mut self, position: &mut Position, before: Before) -> Result<Open, Over> {
-        let (asked, sent) = (now(), Instant::now());
+        let asked = Moment::now();
         let from = match before {
             Before::Torn => position.witnessed().ok_or(Over::Relist)?,
             // What there is nothing of is listed as quickly.
@@ -330,14 +330,14 @@ impl Reflector {
             Before::List(_) | Before::End => position.version.clone(),
         };
         let again = position.is_past(&from);
-        let mut catching_up = again || self.withheld || asked.0 - self.known.0 > TRUSTED;
+        let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
         let timeout = match catching_up {
             true => CATCH_UP,
             false if self.pulse.has_bookmarks() => WATCH,
             false => UNMARKED,
         };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;
-        let opened = now();
+        let opened = Moment::now();
         let mut latest = None;
         // Asked for now, and not before, when it could still have been replaced.
         let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
@@ -354,7 +354,7 @@ impl Reflector {
             }
         }
         position.version = from;
-        Ok(Open { watch, timeout, sent, asked, opened, catching_up, latest })
+        Ok(Open { watch, timeout, asked, opened, catching_up, latest })
     }
 
     /// One watch, from its opening to its end. Counts what came, bookmarks included.
@@ -364,17 +364,18 @@ impl Reflector {
         before: Before,
     ) -> Result<(u64, Before), Over> {
         let open = self.open::<T>(position, before).await?;
-        let Open { mut watch, timeout, sent, asked, opened, mut catching_up, latest } = open;
+        let Open { mut watch, timeout, asked, opened, mut catching_up, latest } = open;
+        let sent = asked.steady;
         if catching_up {
             let because = Text::from("catching up with what has happened since");
-            self.report(KindState::Stale { since: self.known, because }).await?;
+            self.report(KindState::Stale { since: self.known.told, because }).await?;
         } else {
             self.live().await?;
         }
         // When the pulse was felt.
         let mut felt = opened;
         let end = sent + timeout + GRACE;
-        let (mut heard, mut heard_at) = (Instant::now(), self.known);
+        let (mut heard, mut known) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
         loop {
             let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
@@ -384,13 +385,13 @@ impl Reflector {
                 Ok(()) = self.pulse.answered.changed() => {
                     let answered = *self.pulse.answered.borrow_and_update();
                     let Some(at) = answered else { continue };
-                    let gap = at.0 - felt.0;
-                    felt = felt.max(at);
+                    let gap = at.since(felt);
+                    felt = felt.later(at);
                     if gap > TRUSTED {
                         // It has lived through a time of which nothing is known.
                         return Ok((seen, Before::Torn));
                     }
-                    if !catching_up && at > opened && !watch.is_amid_event() {
+                    if !catching_up && at.is_after(opened) && !watch.is_amid_event() {
                         self.current(at).await?;
                     }
                     continue;
@@ -400,7 +401,7 @@ impl Reflector {
                 self.withheld = true;
                 if !catching_up {
                     // Whatever was said of it since.
-                    self.current(heard_at).await?;
+                    self.current(known).await?;
                 }
                 let late = due == end;
                 let error =
@@ -415,7 +416,8 @@ impl Reflector {
             if matches!(event, Some(WatchEvent::Bookmark(_))) {
                 marked = Some(Instant::now());
             }
-            (heard, heard_at) = (Instant::now(), now());
+            known = Moment::now();
+            heard = known.steady;
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
             if let Some(event) = event {
@@ -426,7 +428,7 @@ impl Reflector {
                 self.withheld = false;
                 // An API server that has lost its etcd serves watches from what it remembers: only the pulse says more.
                 let answered = *self.pulse.answered.borrow();
-                self.known = self.known.max(asked.min(answered.unwrap_or_default()));
+                self.known = self.known.later(answered.map_or(self.known, |at| asked.earlier(at)));
                 self.live().await?;
             }
             if is_over {
@@ -494,8 +496,9 @@ impl Reflector {
     }
 
     /// All that the hub has been told so far is current as of then.
-    async fn current(&mut self, as_of: Millis) -> Result<(), Ended> {
+    async fn current(&mut self, as_of: Moment) -> Result<(), Ended> {
         self.known = as_of;
+        let as_of = as_of.told;
         self.hub
             .tell(News::Current { kind: self.collection.kind, within: self.collection.within.clone(), as_of })
             .await
@@ -518,7 +521,7 @@ impl Reflector {
         self.metrics.failed(kind);
         let because = Text::from(error.to_string());
         if self.listed {
-            self.report(KindState::Stale { since: self.known, because }).await
+            self.report(KindState::Stale { since: self.known.told, because }).await
         } else {
             // Nothing to be stale yet; the page says why it is still connecting.
             self.report(KindState::Failing { because }).await
