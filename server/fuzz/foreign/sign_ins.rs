@@ -14,6 +14,7 @@ use axum::{
     http::{StatusCode, Uri},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use openidconnect::url::Url; // as browsers read them
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
@@ -66,7 +67,7 @@ async fn sign_in(discovery: &str, keys: &str, tokens: &str, claims: &str, userin
     });
     let began = oidc.begin("https://masthead.example/sign-in/oidc", "/pods", None).await;
     if let Ok(begun) = &began {
-        let location: Uri = begun.location.parse().expect("an address");
+        let location = Url::parse(&begun.location).expect("an address");
         assert!(is_private(&location), "a browser is sent to {location}");
         let out = |name: &str| parameter(location.query().unwrap_or_default(), name).unwrap_or_default();
         let (nonce, state) = (out("nonce"), out("state"));
@@ -110,7 +111,7 @@ async fn sign_in(discovery: &str, keys: &str, tokens: &str, claims: &str, userin
         said(denied);
     }
     if let Some(end) = oidc.sign_out("https://masthead.example/sign-in") {
-        let end: Uri = end.parse().expect("an address");
+        let end = Url::parse(&end).expect("an address");
         assert!(is_private(&end), "a browser is sent to {end}");
     }
     running.abort();
@@ -143,9 +144,9 @@ fn provider(answers: Arc<Mutex<Answers>>) -> Router {
 }
 
 /// Whether what is said there is only heard there.
-fn is_private(address: &Uri) -> bool {
-    let host = address.host().unwrap_or_default();
-    address.scheme_str() == Some("https") || matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+fn is_private(address: &Url) -> bool {
+    let host = address.host_str().unwrap_or_default();
+    address.scheme() == "https" || matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {
