@@ -104,9 +104,9 @@ export class Outage {
   }
 
   /** The page and the API say so. */
-  async says(kinds: RegExp, status: number) {
-    await expect.poll(() => this.timeline.last?.page.kinds, { timeout: silent }).toMatch(kinds);
-    await expect.poll(() => this.timeline.last?.api.status, { timeout: silent }).toBe(status);
+  async says(kinds: RegExp, status: number, timeout = silent) {
+    await expect.poll(() => this.timeline.last?.page.kinds, { timeout }).toMatch(kinds);
+    await expect.poll(() => this.timeline.last?.api.status, { timeout }).toBe(status);
   }
 
   /** How often pods were listed because a watch of them could not go on. */

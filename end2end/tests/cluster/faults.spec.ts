@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { Comparison } from '../../cluster/compare';
 import { expect, foreign, test as base } from '../../cluster/fixtures';
 import { Hop } from '../../cluster/hop';
@@ -6,13 +7,14 @@ import { Outage, silent } from '../../cluster/outage';
 import { Timeline } from '../../cluster/timeline';
 
 type Viewed = { kubeconfig: string; give: () => Promise<void>; takeAway: () => Promise<void>; reset: () => void };
+type Tokened = { kubeconfig: string; revoke: () => Promise<void>; replace: () => Promise<void> };
 
 /** Seconds that the long cut lasts on; an hour: CUT_SECONDS=3600. */
 const longCut = Number(process.env.CUT_SECONDS ?? 20);
 
 type Begin = (kubeconfig?: string) => Promise<Outage>;
 
-const test = base.extend<{ begin: Begin; hop: Hop; viewed: Viewed }>({
+const test = base.extend<{ begin: Begin; hop: Hop; viewed: Viewed; tokened: Tokened }>({
   /** A page that is open, all well so far; what it and the API said each second is kept with the test. */
   begin: async ({ alone, watch, page, tally }, use, info) => {
     const namespace = await Outage.populated(alone, info);
@@ -48,6 +50,33 @@ const test = base.extend<{ begin: Begin; hop: Hop; viewed: Viewed }>({
     await use({ kubeconfig: hop.kubeconfig, give, takeAway, reset: () => hop.reset() });
     await hop.stop();
     await alone.kubectl('delete', 'clusterrolebinding,clusterrole', metadata.name, '--ignore-not-found');
+  },
+
+  /** The cluster as a service account sees it, whose token is in a file and as good as the Secret it is bound to. */
+  tokened: async ({ alone }, use, info) => {
+    const [name, rbac] = ['faults-tokened', 'rbac.authorization.k8s.io'];
+    const [file, kubeconfig] = [info.outputPath('token'), info.outputPath('tokened.kubeconfig')];
+    const metadata = { name, namespace: 'default' };
+    const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['list', 'watch'] }];
+    await alone.apply(
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+      { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+      { apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name }, subjects: [{ kind: 'ServiceAccount', ...metadata }], roleRef: { apiGroup: rbac, kind: 'ClusterRole', name } },
+    );
+    const write = async (nth: number) => {
+      const secret = `${name}-${nth}`;
+      await alone.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: secret } });
+      await writeFile(file, await alone.kubectl('create', 'token', name, '-n', 'default', '--bound-object-kind', 'Secret', '--bound-object-name', secret));
+    };
+    await write(1);
+    const config = JSON.parse(await alone.kubectl('config', 'view', '--raw', '--minify', '--flatten', '-o', 'json')) as { users: { user: object }[] };
+    config.users[0].user = { tokenFile: file };
+    await writeFile(kubeconfig, JSON.stringify(config));
+    const revoke = async () => void (await alone.kubectl('delete', 'secret', '-n', 'default', `${name}-1`));
+    await use({ kubeconfig, revoke, replace: () => write(2) });
+    await alone.kubectl('delete', 'secret', '-n', 'default', `${name}-1`, `${name}-2`, '--ignore-not-found');
+    await alone.kubectl('delete', 'serviceaccount', '-n', 'default', name, '--ignore-not-found');
+    await alone.kubectl('delete', 'clusterrolebinding,clusterrole', name, '--ignore-not-found');
   },
 });
 
@@ -197,6 +226,19 @@ test('rights that are taken away and given back: it says so, and then is live', 
   outage.ends('everything may be listed again');
   await outage.comes('after');
   await outage.recovers();
+});
+
+test('a token that is revoked, and replaced in its file: it says so, and goes on', async ({ begin, tokened }) => {
+  const outage = await begin(tokened.kubeconfig);
+  await tokened.revoke();
+  // The API server remembers for ten seconds whom it has let in.
+  await outage.says(/does not accept the credentials/, 200, 10_000 + silent);
+  outage.begins('the token is accepted no more');
+  await outage.comes('meanwhile');
+  await outage.lasts(8);
+  await tokened.replace();
+  outage.ends('there is another in its file');
+  await outage.recovers(10_000);
 });
 
 test('a namespace is deleted with all that is in it: nothing is doubted, and nothing of it is left', async ({ cluster, watch, page, tally }, info) => {
