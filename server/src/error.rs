@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use kube::{client::AuthError, config::KubeconfigError};
+
 use crate::{
     audience::door::{oidc, token::TokenError},
     front::tls::TlsError,
@@ -17,8 +19,8 @@ pub enum StartError {
     )]
     NoCluster { looked: Vec<String> },
 
-    #[error("the kubeconfig cannot be used: {0}")]
-    Kubeconfig(#[source] kube::config::KubeconfigError),
+    #[error("the kubeconfig cannot be used: {}", chain(.0))]
+    Kubeconfig(#[source] KubeconfigError),
 
     #[error(
         "the kubeconfig has no current context. Name one with --context; there are:\n{}",
@@ -29,7 +31,7 @@ pub enum StartError {
     #[error("the kubeconfig has no context '{asked}'. There are:\n{}", indented(known))]
     UnknownContext { asked: String, known: Vec<String> },
 
-    #[error("no client for this cluster: {0}")]
+    #[error("no client for this cluster: {}", chain(.0))]
     Client(#[source] Box<kube::Error>),
 
     #[error(
@@ -116,7 +118,10 @@ pub fn namespaces(named: &[String]) -> Result<Vec<app::api::Text>, StartError> {
 }
 
 /// An error with its causes: hyper's own text ("client error (Connect)") says nothing by itself.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(text) = std::iter::successors(Some(error), |error| error.source()).find_map(without_secrets) {
+        return text;
+    }
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -130,4 +135,56 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         next = error.source();
     }
     text
+}
+
+/// What may be said of errors that quote what they could not read: a kubeconfig, or what a plugin wrote.
+fn without_secrets(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let place = |location: Option<(u64, u64)>| match location {
+        Some((line, column)) => format!(", line {line}, column {column}"),
+        None => String::new(),
+    };
+    if let Some(KubeconfigError::Parse(error)) = error.downcast_ref() {
+        let at = place(error.location().map(|at| (at.line(), at.column())));
+        return Some(format!("it cannot be read as one{at}"));
+    }
+    match error.downcast_ref()? {
+        AuthError::AuthExecRun { out, .. } => {
+            Some(format!("the plugin for credentials failed: {}", out.status))
+        }
+        AuthError::AuthExecParse(error) => {
+            let at = place(error.location().map(|at| (at.line(), at.column())));
+            Some(format!("what the plugin for credentials says cannot be read{at}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::config::Kubeconfig;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_a_kubeconfig_is_not_quoted() {
+        let cut_off = "apiVersion: v1\nkind: Config\nusers:\n- name: me\n  user:\n    token: geheim\n    client-key-data: [verborgen";
+        let error = Kubeconfig::from_yaml(cut_off).expect_err("cut off");
+        let text = StartError::Kubeconfig(error).to_string();
+        assert!(text.contains("line "), "{text}");
+        assert!(!text.contains("geheim") && !text.contains("verborgen"), "{text}");
+    }
+
+    #[test]
+    fn nor_is_what_a_plugin_wrote() {
+        use std::os::unix::process::ExitStatusExt;
+        let out = std::process::Output {
+            status: std::process::ExitStatus::from_raw(256),
+            stdout: b"geheim".to_vec(),
+            stderr: Vec::new(),
+        };
+        let error =
+            kube::Error::Auth(AuthError::AuthExecRun { cmd: "aws geheim".to_owned(), out: Box::new(out) });
+        let text = chain(&error);
+        assert_eq!(text, "the plugin for credentials failed: exit status: 1");
+    }
 }
