@@ -143,7 +143,7 @@ impl ApiServer {
     }
 }
 
-/// Whoever has a token has to have the one there is; by their certificate others were told from them before.
+/// Whoever comes has to have the token there is.
 async fn authenticated(
     State(token): State<Arc<Mutex<&'static str>>>,
     request: axum::extract::Request,
@@ -151,8 +151,8 @@ async fn authenticated(
 ) -> Response {
     let bearer = format!("Bearer {}", token.lock().expect("no panic"));
     match request.headers().get(AUTHORIZATION) {
-        Some(given) if given.as_bytes() != bearer.as_bytes() => StatusCode::UNAUTHORIZED.into_response(),
-        _ => next.run(request).await,
+        Some(given) if given.as_bytes() == bearer.as_bytes() => next.run(request).await,
+        _ => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 
@@ -406,7 +406,7 @@ async fn a_client_certificate_that_is_renewed_is_shown_from_then_on() {
     let (before, since) = (Authority::new(), Authority::new());
     let (cert, key) = before.certified("me");
     let files = [
-        ("config", config("client-certificate: me.pem, client-key: me.key")),
+        ("config", config("token: first, client-certificate: me.pem, client-key: me.key")),
         ("me.pem", cert.pem()),
         ("me.key", key.serialize_pem()),
     ];
@@ -417,7 +417,6 @@ async fn a_client_certificate_that_is_renewed_is_shown_from_then_on() {
     stage.until_stale().await;
     stage.demo.put(pod("second", &[]));
     let (cert, key) = since.certified("me");
-    // Not both at once: what does not belong together is not used.
     stage.folder.write("me.pem", &cert.pem());
     stage.folder.write("me.key", &key.serialize_pem());
     stage.until("what happened meanwhile", FOUND, |viewer| viewer.pod("second").is_some()).await;

@@ -19,6 +19,7 @@ use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::watch;
 
 use super::{
     credentials::Credentials,
@@ -42,6 +43,9 @@ pub enum ApiError {
     /// The version asked for is no longer known: list again. Both as an HTTP status and inside a watch.
     #[error("the API server no longer knows that version (410)")]
     Gone,
+    /// It may be another, or the same with an etcd that was restored: list again.
+    #[error("nothing shows that the API server still has the history that it had")]
+    Unwitnessed,
     /// Not allowed.
     #[error("{message}")]
     Forbidden {
@@ -100,7 +104,7 @@ pub struct Clients {
 /// A cluster's API, or the demo's.
 #[derive(Clone)]
 pub struct ApiServer {
-    clients: Arc<Mutex<Clients>>,
+    clients: watch::Sender<Clients>,
     /// What makes other clients, when these are refused.
     credentials: Option<Arc<Credentials>>,
     /// Its clock, by the dates of its answers.
@@ -226,7 +230,7 @@ struct Status {
 impl ApiServer {
     /// Talks through `clients`, and through others when `credentials` have changed.
     pub fn new(clients: Clients, credentials: Option<Arc<Credentials>>) -> ApiServer {
-        ApiServer { clients: Arc::new(Mutex::new(clients)), credentials, clock: Arc::default() }
+        ApiServer { clients: watch::Sender::new(clients), credentials, clock: Arc::default() }
     }
 
     /// An API server inside this process, behind the same layer as any other.
@@ -257,7 +261,8 @@ impl ApiServer {
         let within = (!namespace.is_empty()).then(|| Text::from(namespace));
         let path = Collection { within, ..collection.clone() }.path();
         let name: String = percent_encoded(name).collect();
-        self.read(&format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1")).await
+        let path = format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1");
+        tokio::time::timeout(PATIENCE, self.read(&path)).await.map_err(|_| ApiError::Silent(PATIENCE))?
     }
 
     /// The collection's version now, by the smallest list there is.
@@ -298,7 +303,9 @@ impl ApiServer {
             collection.path(),
             timeout.as_secs(),
         );
-        Ok(Watch::new(self.get(&path).await?))
+        let mut replaced = self.clients.subscribe();
+        replaced.mark_unchanged();
+        Ok(Watch::new(self.get(&path).await?, replaced))
     }
 
     /// `gitVersion`.
@@ -335,7 +342,7 @@ impl ApiServer {
         let body = match token {
             None => self.own(request).await?,
             Some(_) => {
-                let visitors = lock(&self.clients).visitors.clone().ok_or_else(|| {
+                let visitors = self.clients.borrow().visitors.clone().ok_or_else(|| {
                     ApiError::Unreadable("Masthead was not started with --auth kubernetes".to_owned())
                 })?;
                 accepted(answer(&visitors, request).await?).await?
@@ -355,7 +362,7 @@ impl ApiServer {
 
     /// Asks in Masthead's own name.
     async fn own(&self, request: Request<Body>) -> Result<Body, ApiError> {
-        let client = lock(&self.clients).own.clone();
+        let client = self.clients.borrow().own.clone();
         let asked = now();
         let answered = async {
             let response = answer(&client, request).await?;
@@ -366,11 +373,15 @@ impl ApiServer {
             accepted(response).await
         };
         let body = answered.await;
-        if let Err(ApiError::Unauthorized { .. } | ApiError::Connection(_)) = body
+        if let Err(
+            ApiError::Unauthorized { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Connection(_)
+            | ApiError::Silent(_),
+        ) = body
             && let Some(credentials) = &self.credentials
-            && let Some(clients) = credentials.renewed().await
         {
-            *lock(&self.clients) = clients;
+            credentials.look(&self.clients);
         }
         body
     }
@@ -460,12 +471,14 @@ pub struct Watch {
     buffer: BytesMut,
     /// So much of it has no line break.
     seen: usize,
+    /// The pulse goes through other clients by then, and says nothing of this one any more.
+    replaced: watch::Receiver<Clients>,
 }
 
 impl Watch {
-    fn new(body: Body) -> Watch {
+    fn new(body: Body, replaced: watch::Receiver<Clients>) -> Watch {
         let chunks = body.into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
-        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0 }
+        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0, replaced }
     }
 
     /// The next event; `None` when the API server has ended the watch. Cancel-safe.
@@ -500,7 +513,14 @@ impl Watch {
                     "a watch event of more than {LARGEST_EVENT} bytes"
                 )));
             }
-            match self.chunks.try_next().await? {
+            let chunk = tokio::select! {
+                biased;
+                chunk = self.chunks.try_next() => chunk?,
+                Ok(()) = self.replaced.changed() => {
+                    return Err(ApiError::Connection("the credentials were replaced".to_owned()));
+                }
+            };
+            match chunk {
                 Some(chunk) => self.buffer.extend_from_slice(&chunk),
                 None if self.buffer.iter().all(u8::is_ascii_whitespace) => return Ok(None),
                 None => {

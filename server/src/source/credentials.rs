@@ -1,9 +1,11 @@
 //! ① Who is who, as a kubeconfig and the files it names have it, while Masthead runs: client certificates are renewed,
 //! tokens replaced, authorities changed. When the API server cannot be reached or refuses who asks, and these files
-//! are not what they were, they are read again and everything goes on with what they say now, as client-go does
-//! (`transport/cert_rotation.go`). In a pod kube itself reads token and authority again.
+//! are not what they were, they are read again and everything goes on with what they say now; client-go looks at client
+//! certificates the same way (`transport/cert_rotation.go`). In a pod kube itself reads token and authority again, and
+//! runs plugins again whose credentials end.
 
 use std::{
+    fmt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,13 +15,17 @@ use kube::{
     Config,
     config::{AuthInfo, KubeConfigOptions, Kubeconfig},
 };
-use tokio::time::Instant;
+use sha2::{Digest, Sha256};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{api_server::Clients, connection, kubeconfig, read_only::ReadOnlyLayer};
 use crate::error::StartError;
 
 /// How often the files are looked at, at most.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long it may take to make other clients: a plugin may have to ask somebody.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a kubeconfig is.
 #[derive(Clone, Debug)]
@@ -76,78 +82,110 @@ pub fn clients(config: Config, Purpose { reviews, watches }: Purpose) -> Result<
     })
 }
 
-/// A context of a kubeconfig, and what its files were when they were last read. Shared by all who talk to the cluster.
-#[derive(Debug)]
+/// A context of a kubeconfig, and what its files were when they were last used. Shared by all who talk to the cluster.
 pub struct Credentials {
     place: Place,
     context: String,
     purpose: Purpose,
-    seen: Mutex<Seen>,
+    last: Mutex<Last>,
 }
 
-#[derive(Debug)]
-struct Seen {
-    /// Each file, and what was in it.
-    files: Vec<(PathBuf, Option<Vec<u8>>)>,
+struct Last {
+    used: Files,
     looked: Instant,
+    /// Looks by itself: whoever was refused does not wait for it, nor end it by going away.
+    looking: Option<AbortOnDropHandle<()>>,
+}
+
+/// Each file, and a digest of what was in it, if it could be read.
+type Files = Vec<(PathBuf, Option<[u8; 32]>)>;
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("context", &self.context).finish_non_exhaustive()
+    }
 }
 
 impl Credentials {
-    /// The clients that `kubeconfig`, found in `place`, makes for a context of it, and what will make others.
+    /// The clients that a context of a kubeconfig makes, and what will make others: `context`, or the current one.
     pub async fn open(
         place: Place,
         kubeconfig: Kubeconfig,
         context: String,
         purpose: Purpose,
     ) -> Result<(Clients, Arc<Credentials>), StartError> {
-        // Before they are used: what is written meanwhile is found later.
-        let files = read(named(&place, &kubeconfig, &context));
+        let used = digests(named(&place, &kubeconfig, &context));
         let clients = made(kubeconfig, &context, purpose).await?;
-        let seen = Mutex::new(Seen { files, looked: Instant::now() });
-        Ok((clients, Arc::new(Credentials { place, context, purpose, seen })))
+        let last = Mutex::new(Last { used, looked: Instant::now(), looking: None });
+        Ok((clients, Arc::new(Credentials { place, context, purpose, last })))
     }
 
-    /// Other clients, if the files are others by now. What cannot be used takes nobody's place.
-    pub async fn renewed(self: &Arc<Credentials>) -> Option<Clients> {
-        let paths: Vec<PathBuf> = {
-            let mut seen = self.seen();
-            if seen.looked.elapsed() < LOOK {
-                return None;
+    /// Looks whether the files are others by now, if that was not a moment ago; if so, `clients` are replaced before
+    /// long. What cannot be used takes nobody's place.
+    pub fn look(self: &Arc<Credentials>, clients: &watch::Sender<Clients>) {
+        let mut last = self.last();
+        let busy = last.looking.as_ref().is_some_and(|task| !task.is_finished());
+        if busy || last.looked.elapsed() < LOOK {
+            return;
+        }
+        last.looked = Instant::now();
+        let (credentials, clients) = (self.clone(), clients.clone());
+        last.looking = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            match tokio::time::timeout(PATIENCE, credentials.renewed()).await {
+                Ok(None) => {}
+                Ok(Some(Ok(new))) => {
+                    tracing::info!(context = credentials.context, "going on with other credentials");
+                    clients.send_replace(new);
+                }
+                Ok(Some(Err(error))) => {
+                    tracing::warn!(context = credentials.context, %error, "the credentials have changed and cannot be used; going on with those before");
+                }
+                Err(_) => {
+                    tracing::warn!(
+                        context = credentials.context,
+                        "the credentials have changed, and are not had in time"
+                    );
+                }
             }
-            seen.looked = Instant::now();
-            seen.files.iter().map(|(path, _)| path.clone()).collect()
+        })));
+    }
+
+    /// Other clients, if the files are not what they were.
+    async fn renewed(&self) -> Option<Result<Clients, StartError>> {
+        let paths = self.last().used.iter().map(|(path, _)| path.clone()).collect();
+        let files = read(move || digests(paths)).await?;
+        if self.last().used == files {
+            return None;
+        }
+        let place = self.place.clone();
+        let kubeconfig = read(move || place.read()).await?;
+        let (clients, files) = match kubeconfig {
+            Ok(kubeconfig) => self.remade(kubeconfig.unwrap_or_default(), files).await,
+            Err(error) => (Err(error), files),
         };
-        let files = tokio::task::spawn_blocking(move || read(paths)).await.ok()?;
-        {
-            let mut seen = self.seen();
-            if seen.files == files {
-                return None;
-            }
-            seen.files = files;
-        }
-        match self.reread().await {
-            Ok(clients) => {
-                tracing::info!(context = self.context, "the credentials have changed; going on with these");
-                Some(clients)
-            }
-            Err(error) => {
-                tracing::warn!(context = self.context, %error, "the credentials have changed, and cannot be used; going on with those before");
-                None
-            }
-        }
+        // Usable or not, they are not tried again until they are others. What was written meanwhile is.
+        self.last().used = files;
+        Some(clients)
     }
 
-    async fn reread(self: &Arc<Credentials>) -> Result<Clients, StartError> {
-        let mut kubeconfig = self.place.read()?.unwrap_or_default();
-        kubeconfig::choose(&mut kubeconfig, Some(self.context.clone()))?;
+    /// The clients of a kubeconfig, and all its files; `files`, read before it, are those it was made of before.
+    async fn remade(
+        &self,
+        mut kubeconfig: Kubeconfig,
+        mut files: Files,
+    ) -> (Result<Clients, StartError>, Files) {
+        if let Err(error) = kubeconfig::choose(&mut kubeconfig, Some(self.context.clone())) {
+            return (Err(error), files);
+        }
         // It may name others now.
-        let paths = named(&self.place, &kubeconfig, &self.context);
-        self.seen().files = tokio::task::spawn_blocking(move || read(paths)).await.unwrap_or_default();
-        made(kubeconfig, &self.context, self.purpose).await
+        let mut others = named(&self.place, &kubeconfig, &self.context);
+        others.retain(|path| files.iter().all(|(known, _)| known != path));
+        files.extend(read(move || digests(others)).await.unwrap_or_default());
+        (made(kubeconfig, &self.context, self.purpose).await, files)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,12 +216,17 @@ fn named(place: &Place, kubeconfig: &Kubeconfig, context: &str) -> Vec<PathBuf> 
     place.files().into_iter().chain(named).collect()
 }
 
-fn read(paths: Vec<PathBuf>) -> Vec<(PathBuf, Option<Vec<u8>>)> {
-    // The bytes, not their time: a Secret's volume is swapped behind symbolic links, and two writes may share one tick
-    // of the file system's clock.
-    let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).ok();
-        (path, bytes)
+/// What their bytes are, not their time: a Secret's volume is swapped behind symbolic links, and two writes may share
+/// one tick of the file system's clock.
+fn digests(paths: Vec<PathBuf>) -> Files {
+    let digest = |path: PathBuf| {
+        let digest = std::fs::read(&path).ok().map(|bytes| Sha256::digest(bytes).into());
+        (path, digest)
     };
-    paths.into_iter().map(read).collect()
+    paths.into_iter().map(digest).collect()
+}
+
+/// Reads files where that may take its time.
+async fn read<T: Send + 'static>(files: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(files).await.ok()
 }
