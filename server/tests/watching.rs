@@ -14,6 +14,7 @@ use app::{
     scope::Scope,
     wire::About,
 };
+use axum::{Router, extract::Request, middleware::Next};
 use server::{
     demo::{self, ALL, Demo, Fault, Gone, Malformed},
     hub::{Encoding, Hub, Seat},
@@ -50,9 +51,15 @@ impl Stage {
             demo.put(pod(&format!("pod-{number}"), &[("app", "web")]));
         }
         before(&demo);
+        let router = demo.router();
+        Stage::over(demo, router, namespaces, fallback).await
+    }
+
+    /// Masthead sees the demo through `router`.
+    async fn over(demo: Demo, router: Router, namespaces: &[&str], fallback: Option<&str>) -> Stage {
         let metrics = Arc::new(Metrics::default());
         let source = Source {
-            api: ApiServer::in_process(demo.router()),
+            api: ApiServer::in_process(router),
             namespaces: namespaces.iter().map(|name| Text::from(*name)).collect(),
             fallback: fallback.map(Text::from),
             about: About::default(),
@@ -115,6 +122,35 @@ async fn a_list_of_many_pages_is_shown_only_when_whole() {
         .await;
     stage.until_live().await;
     assert_eq!(stage.viewer.cluster.pods.len(), 1234);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_listed_slowly_and_changes_all_the_time_becomes_live_after_one_list() {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    let written = |nth: usize| pod(&format!("pod-{}", nth % 3), &[("written", &nth.to_string())]);
+    (0..3).for_each(|nth| _ = demo.put(written(nth)));
+    let slow = axum::middleware::from_fn(|request: Request, next: Next| async move {
+        let is_list = request.uri().to_string().contains("/pods?limit=500");
+        let answer = next.run(request).await;
+        if is_list {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        answer
+    });
+    let router = demo.router().layer(slow);
+    let mut stage = Stage::over(demo.clone(), router, &[], None).await;
+    stage._tasks.spawn(async move {
+        let mut often = tokio::time::interval(Duration::from_millis(300));
+        for nth in 3.. {
+            often.tick().await;
+            demo.put(written(nth));
+        }
+    });
+    stage.until_live().await;
+    let beats = stage.viewer.beats;
+    stage.until("half a minute", |viewer| viewer.beats >= beats + 15).await;
+    let lists = stage.demo.request_log().into_iter().filter(|(_, path)| path.contains("/pods?limit=500"));
+    assert_eq!(lists.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

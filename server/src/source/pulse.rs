@@ -28,11 +28,33 @@ const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
 /// Its own version is asked for every so many pulses: it may have been upgraded.
 const VERSION_EVERY: u32 = 30;
 
+/// Longer than this it never is from one answer to the next while all is well. So long what has been confirmed is
+/// called live, too.
+pub const TRUSTED: Duration = Duration::from_secs(5);
+
+/// That the API server has answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// When it was asked.
+    pub at: Moment,
+    /// The last time that it did not answer for longer than [`TRUSTED`]: since and until when nothing is known of it.
+    gap: Option<(Moment, Moment)>,
+}
+
+impl Answer {
+    /// Whether a watch that was opened then has lived through a time of which nothing is known.
+    pub fn has_gap_since(&self, opened: Moment) -> bool {
+        let lived =
+            |(from, to): (Moment, Moment)| to.is_after(opened) && to.since(from.later(opened)) > TRUSTED;
+        self.gap.is_some_and(lived)
+    }
+}
+
 /// What reflectors know of it. Cheap to clone.
 #[derive(Clone)]
 pub struct Pulse {
-    /// When the question was sent that was answered last.
-    pub answered: watch::Receiver<Option<Moment>>,
+    /// The last answer.
+    pub answered: watch::Receiver<Option<Answer>>,
     /// How often the API server has answered again after it had not.
     pub returned: watch::Receiver<u64>,
     begun: watch::Receiver<bool>,
@@ -99,7 +121,7 @@ async fn run(
     source: Source,
     hub: Hub,
     readable: Readable,
-    answered: watch::Sender<Option<Moment>>,
+    answered: watch::Sender<Option<Answer>>,
     returned: watch::Sender<u64>,
     begun: watch::Sender<bool>,
 ) {
@@ -157,7 +179,13 @@ async fn run(
         }
         begun.send_replace(true);
         if is_ok {
-            answered.send_replace(Some(sent));
+            answered.send_modify(|last| {
+                let gap = last.and_then(|last| match sent.since(last.at) > TRUSTED {
+                    true => Some((last.at, sent)),
+                    false => last.gap,
+                });
+                *last = Some(Answer { at: sent, gap });
+            });
         }
     }
 }

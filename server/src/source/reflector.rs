@@ -28,7 +28,7 @@ mod position;
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{KindState, Row, Text},
+    api::{KindState, Row, Text, Uid},
     model::{Delta, row_hash},
 };
 
@@ -40,7 +40,7 @@ use super::{
     api_server::{ApiError, ApiServer, Collection, RawObject, Watch, WatchEvent},
     backoff::{Backoff, jittered},
     moment::Moment,
-    pulse::Pulse,
+    pulse::{Pulse, TRUSTED},
     translate::{self, Translate},
 };
 use crate::{
@@ -63,9 +63,6 @@ const UNMARKED: Duration = Duration::from_secs(15);
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
 /// How soon all begin again when the API server is back, one a little later than the other.
 const SPREAD: Duration = Duration::from_millis(400);
-/// What has been confirmed within this time is still called live, and a watch that begins there has
-/// next to nothing to catch up with. Between one beat of the pulse and the next there is no more than this.
-const TRUSTED: Duration = Duration::from_secs(5);
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
 const CATCH_UP: Duration = Duration::from_secs(3);
@@ -100,6 +97,8 @@ pub struct Reflector {
     withheld: bool,
     /// When to list again though nothing seems to be wrong.
     list_again: Option<Instant>,
+    /// Since when it has been live after the last list.
+    live_since: Option<Instant>,
 }
 
 /// What a watch goes on from.
@@ -111,6 +110,14 @@ enum Before {
     End,
     /// A watch that was torn off. Nobody knows what has happened since, nor whether it is still the same API server.
     Torn,
+}
+
+/// What an API server says of the history that was told.
+struct Witnessed {
+    /// Its latest version; `None` if there was nobody to ask for.
+    latest: Option<String>,
+    /// Objects that were written or deleted since, which the watch has to tell by then.
+    owed: Vec<Uid>,
 }
 
 /// A watch that has just been opened.
@@ -126,14 +133,18 @@ struct Open {
     catching_up: bool,
     /// A version at which it has caught up.
     latest: Option<u64>,
+    /// See [`Witnessed`].
+    owed: Vec<Uid>,
 }
 
 /// Why a round ended.
 enum Over {
     /// The hub has ended: so do we.
     Ended,
-    /// A new list is needed.
-    Relist,
+    /// A new list is needed, because of this.
+    Relist(ApiError),
+    /// Listing again is as good as going on.
+    Again,
     /// Something failed.
     Failed(ApiError),
 }
@@ -147,7 +158,7 @@ impl From<Ended> for Over {
 impl From<ApiError> for Over {
     fn from(error: ApiError) -> Over {
         match error {
-            ApiError::Gone => Over::Relist,
+            ApiError::Gone => Over::Relist(error),
             error => Over::Failed(error),
         }
     }
@@ -167,6 +178,7 @@ impl Reflector {
             known: Moment::now(),
             withheld: false,
             list_again: None,
+            live_since: None,
         }
     }
 
@@ -180,12 +192,12 @@ impl Reflector {
             };
             match over {
                 Over::Ended => return None,
-                Over::Relist => {
-                    tracing::debug!(kind = T::KIND.plural(), "listing again");
+                Over::Again => tracing::debug!(kind = T::KIND.plural(), "listing again, as it does"),
+                Over::Relist(error) => {
+                    tracing::debug!(kind = T::KIND.plural(), %error, "listing again");
                     self.metrics.relisted(T::KIND);
-                    if began.elapsed() < TOO_SHORT {
-                        // The last list came to nothing, and this one may.
-                        let error = ApiError::Gone;
+                    // Otherwise the last list came to nothing, and this one may.
+                    if self.live_since.is_none_or(|since| since.elapsed() < TOO_SHORT) {
                         if self.failed(&error).await.is_err() {
                             return None;
                         }
@@ -235,6 +247,7 @@ impl Reflector {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
         let begun = Moment::now();
+        self.live_since = None;
         let mut rows: Vec<Arc<T>> = Vec::new();
         let mut position = Position::default();
         let mut next = String::new();
@@ -271,7 +284,13 @@ impl Reflector {
         let mut failures = 0;
         loop {
             let began = Instant::now();
-            let error = match self.watch::<T>(&mut position, before).await {
+            // Also if it cannot be opened: whoever is too busy now may be restored by the time that it can.
+            let last = std::mem::replace(&mut before, Before::Torn);
+            let watched = match self.open::<T>(&mut position, last).await {
+                Ok(open) => self.watch::<T>(open, &mut position).await,
+                Err(over) => Err(over),
+            };
+            let error = match watched {
                 Ok((0, _)) if began.elapsed() < TOO_SHORT => {
                     ApiError::Connection("the watch ended at once with nothing in it".to_owned())
                 }
@@ -280,53 +299,71 @@ impl Reflector {
                     self.backoff.reset();
                     before = ended;
                     if self.list_again.is_some_and(|due| due <= Instant::now()) {
-                        return Over::Relist;
+                        return Over::Again;
                     }
                     continue;
                 }
                 Err(Over::Failed(error)) if !matches!(error, ApiError::Forbidden { .. }) => error,
                 Err(over) => return over,
             };
-            before = Before::Torn;
             failures += 1;
             if self.failed(&error).await.is_err() {
                 return Over::Ended;
             }
             self.pause(&error).await;
             if failures >= DOUBT || matches!(error, ApiError::Disordered { .. }) {
-                return Over::Relist;
+                return Over::Relist(error);
             }
         }
     }
 
-    /// The latest version of an API server that still has the history that was told, if anybody can witness that; an
-    /// error, if somebody says otherwise.
-    async fn witnessed<T: Translate>(&self, position: &Position) -> Result<Option<String>, Over> {
-        let Some(witness) = position.witness() else { return Ok(None) };
-        let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
-        let found = page.items()?.into_iter().next().and_then(|json| {
-            let row = translate::row::<T>(json).ok()?;
-            Witness::of(translate::head(json), row_hash(&row))
-        });
-        if found.as_ref() != Some(witness) {
-            return Err(Over::Relist);
-        }
-        if let Some(gone) = position.gone() {
-            let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
-            if page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
-                return Err(Over::Relist);
+    /// What an API server says of the history that was told; an error, if it has another. After a list, or a watch that
+    /// ended by itself, whoever was written last may have been written again, or deleted: the watch will tell.
+    async fn witnessed<T: Translate>(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
+        let (mut owed, mut latest) = (Vec::new(), String::new());
+        for witness in position.witnesses() {
+            let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
+            // Where versions count back, what was told last may never have been: a deletion, say.
+            if position.is_past(&page.resource_version) {
+                return Err(Over::Relist(ApiError::Unwitnessed));
             }
+            let (mut same, mut since) = (false, position.is_ahead(&page.resource_version));
+            if let Some(json) = page.items()?.first() {
+                let head = translate::head(json);
+                since = position.is_ahead(&head.resource_version);
+                let row = translate::row::<T>(json).ok();
+                same = row.and_then(|row| Witness::of(head, row_hash(&row))).as_ref() == Some(witness);
+            }
+            if !same && (!since || before == Before::Torn) {
+                return Err(Over::Relist(ApiError::Unwitnessed));
+            }
+            latest = page.resource_version;
+            if same {
+                self.still_gone(position).await?;
+                break;
+            }
+            owed.push(witness.uid);
         }
-        Ok(Some(page.resource_version))
+        Ok(Witnessed { latest: Some(latest).filter(|latest| !latest.is_empty()), owed })
+    }
+
+    /// What was deleted last is not there again.
+    async fn still_gone(&self, position: &Position) -> Result<(), Over> {
+        let Some(gone) = position.gone() else { return Ok(()) };
+        let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
+        match page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
+            true => Err(Over::Relist(ApiError::Unwitnessed)),
+            false => Ok(()),
+        }
     }
 
     /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
     async fn open<T: Translate>(&mut self, position: &mut Position, before: Before) -> Result<Open, Over> {
         let asked = Moment::now();
         let from = match before {
-            Before::Torn => position.witnessed().ok_or(Over::Relist)?,
+            Before::Torn => position.witnessed().ok_or(Over::Relist(ApiError::Unwitnessed))?,
             // What there is nothing of is listed as quickly.
-            Before::End if position.witness().is_none() => return Err(Over::Relist),
+            Before::End if position.has_no_witness() => return Err(Over::Again),
             Before::List(_) | Before::End => position.version.clone(),
         };
         let again = position.is_past(&from);
@@ -338,33 +375,31 @@ impl Reflector {
         };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;
         let opened = Moment::now();
-        let mut latest = None;
+        let (mut latest, mut owed) = (None, Vec::new());
         // Asked for now, and not before, when it could still have been replaced.
         let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
-        if !is_of_this_moment && let Some(version) = self.witnessed::<T>(position).await? {
-            // Where versions count back, what was told last may never have been: a deletion, say, which has no witness.
-            if position.is_past(&version) {
-                return Err(Over::Relist);
-            }
-            latest = version.parse::<u64>().ok();
-            if version == from && !again {
+        if !is_of_this_moment {
+            let witnessed = self.witnessed::<T>(position, before).await?;
+            if witnessed.owed.is_empty() && !again && witnessed.latest.as_deref() == Some(&from) {
                 // Nothing has happened since, anywhere.
                 self.known = opened;
                 catching_up = self.withheld;
             }
+            catching_up |= !witnessed.owed.is_empty();
+            latest = witnessed.latest.and_then(|latest| latest.parse::<u64>().ok());
+            owed = witnessed.owed;
         }
         position.version = from;
-        Ok(Open { watch, timeout, asked, opened, catching_up, latest })
+        Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
     }
 
-    /// One watch, from its opening to its end. Counts what came, bookmarks included.
+    /// A watch that is open, to its end. Counts what came, bookmarks included.
     async fn watch<T: Translate>(
         &mut self,
+        open: Open,
         position: &mut Position,
-        before: Before,
     ) -> Result<(u64, Before), Over> {
-        let open = self.open::<T>(position, before).await?;
-        let Open { mut watch, timeout, asked, opened, mut catching_up, latest } = open;
+        let Open { mut watch, timeout, asked, opened, mut catching_up, latest, mut owed } = open;
         let sent = asked.steady;
         if catching_up {
             let because = Text::from("catching up with what has happened since");
@@ -372,8 +407,6 @@ impl Reflector {
         } else {
             self.live().await?;
         }
-        // When the pulse was felt.
-        let mut felt = opened;
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
@@ -384,13 +417,11 @@ impl Reflector {
                 event = tokio::time::timeout_at(due, watch.next()) => event,
                 Ok(()) = self.pulse.answered.changed() => {
                     let answered = *self.pulse.answered.borrow_and_update();
-                    let Some(at) = answered else { continue };
-                    let gap = at.since(felt);
-                    felt = felt.later(at);
-                    if gap > TRUSTED {
-                        // It has lived through a time of which nothing is known.
+                    let Some(answer) = answered else { continue };
+                    if answer.has_gap_since(opened) {
                         return Ok((seen, Before::Torn));
                     }
+                    let at = answer.at;
                     if !catching_up && at.is_after(opened) && !watch.is_amid_event() {
                         self.current(at).await?;
                     }
@@ -420,15 +451,21 @@ impl Reflector {
             heard = known.steady;
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
+            if let Some(WatchEvent::Put(object) | WatchEvent::Deleted(object)) = &event {
+                owed.retain(|uid| *uid != object.head.uid);
+            }
             if let Some(event) = event {
                 self.event::<T>(event, position).await?;
+            }
+            if has_caught_up && !owed.is_empty() {
+                return Err(Over::Relist(ApiError::Unwitnessed));
             }
             if has_caught_up {
                 catching_up = false;
                 self.withheld = false;
                 // An API server that has lost its etcd serves watches from what it remembers: only the pulse says more.
                 let answered = *self.pulse.answered.borrow();
-                self.known = self.known.later(answered.map_or(self.known, |at| asked.earlier(at)));
+                self.known = self.known.later(answered.map_or(self.known, |answer| asked.earlier(answer.at)));
                 self.live().await?;
             }
             if is_over {
@@ -474,7 +511,7 @@ impl Reflector {
             None => {
                 // What it was it is no more.
                 self.tell::<T>(Delta::Gone(head.uid)).await?;
-                position.deleted(&head);
+                position.unread(&head);
             }
         }
         Ok(())
@@ -505,6 +542,7 @@ impl Reflector {
     }
 
     async fn live(&mut self) -> Result<(), Ended> {
+        self.live_since.get_or_insert_with(Instant::now);
         self.current(self.known).await?;
         self.report(KindState::Live).await
     }

@@ -21,7 +21,8 @@ pub struct Witness {
     pub namespace: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    uid: Uid,
+    /// By which it is told from another of that name.
+    pub uid: Uid,
     /// The version that it was given then.
     pub version: Arc<str>,
     /// A hash of the row that it became: after a restore the same version is given to the same object again, for
@@ -73,9 +74,14 @@ impl Position {
     /// A list had this in it, which became a row of the hash that `row` gives, if anybody has to know.
     pub fn listed(&mut self, head: Head, row: impl FnOnce() -> u64) {
         let number = |version: &str| version.parse::<u64>().unwrap_or_default();
-        if self.witness().is_none_or(|latest| number(&latest.version) < number(&head.resource_version)) {
-            self.witnesses.extend(Witness::of(head, row()));
-            self.witnesses.drain(..self.witnesses.len().saturating_sub(1));
+        let version = number(&head.resource_version);
+        let after = self.witnesses.partition_point(|known| number(&known.version) < version);
+        if after == 0 && self.witnesses.len() == WITNESSES {
+            return;
+        }
+        if let Some(witness) = Witness::of(head, row()) {
+            self.witnesses.insert(after, witness);
+            self.witnesses.drain(..self.witnesses.len().saturating_sub(WITNESSES));
         }
     }
 
@@ -111,6 +117,13 @@ impl Position {
         self.gone = Some(Gone { namespace: head.namespace.clone(), name: head.name.clone(), uid: head.uid });
     }
 
+    /// An object was written so that nobody can read it. It is there, and witnesses nothing.
+    pub fn unread(&mut self, head: &Head) {
+        self.forget(head.uid);
+        self.at(head);
+        self.gone = None;
+    }
+
     /// Nothing else happened until this version.
     pub fn bookmark(&mut self, version: String) {
         self.furthest = self.furthest.max(version.parse().unwrap_or_default());
@@ -120,7 +133,7 @@ impl Position {
     /// Where to go on so that whatever has no witness is told again; `None` if nobody can witness anything.
     pub fn witnessed(&self) -> Option<String> {
         // What was deleted before the list has none.
-        let witness = self.witness().filter(|_| self.has_been_told())?;
+        let witness = self.witnesses().next().filter(|_| self.has_been_told())?;
         Some(witness.version.to_string())
     }
 
@@ -129,14 +142,24 @@ impl Position {
         version.parse().is_ok_and(|version: u64| version < self.furthest)
     }
 
-    /// The latest object that is still there.
-    pub fn witness(&self) -> Option<&Witness> {
-        self.witnesses.back()
+    /// The objects that were written last and are still there, the latest first.
+    pub fn witnesses(&self) -> impl Iterator<Item = &Witness> {
+        self.witnesses.iter().rev()
+    }
+
+    /// Whether nobody can witness anything, because there is nothing.
+    pub fn has_no_witness(&self) -> bool {
+        self.witnesses.is_empty()
     }
 
     /// The object that is there no more, if its deletion is the last that was told.
     pub fn gone(&self) -> Option<&Gone> {
         self.gone.as_ref()
+    }
+
+    /// Whether a version is after all that has been told.
+    pub fn is_ahead(&self, version: &str) -> bool {
+        version.parse().is_ok_and(|version: u64| version > self.furthest)
     }
 
     /// Whether anything has been told since the list.
@@ -174,19 +197,21 @@ mod tests {
             position.listed(head(name, version), || 1);
         }
         position.bookmark("9".to_owned());
-        let named = |position: &Position| position.witness().map(|witness| witness.name.to_string());
+        let named = |position: &Position| position.witnesses().next().map(|witness| witness.name.to_string());
         assert_eq!(named(&position), Some("bb".to_owned()));
         position.put(head("a", 10), 1);
         assert_eq!((named(&position), position.version.as_str()), (Some("a".to_owned()), "10"));
         position.deleted(&head("a", 11));
         assert_eq!((named(&position), position.version.as_str()), (Some("bb".to_owned()), "11"));
-        let witness = position.witness().cloned();
+        let witness = position.witnesses().next().cloned();
         assert_eq!(witness, Witness::of(head("bb", 7), 1));
         assert_ne!(witness, Witness::of(head("bb", 8), 1), "written since");
         assert_ne!(witness, Witness::of(head("bb", 7), 2), "by the same version something else");
         assert_ne!(witness, Witness::of(head("other", 7), 1));
         position.deleted(&head("bb", 12));
-        assert_eq!(named(&position), None, "nobody can tell");
+        assert_eq!(named(&position), Some("ccc".to_owned()));
+        position.unread(&head("ccc", 13));
+        assert!(position.has_no_witness() && position.gone().is_none(), "nobody can tell");
     }
 
     #[test]
@@ -202,6 +227,16 @@ mod tests {
         assert!(position.is_past("7") && position.is_past("8") && !position.is_past("9"));
         position.put(head("d", 8), 1);
         assert!(position.is_past(&position.version), "torn off again on the way");
+    }
+
+    #[test]
+    fn of_a_list_those_that_were_written_last_are_known() {
+        let mut position = Position::default();
+        for version in [5, 90, 40, 7, 80, 60, 1] {
+            position.listed(head(&"x".repeat(version as usize), version), || version);
+        }
+        let versions: Vec<_> = position.witnesses().map(|witness| witness.version.to_string()).collect();
+        assert_eq!(versions, ["90", "80", "60", "40"]);
     }
 
     #[test]
