@@ -23,24 +23,28 @@
 //! - one object that cannot be read: logged, counted, skipped;
 //! - 403: said, and asked again now and then, in case rights are given.
 
+mod open;
 mod position;
 
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{KindState, Row, Text, Uid},
+    api::{KindState, Row, Text},
     model::{Delta, row_hash},
 };
 
 use tokio::time::Instant;
 
-use self::position::{Position, Witness};
+use self::{
+    open::{Before, Open},
+    position::Position,
+};
 use super::{
     Source,
-    api_server::{ApiError, ApiServer, Collection, RawObject, Watch, WatchEvent},
+    api_server::{ApiError, ApiServer, Collection, RawObject, WatchEvent},
     backoff::{Backoff, jittered},
     moment::Moment,
-    pulse::{Pulse, TRUSTED},
+    pulse::Pulse,
     translate::{self, Translate},
 };
 use crate::{
@@ -76,9 +80,6 @@ const LIST_AGAIN: Duration = Duration::from_secs(1800);
 const QUICK: Duration = Duration::from_secs(2);
 /// So many failed watches in a row, and what they resume from is doubted: list again.
 const DOUBT: u32 = 4;
-/// A list that was begun longer ago than this, when its watch is open, may be another API server's, or of an etcd that
-/// has been restored since: a witness is asked for.
-const AT_ONCE: Duration = Duration::from_millis(100);
 /// How often a refused list is tried again.
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(20);
 
@@ -99,42 +100,6 @@ pub struct Reflector {
     list_again: Option<Instant>,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
-}
-
-/// What a watch goes on from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Before {
-    /// A list that was begun then.
-    List(Instant),
-    /// A watch that ended as the API server ends watches: it may have ended it to make way for a restored etcd.
-    End,
-    /// A watch that was torn off. Nobody knows what has happened since, nor whether it is still the same API server.
-    Torn,
-}
-
-/// What an API server says of the history that was told.
-struct Witnessed {
-    /// Its latest version; `None` if there was nobody to ask for.
-    latest: Option<String>,
-    /// Objects that were written or deleted since, which the watch has to tell by then.
-    owed: Vec<Uid>,
-}
-
-/// A watch that has just been opened.
-struct Open {
-    watch: Watch,
-    /// How long it is to last.
-    timeout: Duration,
-    /// When it was asked for.
-    asked: Moment,
-    /// When it was open. What is asked for later is answered after what had happened by then.
-    opened: Moment,
-    /// It first tells what has happened since it was last known what there is.
-    catching_up: bool,
-    /// A version at which it has caught up.
-    latest: Option<u64>,
-    /// See [`Witnessed`].
-    owed: Vec<Uid>,
 }
 
 /// Why a round ended.
@@ -315,82 +280,6 @@ impl Reflector {
                 return Over::Relist(error);
             }
         }
-    }
-
-    /// What an API server says of the history that was told; an error, if it has another. After a list, or a watch that
-    /// ended by itself, whoever was written last may have been written again, or deleted: the watch will tell.
-    async fn witnessed<T: Translate>(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
-        let (mut owed, mut latest) = (Vec::new(), String::new());
-        for witness in position.witnesses() {
-            let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
-            // Where versions count back, what was told last may never have been: a deletion, say.
-            if position.is_past(&page.resource_version) {
-                return Err(Over::Relist(ApiError::Unwitnessed));
-            }
-            let (mut same, mut since) = (false, position.is_ahead(&page.resource_version));
-            if let Some(json) = page.items()?.first() {
-                let head = translate::head(json);
-                since = position.is_ahead(&head.resource_version);
-                let row = translate::row::<T>(json).ok();
-                same = row.and_then(|row| Witness::of(head, row_hash(&row))).as_ref() == Some(witness);
-            }
-            if !same && (!since || before == Before::Torn) {
-                return Err(Over::Relist(ApiError::Unwitnessed));
-            }
-            latest = page.resource_version;
-            if same {
-                self.still_gone(position).await?;
-                break;
-            }
-            owed.push(witness.uid);
-        }
-        Ok(Witnessed { latest: Some(latest).filter(|latest| !latest.is_empty()), owed })
-    }
-
-    /// What was deleted last is not there again.
-    async fn still_gone(&self, position: &Position) -> Result<(), Over> {
-        let Some(gone) = position.gone() else { return Ok(()) };
-        let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
-        match page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
-            true => Err(Over::Relist(ApiError::Unwitnessed)),
-            false => Ok(()),
-        }
-    }
-
-    /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
-    async fn open<T: Translate>(&mut self, position: &mut Position, before: Before) -> Result<Open, Over> {
-        let asked = Moment::now();
-        let from = match before {
-            Before::Torn => position.witnessed().ok_or(Over::Relist(ApiError::Unwitnessed))?,
-            // What there is nothing of is listed as quickly.
-            Before::End if position.has_no_witness() => return Err(Over::Again),
-            Before::List(_) | Before::End => position.version.clone(),
-        };
-        let again = position.is_past(&from);
-        let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
-        let timeout = match catching_up {
-            true => CATCH_UP,
-            false if self.pulse.has_bookmarks() => WATCH,
-            false => UNMARKED,
-        };
-        let watch = self.api.watch(&self.collection, &from, timeout).await?;
-        let opened = Moment::now();
-        let (mut latest, mut owed) = (None, Vec::new());
-        // Asked for now, and not before, when it could still have been replaced.
-        let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
-        if !is_of_this_moment {
-            let witnessed = self.witnessed::<T>(position, before).await?;
-            if witnessed.owed.is_empty() && !again && witnessed.latest.as_deref() == Some(&from) {
-                // Nothing has happened since, anywhere.
-                self.known = opened;
-                catching_up = self.withheld;
-            }
-            catching_up |= !witnessed.owed.is_empty();
-            latest = witnessed.latest.and_then(|latest| latest.parse::<u64>().ok());
-            owed = witnessed.owed;
-        }
-        position.version = from;
-        Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
     }
 
     /// A watch that is open, to its end. Counts what came, bookmarks included.

@@ -1,0 +1,140 @@
+//! How a watch begins: where the last one, or a list, ended, and only on an API server that has the history that was
+//! told.
+
+use std::time::Duration;
+
+use app::{api::Uid, model::row_hash};
+use tokio::time::Instant;
+
+use super::{
+    CATCH_UP, Over, Reflector, UNMARKED, WATCH,
+    position::{Position, Witness},
+};
+use crate::source::{
+    api_server::{ApiError, Watch},
+    moment::Moment,
+    pulse::TRUSTED,
+    translate::{self, Translate},
+};
+
+/// A list that was begun longer ago than this, when its watch is open, may be another API server's, or of an etcd that
+/// has been restored since: a witness is asked for.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// What a watch goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// A list that was begun then.
+    List(Instant),
+    /// A watch that ended as the API server ends watches: it may have ended it to make way for a restored etcd.
+    End,
+    /// A watch that was torn off. Nobody knows what has happened since, nor whether it is still the same API server.
+    Torn,
+}
+
+/// What an API server says of the history that was told.
+struct Witnessed {
+    /// Its latest version; `None` if there was nobody to ask for.
+    latest: Option<String>,
+    /// Objects that were written or deleted since, which the watch has to tell by then.
+    owed: Vec<Uid>,
+}
+
+/// A watch that has just been opened.
+pub struct Open {
+    pub watch: Watch,
+    /// How long it is to last.
+    pub timeout: Duration,
+    /// When it was asked for.
+    pub asked: Moment,
+    /// When it was open. What is asked for later is answered after what had happened by then.
+    pub opened: Moment,
+    /// It first tells what has happened since it was last known what there is.
+    pub catching_up: bool,
+    /// A version at which it has caught up.
+    pub latest: Option<u64>,
+    /// See [`Witnessed`].
+    pub owed: Vec<Uid>,
+}
+
+impl Reflector {
+    /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
+    pub(super) async fn open<T: Translate>(
+        &mut self,
+        position: &mut Position,
+        before: Before,
+    ) -> Result<Open, Over> {
+        let asked = Moment::now();
+        let from = match before {
+            Before::Torn => position.witnessed().ok_or(Over::Relist(ApiError::Unwitnessed))?,
+            // What there is nothing of is listed as quickly.
+            Before::End if position.has_no_witness() => return Err(Over::Again),
+            Before::List(_) | Before::End => position.version.clone(),
+        };
+        let again = position.is_past(&from);
+        let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
+        let timeout = match catching_up {
+            true => CATCH_UP,
+            false if self.pulse.has_bookmarks() => WATCH,
+            false => UNMARKED,
+        };
+        let watch = self.api.watch(&self.collection, &from, timeout).await?;
+        let opened = Moment::now();
+        let (mut latest, mut owed) = (None, Vec::new());
+        // Asked for now, and not before, when it could still have been replaced.
+        let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
+        if !is_of_this_moment {
+            let witnessed = self.witnessed::<T>(position, before).await?;
+            if witnessed.owed.is_empty() && !again && witnessed.latest.as_deref() == Some(&from) {
+                // Nothing has happened since, anywhere.
+                self.known = opened;
+                catching_up = self.withheld;
+            }
+            catching_up |= !witnessed.owed.is_empty();
+            latest = witnessed.latest.and_then(|latest| latest.parse::<u64>().ok());
+            owed = witnessed.owed;
+        }
+        position.version = from;
+        Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
+    }
+
+    /// What an API server says of the history that was told; an error, if it has another. After a list, or a watch that
+    /// ended by itself, whoever was written last may have been written again, or deleted: the watch will tell.
+    async fn witnessed<T: Translate>(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
+        let (mut owed, mut latest) = (Vec::new(), String::new());
+        for witness in position.witnesses() {
+            let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
+            // Where versions count back, what was told last may never have been: a deletion, say.
+            if position.is_past(&page.resource_version) {
+                return Err(Over::Relist(ApiError::Unwitnessed));
+            }
+            let (mut same, mut since) = (false, position.is_ahead(&page.resource_version));
+            if let Some(json) = page.items()?.first() {
+                let head = translate::head(json);
+                since = position.is_ahead(&head.resource_version);
+                let row = translate::row::<T>(json).ok();
+                same = row.and_then(|row| Witness::of(head, row_hash(&row))).as_ref() == Some(witness);
+            }
+            if !same && (!since || before == Before::Torn) {
+                return Err(Over::Relist(ApiError::Unwitnessed));
+            }
+            latest = page.resource_version;
+            if same {
+                self.still_gone(position).await?;
+                break;
+            }
+            owed.push(witness.uid);
+        }
+        Ok(Witnessed { latest: Some(latest).filter(|latest| !latest.is_empty()), owed })
+    }
+
+    /// What was deleted last is not there again.
+    async fn still_gone(&self, position: &Position) -> Result<(), Over> {
+        let Some(gone) = position.gone() else { return Ok(()) };
+        let page = self.api.only(&self.collection, &gone.namespace, &gone.name).await?;
+        match page.items()?.into_iter().any(|json| translate::head(json).uid == gone.uid) {
+            true => Err(Over::Relist(ApiError::Unwitnessed)),
+            false => Ok(()),
+        }
+    }
+}
