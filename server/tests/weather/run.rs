@@ -95,8 +95,8 @@ pub struct Run {
     backup: (Backup, BTreeSet<String>),
     /// Objects so far; each has a label that no other has.
     written: u64,
-    /// Watches say nothing, those that are opened from now on as well.
-    stalls: bool,
+    /// Kinds of which watches say nothing, those that are opened from now on as well.
+    stalled: BTreeSet<Kind>,
     _tasks: JoinSet<()>,
 }
 
@@ -134,7 +134,7 @@ impl Run {
             pages: Vec::new(),
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
-            stalls: false,
+            stalled: BTreeSet::new(),
             _tasks: JoinSet::new(),
         };
         for number in 0..3 {
@@ -162,9 +162,10 @@ impl Run {
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         let faults = self.demo.faults();
-        if self.stalls && !matches!(step, Step::Pass { .. }) {
+        if !matches!(step, Step::Pass { .. }) {
             // It may end watches before they are found out, and those that are opened again are stalled as well.
-            self.kept_back(REOPENED);
+            let stalled = self.stalled.clone();
+            self.kept_back(stalled, REOPENED);
         }
         match step {
             Step::Pass { millis } => return self.pass(Duration::from_millis(u64::from(*millis))).await,
@@ -194,13 +195,14 @@ impl Run {
             }
             Step::Fault { fault, kind } => {
                 if *fault == Fault::StallsWatches {
-                    self.stalls = true;
-                    self.kept_back(0);
+                    let of = |of: &Kind| kind.is_none_or(|kind| kind.plural() == of.plural());
+                    self.stalled.extend(KINDS.into_iter().filter(of));
+                    self.kept_back(KINDS.into_iter().filter(of), 0);
                 }
                 faults.set(kind.map_or(ALL, Written::plural), as_fault(*fault));
             }
             Step::NoFault => {
-                self.stalls = false;
+                self.stalled.clear();
                 for kind in
                     [Written::Pod, Written::Node, Written::Deployment, Written::Service, Written::Lease]
                 {
@@ -239,12 +241,12 @@ impl Run {
             Step::Refuse { refuses } => self.sky.refuse(*refuses),
             Step::Silence { for_ever } => {
                 if *for_ever {
-                    self.kept_back(0);
+                    self.kept_back(KINDS, 0);
                 }
                 self.sky.fall_silent(*for_ever);
             }
             Step::Forget => {
-                self.kept_back(0);
+                self.kept_back(KINDS, 0);
                 self.sky.forget();
             }
             Step::WithholdBookmarks => self.sky.withhold_bookmarks(true),
@@ -333,8 +335,8 @@ impl Run {
 
     /// Watches that are open, or will be so many milliseconds later, say less than there is to say, while everything else
     /// may look well.
-    fn kept_back(&mut self, later: i64) {
-        KINDS.iter().for_each(|kind| self.truth.excuse(*kind, BOOKMARK + later));
+    fn kept_back(&mut self, kinds: impl IntoIterator<Item = Kind>, later: i64) {
+        kinds.into_iter().for_each(|kind| self.truth.excuse(kind, BOOKMARK + later));
     }
 
     /// Nobody can know what there is of a kind until it is listed again.
