@@ -94,7 +94,7 @@ impl Reflector {
             latest = witnessed.latest.and_then(|latest| latest.parse::<u64>().ok());
             owed = witnessed.owed;
         }
-        position.version = from;
+        position.begin(from);
         Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
     }
 

@@ -51,7 +51,9 @@ pub struct Position {
     pub version: String,
     /// The furthest that has been told, which is further where something is told again.
     furthest: u64,
-    /// Of the last event, which object it was about, and its version.
+    /// Whether anything has been told since the list.
+    told: bool,
+    /// Of the watch's last event, which object it was about, and its version.
     last: Option<(Uid, Arc<str>)>,
     /// The objects that were written last, the latest last.
     witnesses: VecDeque<Witness>,
@@ -94,7 +96,13 @@ impl Position {
         }
     }
 
-    /// Whether this is the last event once more.
+    /// A watch begins from here. What another said last may be told again, or be something else of the same version.
+    pub fn begin(&mut self, from: String) {
+        self.version = from;
+        self.last = None;
+    }
+
+    /// Whether this is the watch's last event once more.
     pub fn is_last(&self, head: &Head) -> bool {
         self.last.as_ref().is_some_and(|(uid, version)| *uid == head.uid && *version == head.resource_version)
     }
@@ -133,7 +141,7 @@ impl Position {
     /// Where to go on so that whatever has no witness is told again; `None` if nobody can witness anything.
     pub fn witnessed(&self) -> Option<String> {
         // What was deleted before the list has none.
-        let witness = self.witnesses().next().filter(|_| self.has_been_told())?;
+        let witness = self.witnesses().next().filter(|_| self.told)?;
         Some(witness.version.to_string())
     }
 
@@ -162,13 +170,9 @@ impl Position {
         version.parse().is_ok_and(|version: u64| version > self.furthest)
     }
 
-    /// Whether anything has been told since the list.
-    fn has_been_told(&self) -> bool {
-        self.last.is_some()
-    }
-
     fn at(&mut self, head: &Head) {
         self.bookmark(head.resource_version.to_string());
+        self.told = true;
         self.last = Some((head.uid, head.resource_version.clone()));
     }
 
@@ -223,7 +227,8 @@ mod tests {
         position.put(head("bb", 7), 1);
         position.deleted(&head("ccc", 9));
         assert_eq!(position.witnessed(), Some("7".to_owned()));
-        position.version = "7".to_owned();
+        position.begin("7".to_owned());
+        assert!(!position.is_last(&head("ccc", 9)), "it may be another by now");
         assert!(position.is_past("7") && position.is_past("8") && !position.is_past("9"));
         position.put(head("d", 8), 1);
         assert!(position.is_past(&position.version), "torn off again on the way");
