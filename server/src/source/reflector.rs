@@ -398,9 +398,9 @@ impl Reflector {
                 position.put(head, hash);
             }
             None => {
-                // What it was it is no more.
+                // What it was it is no more, and whoever finds it there may have another history: it is listed again.
                 self.tell::<T>(Delta::Gone(head.uid)).await?;
-                position.unread(&head);
+                position.deleted(&head);
             }
         }
         Ok(())

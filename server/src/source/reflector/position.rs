@@ -125,13 +125,6 @@ impl Position {
         self.gone = Some(Gone { namespace: head.namespace.clone(), name: head.name.clone(), uid: head.uid });
     }
 
-    /// An object was written so that nobody can read it. It is there, and witnesses nothing.
-    pub fn unread(&mut self, head: &Head) {
-        self.forget(head.uid);
-        self.at(head);
-        self.gone = None;
-    }
-
     /// Nothing else happened until this version.
     pub fn bookmark(&mut self, version: String) {
         self.furthest = self.furthest.max(version.parse().unwrap_or_default());
@@ -214,8 +207,8 @@ mod tests {
         assert_ne!(witness, Witness::of(head("other", 7), 1));
         position.deleted(&head("bb", 12));
         assert_eq!(named(&position), Some("ccc".to_owned()));
-        position.unread(&head("ccc", 13));
-        assert!(position.has_no_witness() && position.gone().is_none(), "nobody can tell");
+        position.deleted(&head("ccc", 13));
+        assert!(position.has_no_witness(), "nobody can tell");
     }
 
     #[test]
