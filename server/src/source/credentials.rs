@@ -107,7 +107,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The clients that a context of a kubeconfig makes, and what will make others: `context`, or the current one.
+    /// The clients that a context of a kubeconfig makes, and what will make others.
     pub async fn open(
         place: Place,
         kubeconfig: Kubeconfig,

@@ -66,7 +66,7 @@ impl Reflector {
     ) -> Result<Open, Over> {
         let asked = Moment::now();
         let from = match before {
-            Before::Torn => position.witnessed().ok_or(Over::Relist(ApiError::Unwitnessed))?,
+            Before::Torn => position.since_witness().ok_or(Over::Relist(ApiError::Unwitnessed))?,
             // What there is nothing of is listed as quickly.
             Before::End if position.has_no_witness() => return Err(Over::Again),
             Before::List(_) | Before::End => position.version.clone(),

@@ -83,7 +83,7 @@ impl Position {
         }
         if let Some(witness) = Witness::of(head, row()) {
             self.witnesses.insert(after, witness);
-            self.witnesses.drain(..self.witnesses.len().saturating_sub(WITNESSES));
+            self.forget_oldest();
         }
     }
 
@@ -113,9 +113,7 @@ impl Position {
         self.at(&head);
         self.gone = None;
         self.witnesses.extend(Witness::of(head, row));
-        while self.witnesses.len() > WITNESSES {
-            self.witnesses.pop_front();
-        }
+        self.forget_oldest();
     }
 
     /// An object was deleted, by which time the version was this.
@@ -132,7 +130,7 @@ impl Position {
     }
 
     /// Where to go on so that whatever has no witness is told again; `None` if nobody can witness anything.
-    pub fn witnessed(&self) -> Option<String> {
+    pub fn since_witness(&self) -> Option<String> {
         // What was deleted before the list has none.
         let witness = self.witnesses().next().filter(|_| self.told)?;
         Some(witness.version.to_string())
@@ -167,6 +165,10 @@ impl Position {
         self.bookmark(head.resource_version.to_string());
         self.told = true;
         self.last = Some((head.uid, head.resource_version.clone()));
+    }
+
+    fn forget_oldest(&mut self) {
+        self.witnesses.drain(..self.witnesses.len().saturating_sub(WITNESSES));
     }
 
     fn forget(&mut self, uid: Uid) {
@@ -216,10 +218,10 @@ mod tests {
         let mut position = Position::default();
         position.listed(head("a", 3), || 1);
         position.bookmark("5".to_owned());
-        assert_eq!(position.witnessed(), None, "nothing tells what was deleted before");
+        assert_eq!(position.since_witness(), None, "nothing tells what was deleted before");
         position.put(head("bb", 7), 1);
         position.deleted(&head("ccc", 9));
-        assert_eq!(position.witnessed(), Some("7".to_owned()));
+        assert_eq!(position.since_witness(), Some("7".to_owned()));
         position.begin("7".to_owned());
         assert!(!position.is_last(&head("ccc", 9)), "it may be another by now");
         assert!(position.is_past("7") && position.is_past("8") && !position.is_past("9"));
