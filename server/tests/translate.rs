@@ -56,6 +56,17 @@ fn check<T: Translate>(file: &str, more: impl Fn(&Case, &T)) {
 }
 
 #[test]
+fn an_object_of_a_watch_and_an_item_of_a_list_are_the_same_until_it_is_written_again() {
+    let mut object = json!({"metadata": {"name": "a", "annotations": {"b": "c"}}, "spec": {}});
+    let item = translate::fingerprint(&object.to_string());
+    object["kind"] = json!("Pod");
+    object["apiVersion"] = json!("v1");
+    assert_eq!(translate::fingerprint(&object.to_string()), item);
+    object["metadata"]["annotations"]["b"] = json!("d");
+    assert_ne!(translate::fingerprint(&object.to_string()), item, "no row has it");
+}
+
+#[test]
 fn pods_print_as_kubectl_prints_them() {
     check::<Pod>(include_str!("fixtures/pods.json"), |_, _| {});
 }

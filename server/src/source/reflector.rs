@@ -30,7 +30,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     api::{KindState, Row, Text},
-    model::{Delta, row_hash},
+    model::Delta,
 };
 
 use tokio::time::Instant;
@@ -221,9 +221,8 @@ impl Reflector {
                 .await
                 .map_err(|_| ApiError::Silent(PAGE_DEADLINE))??;
             for json in page.items()? {
-                let Some(row) = self.read::<T>(json) else { continue };
-                position.listed(translate::head(json), || row_hash(&row));
-                rows.push(Arc::new(row));
+                position.listed(translate::head(json), || translate::fingerprint(json));
+                rows.extend(self.read::<T>(json).map(Arc::new));
             }
             if page.next.is_empty() {
                 self.tell::<T>(Delta::Reset(rows)).await?;
@@ -251,7 +250,7 @@ impl Reflector {
             let began = Instant::now();
             // Also if it cannot be opened: whoever is too busy now may be restored by the time that it can.
             let last = std::mem::replace(&mut before, Before::Torn);
-            let watched = match self.open::<T>(&mut position, last).await {
+            let watched = match self.open(&mut position, last).await {
                 Ok(open) => self.watch::<T>(open, &mut position).await,
                 Err(over) => Err(over),
             };
@@ -391,18 +390,10 @@ impl Reflector {
             position.deleted(&head);
             return Ok(());
         }
-        match self.read::<T>(&json) {
-            Some(row) => {
-                let hash = row_hash(&row);
-                self.tell::<T>(Delta::Put(Arc::new(row))).await?;
-                position.put(head, hash);
-            }
-            None => {
-                // What it was it is no more, and whoever finds it there may have another history: it is listed again.
-                self.tell::<T>(Delta::Gone(head.uid)).await?;
-                position.deleted(&head);
-            }
-        }
+        // What it was it is no more.
+        let delta = self.read::<T>(&json).map_or(Delta::Gone(head.uid), |row| Delta::Put(Arc::new(row)));
+        self.tell::<T>(delta).await?;
+        position.put(head, translate::fingerprint(&json));
         Ok(())
     }
 

@@ -24,10 +24,16 @@ pub mod stateful_set;
 pub mod strategy;
 pub mod template;
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use app::api::{Kind, Row, Uid};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::object::meta::{AnyMeta, AnyObject};
 
@@ -96,6 +102,20 @@ pub fn head(json: &str) -> Head {
         name: name.0,
         resource_version: resource_version.0,
     }
+}
+
+/// A hash of all that is said of an object. An item of a list does not say what it is, so `kind` and `apiVersion` are left
+/// out. By this one writing of an object is told from any other, also from one of the same version in another history:
+/// each that changes anything changes the time in `metadata.managedFields`, too.
+pub fn fingerprint(json: &str) -> u64 {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+    let mut hasher = DefaultHasher::new();
+    for (name, value) in members {
+        if name != "kind" && name != "apiVersion" {
+            (name, value.get()).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// A count, an int32 of Kubernetes. The API server takes negative ones here and there, and prints them.

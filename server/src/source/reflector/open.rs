@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use app::{api::Uid, model::row_hash};
+use app::api::Uid;
 use tokio::time::Instant;
 
 use super::{
@@ -14,7 +14,7 @@ use crate::source::{
     api_server::{ApiError, Watch},
     moment::Moment,
     pulse::TRUSTED,
-    translate::{self, Translate},
+    translate,
 };
 
 /// A list that was begun longer ago than this, when its watch is open, may be another API server's, or of an etcd that
@@ -59,11 +59,7 @@ pub struct Open {
 
 impl Reflector {
     /// Opens a watch where what was `before` ended, if the API server that opens it still has the history that was told.
-    pub(super) async fn open<T: Translate>(
-        &mut self,
-        position: &mut Position,
-        before: Before,
-    ) -> Result<Open, Over> {
+    pub(super) async fn open(&mut self, position: &mut Position, before: Before) -> Result<Open, Over> {
         let asked = Moment::now();
         let from = match before {
             Before::Torn => position.since_witness().ok_or(Over::Relist(ApiError::Unwitnessed))?,
@@ -84,7 +80,7 @@ impl Reflector {
         // Asked for now, and not before, when it could still have been replaced.
         let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
         if !is_of_this_moment {
-            let witnessed = self.witnessed::<T>(position, before).await?;
+            let witnessed = self.witnessed(position, before).await?;
             if witnessed.owed.is_empty() && !again && witnessed.latest.as_deref() == Some(&from) {
                 // Nothing has happened since, anywhere.
                 self.known = opened;
@@ -100,7 +96,7 @@ impl Reflector {
 
     /// What an API server says of the history that was told; an error, if it has another. After a list, or a watch that
     /// ended by itself, whoever was written last may have been written again, or deleted: the watch will tell.
-    async fn witnessed<T: Translate>(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
+    async fn witnessed(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
         let (mut owed, mut latest) = (Vec::new(), String::new());
         for witness in position.witnesses() {
             let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
@@ -112,8 +108,7 @@ impl Reflector {
             if let Some(json) = page.items()?.first() {
                 let head = translate::head(json);
                 since = position.is_ahead(&head.resource_version);
-                let row = translate::row::<T>(json).ok();
-                same = row.and_then(|row| Witness::of(head, row_hash(&row))).as_ref() == Some(witness);
+                same = Witness::of(head, translate::fingerprint(json)).as_ref() == Some(witness);
             }
             if !same && (!since || before == Before::Torn) {
                 return Err(Over::Relist(ApiError::Unwitnessed));

@@ -25,21 +25,23 @@ pub struct Witness {
     pub uid: Uid,
     /// The version that it was given then.
     pub version: Arc<str>,
-    /// A hash of the row that it became: after a restore the same version is given to the same object again, for
-    /// something else.
-    row: u64,
+    /// Of all that was said of it ([`translate::fingerprint`]): after a restore the same version is given to the same
+    /// object again, for something else.
+    ///
+    /// [`translate::fingerprint`]: crate::source::translate::fingerprint
+    fingerprint: u64,
 }
 
 impl Witness {
-    /// Of an object that became a row of this hash.
-    pub fn of(head: Head, row: u64) -> Option<Witness> {
+    /// Of an object.
+    pub fn of(head: Head, fingerprint: u64) -> Option<Witness> {
         let known = !head.name.is_empty() && head.resource_version.parse::<u64>().is_ok();
         known.then_some(Witness {
             namespace: head.namespace,
             name: head.name,
             uid: head.uid,
             version: head.resource_version,
-            row,
+            fingerprint,
         })
     }
 }
@@ -73,15 +75,15 @@ pub struct Gone {
 }
 
 impl Position {
-    /// A list had this in it, which became a row of the hash that `row` gives, if anybody has to know.
-    pub fn listed(&mut self, head: Head, row: impl FnOnce() -> u64) {
+    /// A list had this in it, of a fingerprint that is only made if anybody has to know.
+    pub fn listed(&mut self, head: Head, fingerprint: impl FnOnce() -> u64) {
         let number = |version: &str| version.parse::<u64>().unwrap_or_default();
         let version = number(&head.resource_version);
         let after = self.witnesses.partition_point(|known| number(&known.version) < version);
         if after == 0 && self.witnesses.len() == WITNESSES {
             return;
         }
-        if let Some(witness) = Witness::of(head, row()) {
+        if let Some(witness) = Witness::of(head, fingerprint()) {
             self.witnesses.insert(after, witness);
             self.forget_oldest();
         }
@@ -107,12 +109,12 @@ impl Position {
         self.last.as_ref().is_some_and(|(uid, version)| *uid == head.uid && *version == head.resource_version)
     }
 
-    /// An object was written, and became a row of this hash.
-    pub fn put(&mut self, head: Head, row: u64) {
+    /// An object was written.
+    pub fn put(&mut self, head: Head, fingerprint: u64) {
         self.forget(head.uid);
         self.at(&head);
         self.gone = None;
-        self.witnesses.extend(Witness::of(head, row));
+        self.witnesses.extend(Witness::of(head, fingerprint));
         self.forget_oldest();
     }
 
