@@ -52,7 +52,7 @@ impl Clock {
     /// They said `theirs`, at least and at most, in an answer that was here at `ours` to what was asked at `asked`.
     pub fn hear_answer(&mut self, theirs: (Millis, Millis), asked: Millis, ours: Millis) {
         let most = theirs.1.0 - asked.0;
-        if most < theirs.0.0 - ours.0 {
+        if most + SLACK_MS < theirs.0.0 - ours.0 {
             return; // ours was put back meanwhile
         }
         self.least.retain(|least| least.ahead <= most + SLACK_MS);
@@ -203,6 +203,13 @@ mod tests {
         clock.hear(Millis(100_000), Millis(2_000));
         clock.hear(Millis(101_000), Millis(1_000));
         assert_eq!(clock.at(Millis(1_000)), Millis(101_000));
+    }
+
+    #[test]
+    fn an_answer_during_which_ours_was_put_back_by_a_little_is_heard_all_the_same() {
+        let mut clock = Clock::default();
+        clock.hear_answer((Millis(0), Millis(0)), Millis(3_600_001), Millis(3_600_000));
+        assert_eq!(clock.apart(), Some(-3_600_001));
     }
 
     #[test]
