@@ -76,6 +76,12 @@ impl FieldSelector {
         FieldSelector(terms)
     }
 
+    /// As somebody would have to type it: between commas, where spaces at its ends would be taken away.
+    pub fn typed(&self) -> String {
+        let text = self.to_string();
+        if text.trim() == text { text } else { format!(",{text},") }
+    }
+
     /// Selects everything.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -331,6 +337,7 @@ mod tests {
         fn every_value_survives_its_escapes(value in "\\PC{0,12}", equal: bool) {
             let term = Term { field: "metadata.name".into(), equal, value: value.as_str().into() };
             let selector = FieldSelector::of(vec![term]);
+            prop_assert_eq!(FieldSelector::parse_typed(&selector.typed(), [Kind::Pod]), Ok(selector.clone()));
             prop_assert_eq!(FieldSelector::parse(&selector.to_string(), [Kind::Pod]), Ok(selector));
         }
 

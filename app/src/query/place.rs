@@ -666,7 +666,7 @@ impl Place {
         let mut terms = self.terms();
         terms.retain(|there| there != term);
         terms.extend(other.cloned());
-        self.with(|place| place.fields = FieldSelector::of(terms).to_string())
+        self.with(|place| place.fields = FieldSelector::of(terms).typed())
     }
 
     /// The same place without any filter.
