@@ -313,7 +313,7 @@ impl Owner {
     fn new(about: About, epoch: u64, freshness: Freshness) -> Owner {
         Owner {
             cluster: Cluster::default(),
-            history: History::new(now()),
+            history: History::default(),
             containers: Containers::default(),
             numbers: Numbers::default(),
             freshness,
@@ -408,7 +408,6 @@ impl Owner {
         if about == self.about {
             return;
         }
-        self.history.put_clock(about.ahead - self.about.ahead);
         self.about = about;
         // What had happened by then is told before: a namespace that is refused no longer by itself, but because all are.
         self.flush();

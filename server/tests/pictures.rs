@@ -480,6 +480,24 @@ async fn what_was_listed_before_the_watch_was_live_is_counted_once_it_is() {
 }
 
 #[tokio::test]
+async fn what_was_noted_stays_where_it_was_when_the_api_servers_clock_is_put() {
+    const HOUR: i64 = 3_600_000;
+    let mut stage = Stage::unlisted(Kind::Deployment, "web").await;
+    let told = |ahead: i64| News::About(About { ahead, ..About::default() });
+    stage.hub.tell(told(HOUR)).await.expect("a hub");
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
+    stage.live().await;
+    let before = stage.until(|p| !p.counts.is_empty()).await;
+    let an_hour_on = server::hub::now().later(HOUR);
+    assert!((0..10_000).contains(&(an_hour_on.0 - before.watched_since.0)), "{before:?}");
+    stage.hub.tell(told(-HOUR)).await.expect("a hub");
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 2)).await;
+    let picture = stage.until(|p| p.counts.len() == 2).await;
+    assert_eq!((picture.watched_since, &picture.counts[0]), (before.watched_since, &before.counts[0]));
+}
+
+#[tokio::test]
 async fn a_pod_that_its_controller_gave_up_leaves_its_lane() {
     let mut stage = Stage::new(Kind::Deployment, "web").await;
     stage.put::<Deployment>(deployment(json!({}))).await;

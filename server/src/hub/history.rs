@@ -48,8 +48,9 @@ const HEARD_OF: usize = 5_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct History {
-    /// When it began, which is when the process did.
-    since: Millis,
+    /// When the first row came, by the API server's clock then: like all that is noted here it is not put
+    /// when that clock is, nor is what stands in the objects.
+    since: Option<Millis>,
     workloads: HashMap<Uid, Workload>,
     holders: Holders,
     /// The pods of each controller that makes pods.
@@ -116,11 +117,6 @@ struct Left {
 }
 
 impl History {
-    /// Empty, from `since` on.
-    pub fn new(since: Millis) -> History {
-        History { since, ..History::default() }
-    }
-
     /// How many pods' courses it knows, and how many points in time of workloads.
     pub fn remembers(&self) -> (usize, usize) {
         let gone = self.gone.iter().map(|picture| picture.counts.len()).sum::<usize>();
@@ -128,13 +124,9 @@ impl History {
         (self.lives.len(), gone + there)
     }
 
-    /// The clock is found to be so many milliseconds further on than was thought.
-    pub fn put_clock(&mut self, later: i64) {
-        self.since = self.since.later(later);
-    }
-
     /// A row is like this now.
     pub fn put<T: Row>(&mut self, row: &T, now: Millis) {
+        self.since.get_or_insert(now);
         let any: &dyn Any = row;
         if let Some(pod) = any.downcast_ref::<Pod>() {
             self.put_pod(pod, now);

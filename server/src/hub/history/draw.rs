@@ -129,7 +129,7 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
             })
             .collect(),
         counts,
-        watched_since: history.since,
+        watched_since: history.since.unwrap_or(now),
         began,
         notes: notes::of(history, cluster, &found),
         between: drawing.between,
