@@ -16,6 +16,8 @@ ARGS ?=
 NODE := $(abspath $(TARGET))/tools/node
 # What stands in front of Masthead in some of them, where the system has none.
 NGINX := $(abspath $(TARGET))/tools/nginx
+# What gives Masthead a clock of its own in one of them.
+CLOCK := $(abspath $(TARGET))/tools/faketime
 
 # What every browser test is told.
 IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
@@ -108,7 +110,7 @@ test-cluster-here:
 .PHONY: test-cluster
 test-cluster: cargo browser demo-binary ## every cell against kubectl's on a real cluster, made here with Go; or KUBECONFIG=file
 	@$(IN_END2END) \
-		CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
+		CLOCK='$(CLOCK)' CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
 # `make test-rust` plays 2,000; these are built to be quick.
@@ -130,7 +132,7 @@ fuzz-keep: cargo ## server/fuzz/corpus anew: the fewest of seeds, kept and found
 # Chromium, node, nginx and the packages that package-lock.json pins.
 .PHONY: browser
 browser:
-	@end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)'
+	@end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)' '$(CLOCK)'
 
 .PHONY: deny
 deny: cargo ## licences, sources and known holes of what we depend on

@@ -22,7 +22,10 @@ export class Masthead {
   private child?: ChildProcess;
   private written = '';
 
-  constructor(private readonly args: string[]) {}
+  constructor(
+    private readonly args: string[],
+    private readonly env: NodeJS.ProcessEnv = {},
+  ) {}
 
   /** Starts it; the second time at the address of the first. */
   async start() {
@@ -30,7 +33,7 @@ export class Masthead {
       throw new Error(`${binary} is not there: \`make test-browser\` builds it, MASTHEAD_BIN names another`);
     }
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
-    const child = spawn(binary, [...this.args, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, [...this.args, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
     this.child = child;
     child.stderr!.on('data', (text) => this.keep(text));
 

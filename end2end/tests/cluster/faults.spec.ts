@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
+import { Clock, faketime } from '../../cluster/clock';
 import { Comparison } from '../../cluster/compare';
 import { expect, foreign, test as base } from '../../cluster/fixtures';
 import { Hop } from '../../cluster/hop';
 import { calm } from '../../cluster/kinds';
 import { Outage, silent } from '../../cluster/outage';
 import { Timeline } from '../../cluster/timeline';
+import { Masthead } from '../../helper';
 
 type Viewed = { kubeconfig: string; give: () => Promise<void>; takeAway: () => Promise<void>; reset: () => void };
 type Tokened = { kubeconfig: string; revoke: () => Promise<void>; replace: () => Promise<void> };
@@ -239,6 +241,43 @@ test('a token that is revoked, and replaced in its file: it says so, and goes on
   await tokened.replace();
   outage.ends('there is another in its file');
   await outage.recovers(10_000);
+});
+
+test('a Masthead whose clock is put: ages stay what kubectl says, it is told how far off it is, and what is old is still found', async ({ alone, page, tally }, info) => {
+  test.skip(!faketime, 'no libfaketime here');
+  const namespace = await Outage.populated(alone, info);
+  const clock = new Clock(info.outputPath('clock'));
+  const masthead = new Masthead(['--kubeconfig', alone.kubeconfig], clock.env);
+  await masthead.start();
+  const [said, apart] = ['.said', '.apart'].map((part) => page.locator(`.freshness summary ${part}`));
+  const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
+  const ahead = async () => Number(/^masthead_api_server_clock_ahead_seconds (\S+)$/m.exec(await (await fetch(`${masthead.url}/metrics`)).text())?.[1]);
+  try {
+    await page.goto(`${masthead.url}/pods?wide=1&namespace=${namespace}`);
+    await expect(said).toHaveText('live');
+    await expect(apart).toHaveCount(0);
+    // Its certificates are good for an hour before they were made, and for a year.
+    for (const [put, seconds, words] of [
+      ['+1d', -86_400, '24h behind'],
+      ['-30m', 1_800, '30m ahead of'],
+      ['+0', 0, ''],
+    ] as const) {
+      clock.put(put);
+      await expect.poll(async () => Math.abs((await ahead()) - seconds), { message: put, timeout: 15_000 }).toBeLessThan(2);
+      await expect(apart).toHaveCount(seconds ? 1 : 0, { timeout: 15_000 });
+      await expect(said).toHaveText('live', { timeout: 15_000 });
+      if (seconds) await expect(page.locator('.freshness .popover')).toContainText(`The API server's clock is ${words} Masthead's. Ages are counted by the API server's.`);
+      for (const kind of calm) await comparison.api(kind);
+      await comparison.page(page, 'pods', namespace);
+      await alone.signal('kube-apiserver', 'STOP');
+      await expect(said, 'while the API server stands still').not.toHaveText('live', { timeout: silent });
+      await alone.signal('kube-apiserver', 'CONT');
+      await expect(said).toHaveText('live', { timeout: 30_000 });
+    }
+  } finally {
+    await alone.signal('kube-apiserver', 'CONT');
+    await masthead.stop();
+  }
 });
 
 test('a namespace is deleted with all that is in it: nothing is doubted, and nothing of it is left', async ({ cluster, watch, page, tally }, info) => {
