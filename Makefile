@@ -23,6 +23,11 @@ CLOCK := $(abspath $(TARGET))/tools/faketime
 IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
 	NGINX_BIN='$(firstword $(wildcard /usr/sbin/nginx /usr/local/sbin/nginx) $(NGINX)/usr/sbin/nginx)'
 
+# What is built once needs no notes for the next time: a third less of disk.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
+
 # Where the server's build finds the page.
 export MASTHEAD_SITE := $(abspath $(TARGET))/site
 
