@@ -183,6 +183,16 @@ test('a long cut with thousands of changes, whose history is gone by its end', a
   expect(await outage.relisted(), 'no watch could go on').toBeGreaterThan(relisted);
 });
 
+test('connections that break: pods are not listed again, for whoever was written last is still the same to the byte', async ({ begin, hop }) => {
+  const outage = await begin(hop.kubeconfig);
+  const relisted = await outage.relisted();
+  hop.reset();
+  outage.ends('all connections end, and new ones go through');
+  await outage.comes('after');
+  await outage.recovers();
+  expect(await outage.relisted(), 'the watch went on').toBe(relisted);
+});
+
 test('a hop that swallows everything is found out', async ({ begin, hop }) => {
   const outage = await begin(hop.kubeconfig);
   expect(hop.watches, 'watches go through it').toBeGreaterThan(10);
