@@ -19,12 +19,13 @@ NGINX := $(abspath $(TARGET))/tools/nginx
 # What gives Masthead a clock of its own in one of them.
 CLOCK := $(abspath $(TARGET))/tools/faketime
 
+SETUP = end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)'
 # What every browser test is told.
 IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \
 	NGINX_BIN='$(firstword $(wildcard /usr/sbin/nginx /usr/local/sbin/nginx) $(NGINX)/usr/sbin/nginx)'
 
 # What is built once needs no notes for the next time: a third less of disk.
-ifdef CI
+ifneq ($(filter-out false,$(CI)),)
 export CARGO_INCREMENTAL := 0
 endif
 
@@ -113,7 +114,8 @@ test-cluster-here:
 
 # Only a kubeconfig named on the command line: nobody's current cluster is tested on by accident.
 .PHONY: test-cluster
-test-cluster: cargo browser demo-binary ## every cell against kubectl's on a real cluster, made here with Go; or KUBECONFIG=file
+test-cluster: cargo demo-binary ## every cell against kubectl's on a real cluster, made here with Go; or KUBECONFIG=file
+	@$(SETUP) '$(CLOCK)'
 	@$(IN_END2END) \
 		CLOCK='$(CLOCK)' CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
@@ -137,7 +139,7 @@ fuzz-keep: cargo ## server/fuzz/corpus anew: the fewest of seeds, kept and found
 # Chromium, node, nginx and the packages that package-lock.json pins.
 .PHONY: browser
 browser:
-	@end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)' '$(CLOCK)'
+	@$(SETUP)
 
 .PHONY: deny
 deny: cargo ## licences, sources and known holes of what we depend on

@@ -325,6 +325,15 @@ mod tests {
         assert!(selects("metadata.name!=api", &deployment));
     }
 
+    #[test]
+    fn what_is_typed_for_it_keeps_the_spaces_at_its_ends() {
+        let term = |value: &str| Term { field: "metadata.name".into(), equal: true, value: value.into() };
+        let selector = FieldSelector::of(vec![term("a ")]);
+        assert_eq!(selector.typed(), ",metadata.name=a ,");
+        assert_eq!(FieldSelector::parse_typed(&selector.typed(), [Kind::Pod]), Ok(selector));
+        assert_eq!(FieldSelector::of(vec![term("a")]).typed(), "metadata.name=a");
+    }
+
     proptest! {
         #[test]
         fn what_is_printed_parses_to_the_same(text in r"[ab\\,=! ]{0,16}") {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const places = ['/', process.env.CLOCK ?? resolve(__dirname, '../../target/tools/faketime')];
@@ -22,6 +22,7 @@ export class Clock {
 
   /** So far ahead of this machine's: `+1d`, `-30m`. */
   put(ahead: string) {
-    writeFileSync(this.file, `${ahead}\n`);
+    writeFileSync(`${this.file}.new`, `${ahead}\n`);
+    renameSync(`${this.file}.new`, this.file);
   }
 }

@@ -109,10 +109,19 @@ export class Outage {
     await expect.poll(() => this.timeline.last?.api.status, { timeout }).toBe(status);
   }
 
-  /** How often pods were listed because a watch of them could not go on. */
-  async relisted(): Promise<number> {
+  /** How often these kinds were listed because a watch of them could not go on. */
+  async relisted(kinds: string[]): Promise<number[]> {
     const metrics = await (await fetch(`${this.url}/metrics`)).text();
-    return Number(/^masthead_relists_total\{kind="pods"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    return kinds.map((kind) => Number(new RegExp(`^masthead_relists_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1] ?? 0));
+  }
+
+  /** Something is written of each kind, and has come: the watch of each has told something. Which kinds these are. */
+  async writesEach(): Promise<string[]> {
+    const all = Object.keys(generate).filter((kind) => kinds[kind].namespaced && !kinds[kind].only);
+    await this.cluster.kubectl('annotate', all.join(','), '--all', '--namespace', this.namespace, 'written=again');
+    await this.comes('written');
+    await expect.poll(() => this.timeline.recovered, { timeout: 10_000 }).toBe(true);
+    return all;
   }
 
   /** From now on everything can be known again. */

@@ -489,7 +489,7 @@ async fn what_was_noted_stays_where_it_was_when_the_api_servers_clock_is_put() {
     stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
     stage.live().await;
     let before = stage.until(|p| !p.counts.is_empty()).await;
-    let an_hour_on = server::hub::now().later(HOUR);
+    let an_hour_on = hub::now().later(HOUR);
     assert!((0..10_000).contains(&(an_hour_on.0 - before.watched_since.0)), "{before:?}");
     stage.hub.tell(told(-HOUR)).await.expect("a hub");
     stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 2)).await;

@@ -166,7 +166,7 @@ test('an etcd that is put back to what it was: the page ends in that, though ver
 test('a long cut with thousands of changes, whose history is gone by its end', async ({ alone, begin, hop }) => {
   test.setTimeout(test.info().timeout + longCut * 1_000);
   const outage = await begin(hop.kubeconfig);
-  const relisted = await outage.relisted();
+  const relisted = await outage.relisted(['pods']);
   hop.cut();
   outage.begins('nobody gets through');
   await outage.thousands(3_000);
@@ -180,17 +180,18 @@ test('a long cut with thousands of changes, whose history is gone by its end', a
   outage.ends('connections go through');
   await outage.comes('after');
   await outage.recovers();
-  expect(await outage.relisted(), 'no watch could go on').toBeGreaterThan(relisted);
+  expect((await outage.relisted(['pods']))[0], 'no watch could go on').toBeGreaterThan(relisted[0]);
 });
 
-test('connections that break: pods are not listed again, for whoever was written last is still the same to the byte', async ({ begin, hop }) => {
+test('connections that break: nothing is listed again, for whoever was written last is still the same to the byte', async ({ begin, hop }) => {
   const outage = await begin(hop.kubeconfig);
-  const relisted = await outage.relisted();
+  const written = await outage.writesEach();
+  const relisted = await outage.relisted(written);
   hop.reset();
   outage.ends('all connections end, and new ones go through');
   await outage.comes('after');
   await outage.recovers();
-  expect(await outage.relisted(), 'the watch went on').toBe(relisted);
+  expect(await outage.relisted(written), 'the watches went on').toEqual(relisted);
 });
 
 test('a hop that swallows everything is found out', async ({ begin, hop }) => {
@@ -254,7 +255,7 @@ test('a token that is revoked, and replaced in its file: it says so, and goes on
 });
 
 test('a Masthead whose clock is put: ages stay what kubectl says, it is told how far off it is, and what is old is still found', async ({ alone, page, tally }, info) => {
-  test.skip(!faketime, 'no libfaketime here');
+  test.skip(!faketime && !process.env.CI, 'no libfaketime here');
   const namespace = await Outage.populated(alone, info);
   const clock = new Clock(info.outputPath('clock'));
   const masthead = new Masthead(['--kubeconfig', alone.kubeconfig], clock.env);
@@ -272,17 +273,20 @@ test('a Masthead whose clock is put: ages stay what kubectl says, it is told how
       ['-30m', 1_800, '30m ahead of'],
       ['+0', 0, ''],
     ] as const) {
+      // While nothing can be asked: what was confirmed before is of a time that is yet to come, if it is put back.
+      await alone.signal('kube-apiserver', 'STOP');
       clock.put(put);
+      await expect(said, 'while the API server stands still').not.toHaveText('live', { timeout: silent });
+      await new Promise((later) => setTimeout(later, 5_000));
+      await expect(said, 'it still does').not.toHaveText('live', { timeout: 1 });
+      await alone.signal('kube-apiserver', 'CONT');
+      await expect(said).toHaveText('live', { timeout: 30_000 });
       await expect.poll(async () => Math.abs((await ahead()) - seconds), { message: put, timeout: 15_000 }).toBeLessThan(2);
       await expect(apart).toHaveCount(seconds ? 1 : 0, { timeout: 15_000 });
-      await expect(said).toHaveText('live', { timeout: 15_000 });
       if (seconds) await expect(page.locator('.freshness .popover')).toContainText(`The API server's clock is ${words} Masthead's. Ages are counted by the API server's.`);
       for (const kind of calm) await comparison.api(kind);
       await comparison.page(page, 'pods', namespace);
-      await alone.signal('kube-apiserver', 'STOP');
-      await expect(said, 'while the API server stands still').not.toHaveText('live', { timeout: silent });
-      await alone.signal('kube-apiserver', 'CONT');
-      await expect(said).toHaveText('live', { timeout: 30_000 });
+      await expect(said).toHaveText('live');
     }
   } finally {
     await alone.signal('kube-apiserver', 'CONT');

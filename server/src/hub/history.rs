@@ -48,8 +48,8 @@ const HEARD_OF: usize = 5_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct History {
-    /// When the first row came, by the API server's clock then: like all that is noted here it is not put
-    /// when that clock is, nor is what stands in the objects.
+    /// When the first row came, by the API server's clock as it was known then. Like all that is noted here it is not
+    /// put when that clock is, nor is what stands in the objects.
     since: Option<Millis>,
     workloads: HashMap<Uid, Workload>,
     holders: Holders,

@@ -541,6 +541,10 @@ fn read_event(line: &[u8]) -> Result<WatchEvent, ApiError> {
     }
     let json = line.object.get();
     let head = translate::head(json);
+    if head.resource_version.is_empty() {
+        // Whatever it was about, nobody knows where the watch is now.
+        return Err(ApiError::Unreadable(format!("a watch event of type '{}' without a version", line.kind)));
+    }
     match line.kind {
         "ADDED" | "MODIFIED" => Ok(WatchEvent::Put(Box::new(RawObject { json: json.to_owned(), head }))),
         "DELETED" => Ok(WatchEvent::Deleted(Box::new(RawObject { json: json.to_owned(), head }))),

@@ -105,8 +105,11 @@ pub fn head(json: &str) -> Head {
 }
 
 /// A hash of all that is said of an object. An item of a list does not say what it is, so `kind` and `apiVersion` are left
-/// out. By this one writing of an object is told from any other, also from one of the same version in another history:
-/// each that changes anything changes the time in `metadata.managedFields`, too.
+/// out. By this one writing of an object is told from another, also from one of the same version in another history:
+/// whoever sets something leaves the time in `metadata.managedFields`. What takes something away does not.
+///
+/// An API server says the same in a watch and in a list but of some Services (`defaultOnRead` in
+/// `pkg/registry/core/service/storage`), and one of the next version may say more: then there is one list too many.
 pub fn fingerprint(json: &str) -> u64 {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
     let mut hasher = DefaultHasher::new();

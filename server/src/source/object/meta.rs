@@ -40,8 +40,8 @@ object! {
         pub namespace: Text,
         /// `metadata.uid`
         pub uid: Arc<str>,
-        /// `metadata.resourceVersion`, only so that an object in which it cannot be read by its name cannot be read at all
-        pub resource_version: IgnoredAny,
+        /// `metadata.resourceVersion`, read as in [`AnyMeta`], so that what has no head has no row
+        pub resource_version: Loose,
         /// `metadata.generation`
         pub generation: i64,
         /// `metadata.creationTimestamp`
