@@ -279,6 +279,17 @@ async fn one_object_that_cannot_be_read_is_skipped_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_does_not_say_of_what_it_is_leaves_nothing_as_it_was() {
+    let mut stage = Stage::new(2).await;
+    stage.until_live().await;
+    stage.demo.faults().malform("pods", "default", "pod-0", Malformed::NoMetadata);
+    stage.until_stale(Kind::Pod).await;
+    stage.until("a new list", |viewer| viewer.pod("pod-0").is_none()).await;
+    stage.until_live().await;
+    assert!(stage.viewer.pod("pod-1").is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_forbidden_kind_costs_only_itself_and_comes_when_it_is_allowed() {
     let faults = |demo: &Demo| demo.faults().set("nodes", Fault::Answer(403));
     let mut stage = Stage::with(1, &[], None, faults).await;
