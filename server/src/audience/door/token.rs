@@ -114,7 +114,7 @@ fn read(file: &Path) -> Result<[u8; 32], TokenError> {
     match token.chars().count() {
         0 => Err(TokenError::Empty { file: owned() }),
         n if n < SHORTEST => Err(TokenError::Short { file: owned() }),
-        _ if token.len() as u64 > LONGEST => Err(TokenError::NotAToken { file: owned() }),
+        _ if text.len() as u64 > LONGEST => Err(TokenError::NotAToken { file: owned() }),
         _ => Ok(Sha256::digest(token).into()),
     }
 }
