@@ -19,6 +19,7 @@ NGINX := $(abspath $(TARGET))/tools/nginx
 # What gives Masthead a clock of its own in one of them.
 CLOCK := $(abspath $(TARGET))/tools/faketime
 
+# What makes sure of all that.
 SETUP = end2end/setup '$(CHROMIUM)' '$(NODE)' '$(NGINX)'
 # What every browser test is told.
 IN_END2END = cd end2end && PATH="$(NODE)/node_modules/.bin:$$PATH" CHROMIUM='$(CHROMIUM)' MASTHEAD_BIN='$(abspath $(TARGET))/demo/masthead' \

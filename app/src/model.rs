@@ -45,7 +45,7 @@ impl<T> Default for Rows<T> {
 /// The hash of one row, without its details: SipHash over its bytes, the same in every program of a build. The sum over
 /// all rows does not depend on order. It takes one that scatters: of FNV-1a the sum is often the same after one byte of
 /// one row and one of another have changed.
-pub fn row_hash<T: Serialize>(row: &T) -> u64 {
+fn row_hash<T: Serialize>(row: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(&wire::to_bytes(row));
     hasher.finish()

@@ -18,6 +18,9 @@ const recovery = 30_000;
 
 const pod = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec: { containers: [{ name: 'main', image: 'main' }] } });
 
+/** The kinds of which anybody may have some in a namespace. */
+const ordinary = Object.keys(generate).filter((kind) => kinds[kind].namespaced && !kinds[kind].only);
+
 let made = 0;
 
 /**
@@ -45,8 +48,7 @@ export class Outage {
     const namespace = `faults-${process.pid}-${(made += 1)}`;
     const random = new Random(seed(info));
     await write(cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
-    const some = Object.entries(generate).filter(([kind]) => kinds[kind].namespaced && !kinds[kind].only);
-    await write(cluster, some.flatMap(([, make]) => [0, 1, 2].map((at) => make(random, namespace, at))));
+    await write(cluster, ordinary.flatMap((kind) => [0, 1, 2].map((at) => generate[kind](random, namespace, at))));
     return namespace;
   }
 
@@ -117,11 +119,10 @@ export class Outage {
 
   /** Something is written of each kind, and has come: the watch of each has told something. Which kinds these are. */
   async writesEach(): Promise<string[]> {
-    const all = Object.keys(generate).filter((kind) => kinds[kind].namespaced && !kinds[kind].only);
-    await this.cluster.kubectl('annotate', all.join(','), '--all', '--namespace', this.namespace, 'written=again');
+    await this.cluster.kubectl('annotate', ordinary.join(','), '--all', '--namespace', this.namespace, 'written=again');
     await this.comes('written');
     await expect.poll(() => this.timeline.recovered, { timeout: 10_000 }).toBe(true);
-    return all;
+    return ordinary;
   }
 
   /** From now on everything can be known again. */

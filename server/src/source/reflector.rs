@@ -390,7 +390,7 @@ impl Reflector {
             position.deleted(&head);
             return Ok(());
         }
-        // What it was it is no more.
+        // Whoever cannot be read is not what it was any more.
         let delta = self.read::<T>(&json).map_or(Delta::Gone(head.uid), |row| Delta::Put(Arc::new(row)));
         self.tell::<T>(delta).await?;
         position.put(head, translate::fingerprint(&json));
