@@ -6,7 +6,7 @@ export type Look = {
   asked: number;
   answered: number;
   page: { chip: string; kinds: string; names: string[] };
-  api: { status: number; state: string; asOf: string; names: string[] };
+  api: { at: number; status: number; state: string; asOf: string; names: string[] };
   ready: number;
 };
 
@@ -18,6 +18,9 @@ type Truth = { name: string; there: boolean; since: number; within: number };
 
 /** So old may be what is called live. */
 export const fresh = 5_000;
+
+/** How a claim is told that may not be, not even once: no second try makes it good. */
+export const claim = 'says live';
 
 /**
  * Writes down each second what Masthead claims of pods, on a page that is open and never loaded anew and in its API,
@@ -69,9 +72,10 @@ export class Timeline {
   private async inApi(): Promise<Look['api']> {
     const answer = await fetch(`${this.url}/api/v1/pods?output=name&namespace=${this.namespace}`);
     const said = await answer.text();
+    const at = Date.now();
     const names = answer.ok ? said.split('\n').filter(Boolean).map((name) => name.replace('pod/', '')) : [];
     const header = (name: string) => answer.headers.get(name) ?? '';
-    return { status: answer.status, state: header('masthead-state'), asOf: header('masthead-as-of'), names };
+    return { at, status: answer.status, state: header('masthead-state'), asOf: header('masthead-as-of'), names };
   }
 
   /** Something happened; when. */
@@ -87,9 +91,8 @@ export class Timeline {
   }
 
   /** Who claims at this look that what is told is live. */
-  private static claims({ page, api, answered }: Look): ('page' | 'api')[] {
-    const live = api.state === 'live' && answered - Date.parse(api.asOf) <= fresh;
-    return [...(page.chip === 'live' ? (['page'] as const) : []), ...(live ? (['api'] as const) : [])];
+  private static claims({ page, api }: Look): ('page' | 'api')[] {
+    return [...(page.chip === 'live' ? (['page'] as const) : []), ...(api.state === 'live' ? (['api'] as const) : [])];
   }
 
   private during(from: number, to: number): Look[] {
@@ -106,7 +109,7 @@ export class Timeline {
   /** Claims between these times, in which nothing could be confirmed. */
   claimed(from: number, to: number): string[] {
     const { looks, wrong } = this.surely(from, to);
-    return [...wrong, ...looks.flatMap((look) => Timeline.claims(look).map((who) => `${clock(look.asked)} the ${who} says live`))];
+    return [...wrong, ...looks.flatMap((look) => Timeline.claims(look).map((who) => `${clock(look.asked)} the ${who} ${claim}`))];
   }
 
   /** Where it was not said between these times, in which all was well, that what is told is live. */
@@ -116,9 +119,12 @@ export class Timeline {
     return [...wrong, ...looks.flatMap((look) => doubts(look).map((who) => `${clock(look.asked)} the ${who} does not say live`))];
   }
 
-  /** Claims that something is live which, for longer than that may be, has not been so. */
+  /** Claims that something is live which, for longer than that may be, has not been so, or has not been confirmed. */
   untrue(): string[] {
-    return this.looks.flatMap((look) =>
+    // A second for the way of the answer: `at` is when it had been read.
+    const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh + 1_000));
+    const unconfirmed = old.map(({ asked, api }) => `${clock(asked)} the api ${claim} as of ${api.asOf}`);
+    const wrong = this.looks.flatMap((look) =>
       Timeline.claims(look).flatMap((who) => {
         const { names } = look[who];
         const last = new Map<string, Truth>();
@@ -128,9 +134,10 @@ export class Timeline {
           else last.delete(truth.name);
         }
         const wrong = [...last.values()].filter(({ name, there }) => names.includes(name) !== there);
-        return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} says live, and ${name} ${there ? 'is missing' : 'is still shown'}`);
+        return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} ${claim}, and ${name} ${there ? 'is missing' : 'is still shown'}`);
       }),
     );
+    return [...unconfirmed, ...wrong];
   }
 
   /** The last look. */
@@ -163,8 +170,8 @@ export class Timeline {
   }
 }
 
-function told({ answered, page, api, ready }: Look): string {
-  const age = api.asOf ? `as of ${((answered - Date.parse(api.asOf)) / 1_000).toFixed(1)} s ago` : 'as of never';
+function told({ page, api, ready }: Look): string {
+  const age = api.asOf ? `as of ${((api.at - Date.parse(api.asOf)) / 1_000).toFixed(1)} s ago` : 'as of never';
   return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods | readyz ${ready}`;
 }
 

@@ -42,8 +42,9 @@ for (const [name, ahead] of [
     await expect(page.locator(chip)).toContainText('live');
     expect(Math.abs((await age(page)) - right)).toBeLessThan(30);
     await page.locator(chip).click();
+    // A day, less what the first answer took.
     await expect(page.locator('.freshness p.apart')).toHaveText(
-      new RegExp(`^This computer's clock is 24h ${name === 'ahead' ? 'ahead of' : 'behind'} Masthead's\\. No age is counted by it\\.$`),
+      new RegExp(`^This computer's clock is 2[34]h ${name === 'ahead' ? 'ahead of' : 'behind'} Masthead's\\. No age is counted by it\\.$`),
     );
   });
 }

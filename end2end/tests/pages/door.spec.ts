@@ -108,7 +108,7 @@ test('another token while the page cannot hear of it: on its return it leads to 
   await expect(page.locator('.freshness summary')).toContainText('Masthead does not answer');
   writeFileSync(tokenFile, 'quite-another-token-of-some-length\n');
   await masthead.start();
-  await expect(page).toHaveURL(/\/sign-in\?said=ended&next=%2Fpods$/);
+  await expect(page).toHaveURL(/\/sign-in\?said=ended&next=%2Fpods$/, { timeout: 30_000 });
   await page.getByLabel('Token').fill('quite-another-token-of-some-length');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/pods$/);

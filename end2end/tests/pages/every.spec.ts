@@ -21,7 +21,6 @@ test.describe('without its program', () => {
 for (const { path, heading, shows } of views) {
   test(`${path} comes alive and passes an audit in both themes`, async ({ page }) => {
     test.slow(); // two audits of some thousand elements each
-    await page.emulateMedia({ reducedMotion: 'reduce' }); // what is settled, not a frame of a fade
     await page.goto(path);
     await expect(page.locator('.freshness summary')).toContainText('live');
     await expect(page.getByRole('heading', { level: 1 })).toContainText(heading);

@@ -200,7 +200,7 @@ test('a provider that is not there yet is said, and used when it comes', async (
   await expect(async () => {
     await page.goto('/');
     await expect(alert(page)).toHaveCount(0, { timeout: 500 });
-  }).toPass({ timeout: 25_000 });
+  }).toPass({ timeout: 60_000 });
   await signIn(page, 'carol');
   await expect(page.locator('.freshness summary')).toContainText('live');
 });

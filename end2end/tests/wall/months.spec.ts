@@ -29,7 +29,7 @@ test.use({
 type Measured = { heap: number; wasm: number; nodes: number; elements: number };
 
 test('months: ninety days, with what happens in them', async ({ page, masthead }) => {
-  test.setTimeout(600_000);
+  test.setTimeout(1_200_000);
   const network = await Network.before(masthead.url);
   const { build } = (await (await page.request.get(`${masthead.url}/api/v1`)).json()) as { build: string };
   const wall = new Wall(page, build);
@@ -114,7 +114,7 @@ const faults: Partial<Record<number, Fault>> = {
   40: async ({ wall, network, page }) => {
     network.set('noise');
     await page.clock.resume();
-    await expect.poll(() => network.noise, { timeout: 20_000 }).toBeGreaterThan(5);
+    await expect.poll(() => network.noise, { timeout: 60_000 }).toBeGreaterThan(5);
     await wall.pause();
     network.set('open');
   },
@@ -155,7 +155,7 @@ async function anotherBuild({ wall, page, masthead }: Parameters<Fault>[0]) {
   await loaded;
   await wall.pause();
   await page.unroute(address);
-  expect(answers, 'it asked until the page of that build was there').toBe(4);
+  expect(answers, 'it asked until the page of that build was there').toBeGreaterThanOrEqual(4);
 }
 
 /** The page and the time it lives in. */
@@ -249,11 +249,10 @@ class Wall {
 
   /** On the overview, which has the same elements whatever there is. */
   async measure(): Promise<Measured> {
-    for (let second = 0; second < 300; second += 5) {
-      const there = await this.page.locator('.wall.view-overview').count();
-      if (there) break;
-      await this.live(5_000);
-    }
+    const overview = this.page.locator('.wall.view-overview');
+    // Each new problem holds its page for a minute.
+    for (let second = 0; second < 1_800 && !(await overview.count()); second += 5) await this.live(5_000);
+    await expect(overview).toHaveCount(1);
     this.cdp ??= await this.page.context().newCDPSession(this.page);
     for (let time = 0; time < 2; time++) await this.cdp.send('HeapProfiler.collectGarbage');
     const { usedSize } = await this.cdp.send('Runtime.getHeapUsage');
