@@ -206,6 +206,24 @@ async fn a_kind_that_is_not_current_is_named_wherever_somebody_looks() {
 }
 
 #[tokio::test]
+async fn an_answer_is_as_fresh_as_the_least_fresh_of_what_it_is_made_of() {
+    let site = Site::new().await;
+    let of =
+        |what: &str| format!("/api/v1/rollouts/default/deployment/example-deployment-randomforest{what}");
+    for what in ["/history", "/history/1", "/difference", "", "/status"] {
+        site.get_until(&of(what), "masthead-state: live\r\n").await;
+    }
+    let faults = site.demo.faults();
+    faults.set("replicasets", Fault::AnswerWatches(500));
+    faults.cut_watches("replicasets");
+    for what in ["/history", "/history/1", "/difference", ""] {
+        site.get_until(&of(what), "masthead-state: stale\r\n").await;
+    }
+    let status = site.get(&of("/status")).await;
+    assert!(status.contains("masthead-state: live\r\n"), "nothing of it is a ReplicaSet's: {status}");
+}
+
+#[tokio::test]
 async fn whoever_has_lost_something_is_told_again_what_is_watched() {
     let site = Site::new().await;
     let mut socket = site.socket("kinds=pods").await;

@@ -237,7 +237,7 @@ async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> 
         Ok(state) => kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state }),
         Err(refusal) => *refusal,
     };
-    stamped(response, &view, kind)
+    stamped(response, &view, &[kind])
 }
 
 /// How far the rows of a kind in these namespaces can be trusted; if there are none to speak of, the answer
@@ -273,15 +273,17 @@ pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState
 pub fn refusal(view: &View, kinds: &[Kind], namespaces: &[Text]) -> Option<Response> {
     kinds.iter().find_map(|kind| {
         let within = if kind.namespaced() { namespaces } else { &[] };
-        Some(stamped(*current(view, *kind, within).err()?, view, *kind))
+        Some(stamped(*current(view, *kind, within).err()?, view, &[*kind]))
     })
 }
 
-/// The answer, with headers that say how far the kind it is about can be trusted.
-pub fn stamped(mut response: Response, view: &View, kind: Kind) -> Response {
+/// The answer, with headers that say how far it can be trusted: as far as the least fresh of the kinds it is made of.
+pub fn stamped(mut response: Response, view: &View, made_of: &[Kind]) -> Response {
+    let least = made_of.iter().min_by_key(|kind| (view.state(**kind) == KindState::Live, view.as_of(**kind)));
+    let Some(kind) = least else { return response };
     let headers = response.headers_mut();
-    headers.insert(STATE, HeaderValue::from_static(view.state(kind).word()));
-    if let Some(at) = view.as_of(kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
+    headers.insert(STATE, HeaderValue::from_static(view.state(*kind).word()));
+    if let Some(at) = view.as_of(*kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
         headers.insert(AS_OF, at);
     }
     response

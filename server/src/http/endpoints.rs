@@ -1,7 +1,7 @@
 //! `/api/v1/services/NAMESPACE/NAME/endpoints`: who is behind a Service, as its page says it.
 
 use app::{
-    api::{EndpointSlice, InCluster, Kind, KindState, Pod, Row, Service, Text},
+    api::{EndpointSlice, InCluster, Kind, Pod, Row, Service, Text},
     query::endpoints::{self, Member},
 };
 use axum::{
@@ -30,16 +30,13 @@ async fn answer(hub: Hub, Path((namespace, name)): Path<(String, String)>) -> Re
     if let Some(refusal) = refusal(&view, &KINDS, &within) {
         return refusal;
     }
-    // The headers are about what is least known to be current.
-    let least =
-        KINDS.into_iter().find(|kind| view.state(*kind) != KindState::Live).unwrap_or(Kind::EndpointSlice);
     let cluster = &view.cluster;
     let Some(service) = Service::rows(cluster).named(&namespace, &name) else {
         let body = json!({
             "error": format!("services \"{name}\" not found"),
             "expected": "the name of one that …/api/v1/services lists",
         });
-        return stamped((StatusCode::NOT_FOUND, Json(body)).into_response(), &view, least);
+        return stamped((StatusCode::NOT_FOUND, Json(body)).into_response(), &view, &KINDS);
     };
     fn all<T: Row>(cluster: &app::model::Cluster) -> Vec<std::sync::Arc<T>> {
         T::rows(cluster).iter().cloned().collect()
@@ -53,7 +50,7 @@ async fn answer(hub: Hub, Path((namespace, name)): Path<(String, String)>) -> Re
         "sentence": tally.sentence(),
         "members": members.iter().map(member).collect::<Vec<_>>(),
     });
-    stamped(Json(body).into_response(), &view, least)
+    stamped(Json(body).into_response(), &view, &KINDS)
 }
 
 /// Conditions as written: null where nothing is.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Detail, Event, InCluster, Kind, KindState, Node, ObjectKey, Pod, Row, Text},
+    api::{Detail, Event, InCluster, Kind, Node, ObjectKey, Pod, Row, Text},
     model::WithRow,
     placement::{
         Case, Seen,
@@ -167,8 +167,7 @@ async fn answer(
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),
     };
-    let oldest = kinds.iter().min_by_key(|kind| (view.state(**kind) == KindState::Live, view.as_of(**kind)));
-    stamped(response, &view, oldest.copied().unwrap_or(Kind::Node))
+    stamped(response, &view, kinds)
 }
 
 fn told(case: &Case) -> Value {

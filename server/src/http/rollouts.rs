@@ -193,11 +193,12 @@ async fn answer(
         Err(error) => return error.answer(query.output),
     };
     let Ok(view) = hub.view().await else { return draining() };
-    if let Some(refusal) = refusal(&view, &[&[target.kind], others(target.kind)].concat(), &target.within()) {
+    let made_of = [&[target.kind], others(target.kind)].concat();
+    if let Some(refusal) = refusal(&view, &made_of, &target.within()) {
         return refusal;
     }
     let response = find(&view, &target, query).unwrap_or_else(|error| error.answer(query.output));
-    stamped(response, &view, target.kind)
+    stamped(response, &view, &made_of)
 }
 
 type Object = Path<(String, String, String)>;

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use app::{
-    api::{InCluster, Kind, KindState, ObjectKey, Picture, ReplicaSet, manifest::Difference},
+    api::{InCluster, Kind, ObjectKey, Picture, ReplicaSet, manifest::Difference},
     wire::Drawing,
 };
 use axum::{
@@ -110,18 +110,16 @@ async fn answer(
         Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
         _ => &[kind, Kind::Pod],
     };
-    if let Some(refusal) = refusal(&view, &[made_of, others].concat(), &target.within()) {
+    let made_of = [made_of, others].concat();
+    if let Some(refusal) = refusal(&view, &made_of, &target.within()) {
         return refusal;
     }
-    // it is as fresh as the least fresh thing in it
-    let oldest =
-        made_of.iter().min_by_key(|kind| (view.state(**kind) == KindState::Live, view.as_of(**kind)));
     let found = match &picture {
         Some(picture) => find(picture),
         None => Err(absent(&view, target)),
     };
     let response = found.unwrap_or_else(|error| error.answer(output));
-    stamped(response, &view, oldest.copied().unwrap_or(kind))
+    stamped(response, &view, &made_of)
 }
 
 /// There is none of that name, or it is a part of another's picture.

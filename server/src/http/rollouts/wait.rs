@@ -73,7 +73,7 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
         Err(error) => {
             let to_come =
                 matches!(&error, RolloutError::OtherRevision { wanted, running } if wanted > running);
-            return (confirmed && !to_come, stamped(error.answer(Output::Json), &view, target.kind));
+            return (confirmed && !to_come, stamped(error.answer(Output::Json), &view, &[target.kind]));
         }
     };
     let ended = confirmed && status.verdict.ended();
@@ -90,7 +90,7 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
     }
     let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
-    (ended, stamped((code, Json(body)).into_response(), &view, target.kind))
+    (ended, stamped((code, Json(body)).into_response(), &view, &[target.kind]))
 }
 
 struct Query {
