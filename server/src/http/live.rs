@@ -36,8 +36,11 @@ const SILENCE: Duration = Duration::from_secs(6);
 /// How many asks a viewer may send at once, and how long until there is room for another. A page asks when somebody
 /// turns to another view.
 const ASKS: (u32, Duration) = (60, Duration::from_millis(100));
-/// How long one frame may take to leave.
-const SEND_DEADLINE: Duration = Duration::from_secs(10);
+/// So long after the last word of a viewer something may still be on its way out: a hop that has died is found out by
+/// then, also where there is much to send.
+const SENT: Duration = Duration::from_secs(10);
+/// Whoever made a frame wait that long, and took it then, is there.
+const WAITED: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct Live {
@@ -113,10 +116,14 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                 };
                 let bytes = outgoing.bytes().await;
                 let size = bytes.len();
-                match tokio::time::timeout(SEND_DEADLINE, out.send(Message::Binary(bytes))).await {
+                let began = Instant::now();
+                match tokio::time::timeout_at(heard + SENT, out.send(Message::Binary(bytes))).await {
                     Ok(Ok(())) => live.metrics.sent(size),
                     Ok(Err(_)) => return "connection lost",
                     Err(_) => return "too slow",
+                }
+                if began.elapsed() > WAITED {
+                    heard = Instant::now();
                 }
             }
             message = incoming.next() => {
@@ -159,7 +166,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                 if heard.elapsed() > SILENCE {
                     return "silent";
                 }
-                let sent = tokio::time::timeout(SEND_DEADLINE, out.send(Message::Ping(bytes::Bytes::new()))).await;
+                let sent = tokio::time::timeout_at(heard + SENT, out.send(Message::Ping(bytes::Bytes::new()))).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     return "connection lost";
                 }
