@@ -8,7 +8,7 @@ use std::{
 };
 
 use app::{
-    api::{Kind, Kinds, Millis, Text},
+    api::{Kind, KindState, Kinds, Millis, Text},
     store::Freshness,
     wire::About,
 };
@@ -40,6 +40,8 @@ use super::{
 /// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
 /// given up after 60 s, and asked for again up to 19 s later.
 pub const SETTLED: Duration = Duration::from_secs(100);
+/// How old what the API calls live may be, in milliseconds.
+const FRESH: i64 = 5_000;
 /// How often pages are looked at while time passes.
 const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
@@ -352,6 +354,21 @@ impl Run {
         while Instant::now() < end {
             tokio::time::sleep_until(end.min(Instant::now() + look)).await;
             self.look()?;
+            self.ask().await?;
+        }
+        Ok(())
+    }
+
+    /// What the API's headers would say now.
+    async fn ask(&self) -> Result<(), String> {
+        let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
+        let Some(hub) = hub else { return Ok(()) };
+        let Ok(view) = hub.view().await else { return Ok(()) }; // it is about to end
+        for kind in Kinds::all().iter() {
+            let is_old = view.as_of(kind).is_none_or(|at| now().0 - at.0 > FRESH);
+            if is_old && view.state(kind) == KindState::Live {
+                return Err(format!("the API calls {kind} live as of {:?}", view.as_of(kind)));
+            }
         }
         Ok(())
     }
