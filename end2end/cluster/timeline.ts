@@ -72,9 +72,10 @@ export class Timeline {
   private async inApi(): Promise<Look['api']> {
     const answer = await fetch(`${this.url}/api/v1/pods?output=name&namespace=${this.namespace}`);
     const said = await answer.text();
-    const at = Date.now();
     const names = answer.ok ? said.split('\n').filter(Boolean).map((name) => name.replace('pod/', '')) : [];
     const header = (name: string) => answer.headers.get(name) ?? '';
+    // When it was answered, to the second below: whoever reads it may have been busy.
+    const at = Date.parse(header('date'));
     return { at, status: answer.status, state: header('masthead-state'), asOf: header('masthead-as-of'), names };
   }
 
@@ -121,8 +122,7 @@ export class Timeline {
 
   /** Claims that something is live which, for longer than that may be, has not been so, or has not been confirmed. */
   untrue(): string[] {
-    // A second for the way of the answer: `at` is when it had been read.
-    const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh + 1_000));
+    const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh));
     const unconfirmed = old.map(({ asked, api }) => `${clock(asked)} the api ${claim} as of ${api.asOf}`);
     const wrong = this.looks.flatMap((look) =>
       Timeline.claims(look).flatMap((who) => {
