@@ -124,7 +124,7 @@ export class Timeline {
   untrue(): string[] {
     const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh));
     const unconfirmed = old.map(({ asked, api }) => `${clock(asked)} the api ${claim} as of ${api.asOf}`);
-    const wrong = this.looks.flatMap((look) =>
+    const contradicted = this.looks.flatMap((look) =>
       Timeline.claims(look).flatMap((who) => {
         const { names } = look[who];
         const last = new Map<string, Truth>();
@@ -137,7 +137,7 @@ export class Timeline {
         return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} ${claim}, and ${name} ${there ? 'is missing' : 'is still shown'}`);
       }),
     );
-    return [...unconfirmed, ...wrong];
+    return [...unconfirmed, ...contradicted];
   }
 
   /** The last look. */
