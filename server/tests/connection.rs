@@ -1,4 +1,5 @@
-//! The way to a cluster, as a kubeconfig names it: TLS, HTTP/2, and a hop in between that dies without a word.
+//! The way to a cluster, as a kubeconfig names it: TLS, HTTP/2 or only HTTP/1.1, and a hop in between that dies without
+//! a word.
 
 // A test that cannot go on should stop.
 #![allow(clippy::expect_used)]
@@ -16,9 +17,9 @@ use std::{
 };
 
 use app::{
-    api::{Kind, KindState},
+    api::{Kind, KindState, Millis},
     scope::Scope,
-    wire::About,
+    wire::{About, Frame},
 };
 use axum::{
     Router,
@@ -28,7 +29,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{Request, StatusCode, header::AUTHORIZATION};
-use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{
@@ -38,7 +43,7 @@ use rustls::{
 };
 use server::{
     demo::{self, Demo},
-    hub::{Encoding, Hub, Seat},
+    hub::{Encoding, Hub, Seat, now},
     source::{Source, credentials::Purpose, kubeconfig},
 };
 use tokio::{
@@ -56,6 +61,8 @@ use viewer::{Viewer, pod};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// It asks about nobody, and watches all there is.
 const PURPOSE: Purpose = Purpose { reviews: false, watches: Kind::ALL.len() };
+/// It would watch more than one connection surely has room for.
+const MANY: Purpose = Purpose { reviews: false, watches: 81 };
 /// By then a hop that has died is found.
 const FOUND: Duration = Duration::from_secs(10);
 
@@ -93,6 +100,13 @@ impl Authority {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let only = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
         self.tls_for(only.expect("a verifier"))
+    }
+
+    /// The same, from an API server, or something in front of it, that does not know HTTP/2.
+    fn tls_without_http2(&self) -> TlsAcceptor {
+        let mut config = rustls::ServerConfig::clone(self.tls().config());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
     }
 
     fn tls_for(&self, only: Arc<dyn ClientCertVerifier>) -> TlsAcceptor {
@@ -158,11 +172,21 @@ async fn authenticated(
 
 async fn serve(stream: TcpStream, tls: TlsAcceptor, router: Router) {
     let Ok(stream) = tls.accept(stream).await else { return };
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]), "HTTP/2 was offered");
+    let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     let service =
         service_fn(move |request: Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
-    let http = http2::Builder::new(TokioExecutor::new());
-    let _ = http.serve_connection(TokioIo::new(stream), service).await; // hops die here
+    let stream = TokioIo::new(stream);
+    // hops die here
+    match chosen.as_deref() {
+        Some(b"h2") => {
+            let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+        }
+        // offered alone, or nothing was
+        Some(b"http/1.1") | None => {
+            let _ = http1::Builder::new().serve_connection(stream, service).await;
+        }
+        other => panic!("{other:?} is chosen"),
+    }
 }
 
 /// In front of it: what goes through can be made to vanish, both ways, while both sides find their sockets well.
@@ -252,6 +276,15 @@ impl Stage {
 
     /// Of a kubeconfig and files beside it.
     async fn of(name: &str, files: &[(&str, String)], tls: impl FnOnce(&Authority) -> TlsAcceptor) -> Stage {
+        Stage::purposed(name, files, PURPOSE, tls).await
+    }
+
+    async fn purposed(
+        name: &str,
+        files: &[(&str, String)],
+        purpose: Purpose,
+        tls: impl FnOnce(&Authority) -> TlsAcceptor,
+    ) -> Stage {
         let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
         demo.put(pod("first", &[]));
         let authority = Authority::new();
@@ -264,7 +297,7 @@ impl Stage {
         std::fs::create_dir_all(&folder.path).expect("a folder");
         folder.write("authority.pem", &authority.pem);
         files.iter().for_each(|(file, text)| folder.write(file, text));
-        let found = kubeconfig::find(Some(folder.path.join("config")), None, PURPOSE).await;
+        let found = kubeconfig::find(Some(folder.path.join("config")), None, purpose).await;
         let source = Source {
             api: found.expect("a cluster").api,
             namespaces: Vec::new(),
@@ -440,4 +473,61 @@ async fn a_token_that_is_replaced_is_used_at_once_in_the_kubeconfig_or_in_a_file
     stage.until_stale().await;
     stage.folder.write("config", &config("token: third"));
     stage.until_live_again().await;
+}
+
+/// How an API server takes connections in.
+type Acceptor = fn(&Authority) -> TlsAcceptor;
+
+/// Where HTTP/2 is not spoken, for either reason there is. One after the other: what happened to a stage before it is
+/// looked at is nobody's matter.
+const WITHOUT_HTTP2: [(&str, Purpose, Acceptor); 2] =
+    [("old", PURPOSE, Authority::tls_without_http2), ("many", MANY, Authority::tls)];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_http2_each_watch_has_a_connection_and_is_opened_again_when_it_ends() {
+    for (why, purpose, tls) in WITHOUT_HTTP2 {
+        let files = [("config", config("token: first"))];
+        let mut stage = Stage::purposed(&format!("http1-{why}"), &files, purpose, tls).await;
+        stage.until_live().await;
+        let watched = Kind::ALL.iter().filter(|kind| kind.watched() == **kind).count();
+        assert!(stage.hop.opened() > watched, "{} connections", stage.hop.opened());
+        stage.demo.put(pod("second", &[]));
+        stage.until("a change", FOUND, |viewer| viewer.pod("second").is_some()).await;
+        for round in ["third", "fourth"] {
+            stage.demo.faults().cut_watches("pods");
+            stage.demo.put(pod(round, &[]));
+            stage.until("what happened since", FOUND, |viewer| viewer.pod(round).is_some()).await;
+            stage.until_live_again().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_http2_nothing_is_confirmed_that_came_over_a_connection_that_a_hop_forgot() {
+    for (why, purpose, tls) in WITHOUT_HTTP2 {
+        let files = [("config", config("token: first"))];
+        let mut stage = Stage::purposed(&format!("http1-forgets-{why}"), &files, purpose, tls).await;
+        stage.until_live().await;
+        // Until no connection is being opened that the hop would not have forgotten, for the pulse to be answered over.
+        let beats = stage.viewer.beats;
+        stage.until("two pulses", FOUND, |viewer| viewer.beats > beats + 2).await;
+        stage.hop.dies();
+        stage.demo.put(pod("second", &[]));
+        let died = now();
+        // The pulse waits in vain, and then asks at once over another connection, which answers.
+        stage
+            .until("pods to be confirmed again", 2 * FOUND, |viewer| {
+                let is_confirmed = pods_as_of(viewer).is_some_and(|at| at > died);
+                assert!(!is_confirmed || viewer.pod("second").is_some(), "without what happened since");
+                is_confirmed && *viewer.state(Kind::Pod) == KindState::Live
+            })
+            .await;
+        stage.until_live().await;
+    }
+}
+
+/// Until when pods are known to be current.
+fn pods_as_of(viewer: &Viewer) -> Option<Millis> {
+    let Some(Frame::Beat { as_of, .. }) = &viewer.beat else { return None };
+    as_of.iter().find(|(kind, _)| *kind == Kind::Pod).map(|(_, at)| *at)
 }

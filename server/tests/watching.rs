@@ -5,6 +5,7 @@
 // A test that cannot go on should stop.
 #![allow(clippy::expect_used)]
 
+mod stage;
 mod viewer;
 
 use std::{sync::Arc, time::Duration};
@@ -14,91 +15,16 @@ use app::{
     scope::Scope,
     wire::About,
 };
-use axum::{Router, extract::Request, middleware::Next};
+use axum::{extract::Request, middleware::Next};
 use server::{
     demo::{self, ALL, Demo, Fault, Gone, Malformed},
-    hub::{Encoding, Hub, Seat},
-    metrics::Metrics,
+    hub::{Encoding, Hub},
     source::{Source, api_server::ApiServer},
 };
+use stage::Stage;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use viewer::{Viewer, pod};
-
-/// A cluster, a hub that watches it, and a viewer of everything.
-struct Stage {
-    demo: Demo,
-    hub: Hub,
-    seat: Seat,
-    viewer: Viewer,
-    metrics: Arc<Metrics>,
-    _tasks: JoinSet<()>,
-}
-
-impl Stage {
-    async fn new(pods: usize) -> Stage {
-        Stage::with(pods, &[], None, |_| {}).await
-    }
-
-    async fn with(
-        pods: usize,
-        namespaces: &[&str],
-        fallback: Option<&str>,
-        before: impl FnOnce(&Demo),
-    ) -> Stage {
-        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
-        for number in 0..pods {
-            demo.put(pod(&format!("pod-{number}"), &[("app", "web")]));
-        }
-        before(&demo);
-        let router = demo.router();
-        Stage::over(demo, router, namespaces, fallback).await
-    }
-
-    /// Masthead sees the demo through `router`.
-    async fn over(demo: Demo, router: Router, namespaces: &[&str], fallback: Option<&str>) -> Stage {
-        let metrics = Arc::new(Metrics::default());
-        let source = Source {
-            api: ApiServer::in_process(router),
-            namespaces: namespaces.iter().map(|name| Text::from(*name)).collect(),
-            fallback: fallback.map(Text::from),
-            about: About::default(),
-            metrics: metrics.clone(),
-        };
-        let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(owner);
-        tasks.spawn(source.run(hub.clone()));
-        let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
-        Stage { demo, hub, seat, viewer: Viewer::default(), metrics, _tasks: tasks }
-    }
-
-    /// Takes frames until `done`; gives up after ten minutes of the stage's time.
-    async fn until(&mut self, what: &str, done: impl Fn(&Viewer) -> bool) {
-        let waited = tokio::time::timeout(Duration::from_secs(600), async {
-            while !done(&self.viewer) {
-                let bytes = self.seat.next().await.expect("the hub runs").bytes().await;
-                self.viewer.take(&bytes);
-            }
-        });
-        if waited.await.is_err() {
-            let states: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, self.viewer.state(*kind))).collect();
-            panic!("waited in vain for {what}; pods {:?}, states {states:?}", self.viewer.pods());
-        }
-    }
-
-    async fn until_live(&mut self) {
-        self.until("every kind to be live", |viewer| {
-            Kind::ALL.iter().all(|kind| *viewer.state(*kind) == KindState::Live)
-        })
-        .await;
-    }
-
-    async fn until_stale(&mut self, kind: Kind) {
-        self.until("a kind to be stale", |viewer| matches!(viewer.state(kind), KindState::Stale { .. }))
-            .await;
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_change_becomes_a_row_and_a_deletion_takes_it_away() {
@@ -139,7 +65,7 @@ async fn what_is_listed_slowly_and_changes_all_the_time_becomes_live_after_one_l
     });
     let router = demo.router().layer(slow);
     let mut stage = Stage::over(demo.clone(), router, &[], None).await;
-    stage._tasks.spawn(async move {
+    stage.tasks.spawn(async move {
         let mut often = tokio::time::interval(Duration::from_millis(300));
         for nth in 3.. {
             often.tick().await;

@@ -14,7 +14,7 @@ use app::{
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use super::{
+    connection::Alone,
     credentials::Credentials,
     read_only::ReadOnlyLayer,
     translate::{self, Head},
@@ -280,8 +281,7 @@ impl ApiServer {
     }
 
     async fn read(&self, path: &str) -> Result<Page, ApiError> {
-        let body = self.get(path).await?;
-        let body = Limited::new(body, LARGEST_PAGE).collect().await.map_err(broken)?.to_bytes();
+        let body = whole(self.get(path).await?.into_body(), LARGEST_PAGE).await?;
         let head: ListHead = serde_json::from_slice(&body).map_err(unreadable)?;
         Ok(Page {
             body,
@@ -315,8 +315,7 @@ impl ApiServer {
         struct Version {
             git_version: String,
         }
-        let body = self.get("/version").await?;
-        let body = Limited::new(body, 1 << 16).collect().await.map_err(broken)?.to_bytes();
+        let body = whole(self.get("/version").await?.into_body(), 1 << 16).await?;
         serde_json::from_slice::<Version>(&body).map(|version| version.git_version).map_err(unreadable)
     }
 
@@ -339,7 +338,7 @@ impl ApiServer {
         let body = serde_json::to_vec(question).map_err(unreadable)?;
         let request =
             request.body(Body::from(body)).map_err(|error| ApiError::Unreadable(error.to_string()))?;
-        let body = match token {
+        let answer = match token {
             None => self.own(request).await?,
             Some(_) => {
                 let visitors = self.clients.borrow().visitors.clone().ok_or_else(|| {
@@ -348,11 +347,11 @@ impl ApiServer {
                 accepted(answer(&visitors, request).await?).await?
             }
         };
-        let body = Limited::new(body, LARGEST_EVENT).collect().await.map_err(broken)?.to_bytes();
+        let body = whole(answer.into_body(), LARGEST_EVENT).await?;
         serde_json::from_slice(&body).map_err(unreadable)
     }
 
-    async fn get(&self, path: &str) -> Result<Body, ApiError> {
+    async fn get(&self, path: &str) -> Result<Response<Body>, ApiError> {
         let request = Request::get(path)
             .header(header::ACCEPT, "application/json")
             .body(Body::empty())
@@ -361,7 +360,7 @@ impl ApiServer {
     }
 
     /// Asks in Masthead's own name.
-    async fn own(&self, request: Request<Body>) -> Result<Body, ApiError> {
+    async fn own(&self, request: Request<Body>) -> Result<Response<Body>, ApiError> {
         let client = self.clients.borrow().own.clone();
         let asked = now();
         let answered = async {
@@ -372,18 +371,18 @@ impl ApiServer {
             }
             accepted(response).await
         };
-        let body = answered.await;
+        let answer = answered.await;
         if let Err(
             ApiError::Unauthorized { .. }
             | ApiError::Forbidden { .. }
             | ApiError::Connection(_)
             | ApiError::Silent(_),
-        ) = body
+        ) = answer
             && let Some(credentials) = &self.credentials
         {
             credentials.look(&self.clients);
         }
-        body
+        answer
     }
 }
 
@@ -394,11 +393,11 @@ async fn answer(client: &kube::Client, request: Request<Body>) -> Result<Respons
         .map_err(|error| ApiError::Connection(chain(&error)))
 }
 
-/// What an answer has to say, if it is not that it is none.
-async fn accepted(response: Response<Body>) -> Result<Body, ApiError> {
+/// An answer, if it is not that it is none.
+async fn accepted(response: Response<Body>) -> Result<Response<Body>, ApiError> {
     let code = response.status();
     if code.is_success() {
-        return Ok(response.into_body());
+        return Ok(response);
     }
     let retry_after = response
         .headers()
@@ -448,8 +447,16 @@ fn refusal(code: u16, status: Status, retry_after: Option<Duration>) -> ApiError
     }
 }
 
-fn broken(error: Box<dyn std::error::Error + Send + Sync>) -> ApiError {
-    ApiError::Connection(chain(&*error))
+/// All of a body, if it has no more bytes than that.
+async fn whole(body: Body, most: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        // It is the answer that is wrong, and not the connection, which others share.
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(ApiError::Unreadable(format!("it has more than {most} bytes")))
+        }
+        Err(error) => Err(ApiError::Connection(chain(&*error))),
+    }
 }
 
 fn unreadable(error: serde_json::Error) -> ApiError {
@@ -473,12 +480,15 @@ pub struct Watch {
     seen: usize,
     /// The pulse goes through other clients by then, and says nothing of this one any more.
     replaced: watch::Receiver<Clients>,
+    alone: bool,
 }
 
 impl Watch {
-    fn new(body: Body, replaced: watch::Receiver<Clients>) -> Watch {
-        let chunks = body.into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
-        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0, replaced }
+    fn new(answer: Response<Body>, replaced: watch::Receiver<Clients>) -> Watch {
+        let alone = answer.extensions().get::<Alone>().is_some();
+        let chunks =
+            answer.into_body().into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
+        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0, replaced, alone }
     }
 
     /// The next event; `None` when the API server has ended the watch. Cancel-safe.
@@ -487,6 +497,11 @@ impl Watch {
             Some(line) => read_event(&line).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether it has a connection to itself: that the pulse is answered over another says nothing of that one.
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// Whether the beginning of an event is here whose end is not: there is more to come than has come.

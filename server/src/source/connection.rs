@@ -1,13 +1,16 @@
 //! The way to a cluster's API server: one HTTP/2 connection for all watches, lists and the pulse, so that the pulse
 //! proves the very connection that the watches are on. A hop in between that has died, and says nothing of it, is
 //! found by pings within seven seconds, as client-go finds it (`ReadIdleTimeout` in apimachinery's `util/net/http.go`;
-//! there it takes 45 s). Where HTTP/2 is not offered, each watch has a connection of its own, which the system's own
-//! keep-alive looks after.
+//! there it takes 45 s). Where HTTP/2 is not offered, each watch has a connection of its own ([`Alone`]), which the
+//! system's own keep-alive looks after, and which is doubted once the pulse has lost its own: a hop that ends
+//! connections itself may forget both halves of one and keep either end well.
 //!
 //! Apart from that it is the client that `kube::Client::try_from` would have made; kube 5 itself speaks HTTP/1 only.
 
 use std::time::Duration;
 
+use http::{Response, Version};
+use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -30,6 +33,10 @@ const PONG: Duration = Duration::from_secs(4);
 /// API servers let a connection have 100 streams at least (`http2-max-streams-per-connection`); some are for lists and
 /// the pulse.
 const STREAMS: usize = 80;
+
+/// Said of an answer that shares its connection with no other: it came over HTTP/1.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
 
 /// A client that sends what `layer` lets pass. `watches` is how many it will have open.
 pub fn client(config: Config, layer: ReadOnlyLayer, watches: usize) -> kube::Result<Client> {
@@ -68,6 +75,12 @@ pub fn client(config: Config, layer: ReadOnlyLayer, watches: usize) -> kube::Res
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
+        .map_response(|mut response: Response<Incoming>| {
+            if response.version() < Version::HTTP_2 {
+                response.extensions_mut().insert(Alone);
+            }
+            response
+        })
         .map_err(BoxError::from)
         .service(client);
     Ok(Client::new(service.boxed(), config.default_namespace))

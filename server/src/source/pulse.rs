@@ -39,6 +39,8 @@ pub struct Answer {
     pub at: Moment,
     /// The last time that it did not answer for longer than [`TRUSTED`]: since and until when nothing is known of it.
     gap: Option<(Moment, Moment)>,
+    /// When it was last given up that it would answer.
+    missed: Option<Moment>,
 }
 
 impl Answer {
@@ -47,6 +49,11 @@ impl Answer {
         let lived =
             |(from, to): (Moment, Moment)| to.is_after(opened) && to.since(from.later(opened)) > TRUSTED;
         self.gap.is_some_and(lived)
+    }
+
+    /// Whether the pulse has lost its connection since. Another one that was open by then may be lost as well.
+    pub fn has_missed_since(&self, opened: Moment) -> bool {
+        self.missed.is_some_and(|missed| missed.is_after(opened))
     }
 }
 
@@ -129,7 +136,7 @@ async fn run(
     let mut every = tokio::time::interval(PULSE);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut turn, mut until_version, mut was_silent) = (0, 0_u32, false);
-    let mut said_apart = false;
+    let (mut said_apart, mut missed) = (false, None);
     loop {
         every.tick().await;
         turn += 1;
@@ -146,8 +153,16 @@ async fn run(
                 newest = version;
                 Ok(())
             }
-            Ok(Err(error)) => Err(Text::from(error.to_string())),
-            Err(_) => Err(Text::from("the API server does not answer")),
+            Ok(Err(error)) => {
+                if matches!(error, ApiError::Connection(_)) {
+                    missed = Some(Moment::now());
+                }
+                Err(Text::from(error.to_string()))
+            }
+            Err(_) => {
+                missed = Some(Moment::now());
+                Err(Text::from("the API server does not answer"))
+            }
         };
         // A refusal tells the time, too.
         let ahead = source.api.ahead(about.ahead);
@@ -184,7 +199,7 @@ async fn run(
                     true => Some((last.at, sent)),
                     false => last.gap,
                 });
-                *last = Some(Answer { at: sent, gap });
+                *last = Some(Answer { at: sent, gap, missed });
             });
         }
     }

@@ -306,7 +306,7 @@ impl Reflector {
                 Ok(()) = self.pulse.answered.changed() => {
                     let answered = *self.pulse.answered.borrow_and_update();
                     let Some(answer) = answered else { continue };
-                    if answer.has_gap_since(opened) {
+                    if answer.has_gap_since(opened) || watch.is_alone() && answer.has_missed_since(opened) {
                         return Ok((seen, Before::Torn));
                     }
                     let at = answer.at;

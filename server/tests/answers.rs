@@ -1,0 +1,318 @@
+//! ① against an API server whose single answers are not what they should be: a page that is too late, a refusal that says
+//! when to come again, events in the wrong order.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod stage;
+mod viewer;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use app::api::{Kind, KindState};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use server::demo::{self, Demo, Gone};
+use stage::Stage;
+use tokio::{sync::watch, time::Instant};
+use viewer::{Viewer, pod};
+
+/// A cluster of so many pods.
+fn cluster(pods: usize) -> Demo {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    (0..pods).for_each(|nth| _ = demo.put(pod(&format!("pod-{nth}"), &[])));
+    demo
+}
+
+/// The demo, where each request for pods is first shown to `look`, which may answer it.
+fn shown(demo: &Demo, look: impl Fn(&str) -> Option<Response> + Clone + Send + Sync + 'static) -> Router {
+    demo.router().layer(axum::middleware::from_fn(move |request: Request, next: Next| {
+        let target = request.uri().to_string();
+        let answer = target.contains("/pods?").then(|| look(&target)).flatten();
+        async move {
+            match answer {
+                Some(answer) => answer,
+                None => next.run(request).await,
+            }
+        }
+    }))
+}
+
+/// The demo, where so many pages that go on with a list come too late: what they go on with has been compacted.
+fn expiring(demo: &Demo, times: &Arc<AtomicUsize>) -> Router {
+    let (faults, times) = (demo.faults(), times.clone());
+    shown(demo, move |target| {
+        let is_one = |left: usize| left.checked_sub(1);
+        if target.contains("&continue=")
+            && times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_one).is_ok()
+        {
+            faults.forget_history("pods", Gone::Status);
+        }
+        None
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_expires_on_the_way_begins_again_and_is_shown_only_when_whole() {
+    let demo = cluster(1234);
+    let times = Arc::new(AtomicUsize::new(1));
+    let router = expiring(&demo, &times);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage
+        .until("all of it", |viewer| {
+            let shown = viewer.cluster.pods.len();
+            assert!(shown == 0 || shown == 1234, "{shown} of 1234 are shown");
+            *viewer.state(Kind::Pod) == KindState::Live
+        })
+        .await;
+    assert_eq!(stage.viewer.cluster.pods.len(), 1234);
+    let continued = stage.asked("/pods?limit=500&continue=");
+    assert_eq!(continued, 1 + 2, "once too late, then to the end");
+    assert_eq!(stage.asked("/pods?limit=500") - continued, 2, "from the start, and again");
+    stage.until_live().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_expires_each_time_keeps_the_last_one_marked_and_is_not_asked_for_in_a_loop() {
+    let demo = cluster(1234);
+    let times = Arc::new(AtomicUsize::new(0));
+    let router = expiring(&demo, &times);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    let before = stage.asked("/pods?limit=500");
+    times.store(usize::MAX, Ordering::Relaxed);
+    let faults = stage.demo.faults();
+    assert!(faults.remove_unseen("pods", "default", "pod-7"));
+    faults.forget_history("pods", Gone::InStream);
+    faults.cut_watches("pods");
+    stage.until_stale(Kind::Pod).await;
+    stage
+        .pass(Duration::from_secs(60), |viewer| {
+            assert_eq!(viewer.cluster.pods.len(), 1234, "what was known stays");
+            assert!(matches!(viewer.state(Kind::Pod), KindState::Stale { .. }), "and is marked");
+        })
+        .await;
+    let made = stage.asked("/pods?limit=500") - before;
+    assert!((4..30).contains(&made), "{made} pages in a minute");
+    times.store(0, Ordering::Relaxed);
+    stage
+        .until("all of it", |viewer| {
+            let shown = viewer.cluster.pods.len();
+            assert!(shown == 1234 || shown == 1233, "{shown} are shown");
+            *viewer.state(Kind::Pod) == KindState::Live
+        })
+        .await;
+    assert_eq!(stage.viewer.cluster.pods.len(), 1233);
+}
+
+/// An API server that has too much to do for lists or watches of pods, and says so.
+#[derive(Clone, Default)]
+struct Busy {
+    /// When to come again, while that is so.
+    retry_after: Arc<Mutex<Option<HeaderValue>>>,
+    /// When somebody came, and whether they were refused.
+    came: Arc<Mutex<Vec<(Instant, bool)>>>,
+}
+
+impl Busy {
+    /// The demo, where requests with this in them are refused. The pulse's are not, which come every two seconds.
+    fn over(&self, demo: &Demo, refused: &'static str) -> Router {
+        let busy = self.clone();
+        shown(demo, move |target| {
+            if target.ends_with("/pods?limit=1") {
+                return None;
+            }
+            let retry_after = busy.retry_after.lock().expect("no panic").clone();
+            let retry_after = retry_after.filter(|_| target.contains(refused));
+            busy.came.lock().expect("no panic").push((Instant::now(), retry_after.is_some()));
+            Some((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, retry_after?)]).into_response())
+        })
+    }
+
+    fn says(&self, retry_after: Option<&[u8]>) {
+        let value = retry_after.map(|value| HeaderValue::from_bytes(value).expect("a header"));
+        *self.retry_after.lock().expect("no panic") = value;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_says_when_to_come_again_is_left_alone_until_then() {
+    let said = Duration::from_secs(30);
+    for refused in ["limit=500", "watch=1"] {
+        let (demo, busy) = (cluster(2), Busy::default());
+        let router = busy.over(&demo, refused);
+        let mut stage = Stage::over(demo, router, &[], None).await;
+        stage.until_live().await;
+        busy.says(Some(b"30"));
+        stage.demo.faults().cut_watches("pods");
+        stage.until_stale(Kind::Pod).await;
+        stage.pass(Duration::from_secs(100), |_| {}).await;
+        busy.says(None);
+        stage.demo.put(pod("meanwhile", &[]));
+        let cleared = Instant::now();
+        stage.until_live().await;
+        assert!(cleared.elapsed() < said + Duration::from_secs(20), "{refused}: {:?}", cleared.elapsed());
+        assert_eq!(stage.viewer.pods(), ["meanwhile", "pod-0", "pod-1"]);
+        let came = busy.came.lock().expect("no panic").clone();
+        let refusals: Vec<Instant> = came.iter().filter(|(_, is)| *is).map(|(at, _)| *at).collect();
+        assert!((2..5).contains(&refusals.len()), "{refused}: {refusals:?}");
+        for refusal in refusals {
+            let since = came.iter().map(|(at, _)| at.saturating_duration_since(refusal));
+            let soon: Vec<_> = since.filter(|since| !since.is_zero() && *since < said).collect();
+            assert!(soon.is_empty(), "{refused}: asked again after {soon:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nonsense_about_when_to_come_again_costs_a_minute_at_most() {
+    const AT_ONCE: u64 = 5;
+    let said: [(&[u8], u64); 9] = [
+        (b"", AT_ONCE),
+        (b"soon", AT_ONCE),
+        (b"-1", AT_ONCE),
+        (b"0", AT_ONCE),
+        (b"1.5", AT_ONCE),
+        (b"\xff", AT_ONCE),
+        // As it may be said, but no API server does.
+        (b"Wed, 21 Oct 2026 07:28:00 GMT", AT_ONCE),
+        (b"100000000000000000000", AT_ONCE),
+        // The largest that is a number here.
+        (b"18446744073709551615", 70),
+    ];
+    for (said, most) in said {
+        let (demo, busy) = (cluster(1), Busy::default());
+        let router = busy.over(&demo, "/pods?");
+        let mut stage = Stage::over(demo, router, &[], None).await;
+        stage.until_live().await;
+        busy.says(Some(said));
+        stage.demo.faults().cut_watches("pods");
+        stage
+            .until("the refusal", |viewer| {
+                matches!(viewer.state(Kind::Pod), KindState::Stale { because, .. } if because.contains("429"))
+            })
+            .await;
+        busy.says(None);
+        let cleared = Instant::now();
+        stage.until_live().await;
+        let took = cleared.elapsed();
+        assert!(took < Duration::from_secs(most), "after {:?} {took:?}", String::from_utf8_lossy(said));
+    }
+}
+
+/// How the lines of pods' watches come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    AsWritten,
+    /// Each pair the wrong way round.
+    Swapped,
+    Twice,
+}
+
+/// The demo, which gives a line at a time, through something that gives them as `lines` says.
+fn told(demo: &Demo, lines: &watch::Sender<Lines>) -> Router {
+    let lines = lines.subscribe();
+    demo.router().layer(axum::middleware::from_fn(move |request: Request, next: Next| {
+        let lines = lines.clone();
+        async move {
+            let is_watch = request.uri().to_string().contains("/pods?watch=1");
+            let answer = next.run(request).await;
+            if !is_watch {
+                return answer;
+            }
+            let mut held = None::<Bytes>;
+            answer.map(|body| {
+                Body::from_stream(body.into_data_stream().flat_map(move |line| {
+                    let now = *lines.borrow();
+                    let come = match (held.take(), line) {
+                        (Some(before), Ok(line)) => vec![Ok(line), Ok(before)],
+                        (None, Ok(line)) if now == Lines::Swapped => {
+                            held = Some(line);
+                            Vec::new()
+                        }
+                        (None, Ok(line)) if now == Lines::Twice => vec![Ok(line.clone()), Ok(line)],
+                        (_, line) => vec![line],
+                    };
+                    stream::iter(come)
+                }))
+            })
+        }
+    }))
+}
+
+fn written(viewer: &Viewer, name: &str) -> Option<String> {
+    viewer.pod(name)?.meta.labels.get("written").map(|written| written.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_in_another_order_than_they_happened_are_not_believed() {
+    let demo = cluster(2);
+    let lines = watch::Sender::new(Lines::AsWritten);
+    let router = told(&demo, &lines);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    let lists = stage.asked("/pods?limit=500");
+    // Of one pod, and of two: what was written last is told first.
+    for (nth, first) in ["pod-0", "pod-1"].into_iter().enumerate() {
+        let (began, before, last) = (Instant::now(), format!("before-{nth}"), format!("last-{nth}"));
+        lines.send_replace(Lines::Swapped);
+        stage.demo.put(pod(first, &[("written", &before)]));
+        stage.demo.put(pod("pod-0", &[("written", &last)]));
+        let goes_on = |viewer: &Viewer| assert_ne!(written(viewer, "pod-0"), Some("before-0".to_owned()));
+        stage
+            .until("the disorder to be said", |viewer| {
+                goes_on(viewer);
+                matches!(viewer.state(Kind::Pod), KindState::Stale { because, .. } if because.contains("the watch told of"))
+            })
+            .await;
+        assert!(began.elapsed() < Duration::from_secs(1), "stale after {:?}", began.elapsed());
+        lines.send_replace(Lines::AsWritten);
+        stage
+            .until("pods to be live", |viewer| {
+                goes_on(viewer);
+                *viewer.state(Kind::Pod) == KindState::Live
+            })
+            .await;
+        assert!(began.elapsed() < Duration::from_secs(20), "live after {:?}", began.elapsed());
+        assert_eq!(written(&stage.viewer, "pod-0"), Some(last));
+        assert!(first == "pod-0" || written(&stage.viewer, first) == Some(before));
+        assert_eq!(stage.asked("/pods?limit=500"), lists + nth + 1);
+        // Until a watch has gone well.
+        stage.pass(Duration::from_secs(60), |_| {}).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_twice_is_told_once() {
+    let demo = cluster(1);
+    let lines = watch::Sender::new(Lines::Twice);
+    let router = told(&demo, &lines);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    let is_live = |viewer: &Viewer| assert_eq!(*viewer.state(Kind::Pod), KindState::Live);
+    let changes = stage.viewer.changes;
+    stage.demo.put(pod("twice", &[("written", "first")]));
+    stage.pass(Duration::from_secs(1), is_live).await;
+    stage.demo.put(pod("twice", &[("written", "again")]));
+    stage.pass(Duration::from_secs(1), is_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0", "twice"]);
+    stage.demo.remove("pods", "default", "twice");
+    stage.pass(Duration::from_secs(60), is_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0"]);
+    assert_eq!(stage.viewer.changes, changes + 3, "one frame for each thing that happened");
+    assert_eq!(stage.asked("/pods?limit=500"), 1);
+}
