@@ -14,6 +14,7 @@ use axum::{body::Body, extract::ConnectInfo};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -33,6 +34,15 @@ const BUFFER: usize = 32 << 10;
 /// How long nothing is accepted when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(250);
 
+/// How long what was sent to a client may go without an answer from its system. Something is sent every two or three
+/// seconds to all who watch, so that one who has vanished is found out within ten, where it would be sent again for a
+/// quarter of an hour. Elsewhere than on Linux the deadlines below have to do.
+#[cfg(target_os = "linux")]
+const UNANSWERED: Duration = Duration::from_secs(8);
+/// After how long, and how often, the system of a client is asked that nothing is sent to, such as one who waits for
+/// the end of a rollout: it too has eight seconds to answer.
+const ASKED: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(2));
+
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
@@ -40,7 +50,8 @@ pub struct Deadlines {
     pub handshake: Duration,
     /// For the head of a request, from the end of the one before.
     pub head: Duration,
-    /// Between two bytes of what is being sent to it.
+    /// Between two bytes of what is being sent to it: for a stream of events, which nobody answers, what a pong is
+    /// for a websocket.
     pub stall: Duration,
 }
 
@@ -49,7 +60,7 @@ impl Default for Deadlines {
         Deadlines {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(20),
-            stall: Duration::from_secs(30),
+            stall: Duration::from_secs(10),
         }
     }
 }
@@ -148,10 +159,20 @@ fn turn_away(stream: TcpStream, tls: bool) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, serving: Serving) {
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
     // A change is one small write; waiting to fill a packet would delay it by tens of milliseconds.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let (after, every) = ASKED;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(after).with_interval(every).with_retries(2))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNANSWERED))?;
+    Ok(())
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, serving: Serving) {
+    if let Err(error) = set_up(&stream) {
+        tracing::debug!(%error, "a socket that cannot be set up");
     }
     let wire = Wire::new(stream, place, serving.deadlines.stall);
     let Some(tls) = &serving.tls else { return http1(wire, peer, false, serving).await };
@@ -201,5 +222,75 @@ async fn http1(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use app::wire::About;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::sleep,
+    };
+
+    use super::*;
+    use crate::{
+        audience::Rooms,
+        http::{self as site, Access, Hosts},
+        hub::Hub,
+        metrics::Metrics,
+    };
+
+    /// A connection is closed ten seconds after its client has taken the last byte.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_read_a_stream_is_let_go_after_ten_seconds() {
+        let stop = CancellationToken::new();
+        let (hub, owner) = Hub::new(About::default(), stop.clone());
+        let _owner = tokio::spawn(owner);
+        let access = Access::open(Hosts::new(&[], &[]));
+        let rooms = Rooms::new(hub.clone(), stop.clone());
+        let site = site::router(hub.clone(), rooms, Arc::new(Metrics::default()), access, stop.clone());
+        let (limits, deadlines) = (Limits::default(), Deadlines::default());
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let place = limits.admit(peer.ip()).expect("room");
+        // What its system would keep for a client that does not read.
+        let (mut client, far) = tokio::io::duplex(64);
+        let wire = Wire::new(far, place, deadlines.stall);
+        let serving = Serving { site, tls: None, limits: limits.clone(), deadlines, stop };
+        let served = tokio::spawn(http1(wire, peer, false, serving));
+        let head = "GET /api/v1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        client.write_all(head.as_bytes()).await.expect("sent");
+        let viewers = async || hub.view().await.expect("a view").viewers;
+        sleep(Duration::from_secs(9)).await;
+        assert_eq!((viewers().await, limits.open_now()), (1, 1));
+        // Slow, but there.
+        client.read_exact(&mut [0; 16]).await.expect("some of it");
+        sleep(Duration::from_millis(9_900)).await;
+        assert!(!served.is_finished() && viewers().await == 1);
+        sleep(Duration::from_millis(200)).await;
+        assert!(served.is_finished());
+        sleep(Duration::from_secs(2)).await; // the hub counts at each beat
+        assert_eq!((viewers().await, limits.open_now()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_system_looks_after_a_connection_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.expect("a connection");
+        set_up(&stream).expect("options");
+        let socket = SockRef::from(&stream);
+        assert!(stream.nodelay().expect("an option") && socket.keepalive().expect("an option"));
+        #[cfg(target_os = "linux")]
+        {
+            let unanswered = socket.tcp_user_timeout().expect("an option");
+            assert_eq!(unanswered, Some(UNANSWERED));
+            let asked = socket.tcp_keepalive_time().expect("an option");
+            let every = socket.tcp_keepalive_interval().expect("an option");
+            assert_eq!((asked, every), ASKED);
+        }
     }
 }

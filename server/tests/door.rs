@@ -806,6 +806,65 @@ async fn who_connects_and_says_nothing_is_let_go() {
 }
 
 #[tokio::test]
+async fn who_does_not_read_a_stream_is_let_go() {
+    let quick = Duration::from_millis(300);
+    let site = Site::with(Mode::Anyone, Networks::default(), |front| Front {
+        deadlines: Deadlines { stall: quick, ..Deadlines::default() },
+        ..front
+    })
+    .await;
+    // More than what the system keeps for whoever does not read.
+    for nth in 0..16 {
+        site.demo.put(pod(&format!("long-{nth}"), &[("long", &"x".repeat(1 << 20))]));
+    }
+    site.get_until("/api/v1/pods?output=name", &[], |answer| answer.body.contains("long-15\n")).await;
+    let mut stream = site.connect().await;
+    let head = format!("GET /api/v1/watch HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).await.expect("an answer");
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    let begun = std::time::Instant::now();
+    site.get_until("/metrics", &[], |answer| answer.body.contains("masthead_connections 1\n")).await;
+    // What the system would do by itself takes longer.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    drop(stream);
+    site.end().await;
+}
+
+/// What the system says of the socket at `near` that is connected to `far`: which of its timers runs, and the
+/// hundredths of a second it has left (`Documentation/networking/proc_net_tcp.rst`).
+#[cfg(target_os = "linux")]
+fn timer(near: SocketAddr, far: SocketAddr) -> Option<(String, u64)> {
+    let hex = |address: SocketAddr| format!("0100007F:{:04X}", address.port());
+    let sockets = std::fs::read_to_string("/proc/self/net/tcp").expect("a table");
+    let mut lines = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = lines.find(|line| line[1..3] == [hex(near), hex(far)])?;
+    let (timer, left) = line[5].split_once(':')?;
+    Some((timer.to_owned(), u64::from_str_radix(left, 16).ok()?))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_is_silent_is_asked_by_the_system_whether_they_are_there() {
+    let site = Site::with(Mode::Anyone, Networks::default(), |front| front).await;
+    let mut stream = site.connect().await;
+    let head = format!("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    stream.read_exact(&mut [0; 12]).await.expect("an answer");
+    let far = stream.local_addr().expect("an address");
+    let keeps_asking = async {
+        // what was sent last is acknowledged first
+        while !timer(site.address, far).is_some_and(|(timer, left)| timer == "02" && left <= 400) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), keeps_asking).await.expect("it asks");
+    drop(stream);
+    site.end().await;
+}
+
+#[tokio::test]
 async fn there_is_a_limit_on_open_connections() {
     let site = Site::with(Mode::Anyone, Networks::default(), |front| Front {
         limits: Limits::new(3, Networks::default()),

@@ -11,7 +11,6 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::Sleep,
 };
 
@@ -19,17 +18,17 @@ use super::limits::Place;
 
 /// A connection.
 #[derive(Debug)]
-pub struct Wire {
-    stream: TcpStream,
+pub struct Wire<S> {
+    stream: S,
     /// How long a write may wait, and what runs while one does.
     longest: Duration,
     stall: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
-impl Wire {
+impl<S> Wire<S> {
     /// Of a stream that was given a place; a client that reads nothing for `longest` is cut off.
-    pub fn new(stream: TcpStream, place: Place, longest: Duration) -> Wire {
+    pub fn new(stream: S, place: Place, longest: Duration) -> Wire<S> {
         Wire { stream, longest, stall: None, _place: place }
     }
 
@@ -46,7 +45,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -56,7 +55,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.written(written, cx)
