@@ -147,6 +147,16 @@ pub struct Remembers {
     pub pods: usize,
     /// Points in time of workloads, there and gone.
     pub points: usize,
+    /// Workloads that are there, and pictures of those that are gone.
+    pub workloads: usize,
+    /// What holds a workload's templates.
+    pub revisions: usize,
+    /// Controllers of which pods are known.
+    pub crews: usize,
+    /// Pods whose containers' course is known.
+    pub containers: usize,
+    /// Strings that have a number, in the topic that has most of them.
+    pub strings: usize,
 }
 
 impl View {
@@ -158,6 +168,11 @@ impl View {
     /// Until when `kind` is known to be current.
     pub fn as_of(&self, kind: Kind) -> Option<Millis> {
         self.as_of.iter().find(|(k, _)| *k == kind).map(|(_, at)| *at)
+    }
+
+    /// How far a kind can be trusted now: live only while it is confirmed.
+    pub fn state(&self, kind: Kind) -> KindState {
+        freshness::called(self.cluster.state(kind), self.as_of(kind), now())
     }
 }
 
@@ -258,6 +273,11 @@ impl Seat {
                 Next::Closed => return Err(Ended),
             }
         }
+    }
+
+    /// How often its viewer was too slow for the stream, and began again with a snapshot.
+    pub fn overflows(&self) -> u64 {
+        self.queue.overflows()
     }
 
     /// Asks for a new snapshot.
@@ -454,12 +474,12 @@ impl Owner {
                     self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
                 match encoding {
-                    Encoding::Binary if known.is_none() => queue.push(Outgoing::of(&self.hello())),
+                    Encoding::Binary if known.is_none() => queue.greet(Outgoing::of(&self.hello())),
                     Encoding::Rows => queue.push(Outgoing::told(Told::About(self.about.clone()))),
                     Encoding::Binary | Encoding::Events => {}
                 }
                 // What is noted of this scope goes to those who are there: the newcomer's first is a snapshot.
-                self.flush_topic(&key);
+                self.flush_topic(&key, &self.called());
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
                 self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
                 if let Some((old, ..)) = known {
@@ -526,7 +546,7 @@ impl Owner {
     fn resync(&mut self, viewer: u64) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
         let key = seat.topic.clone();
-        self.flush_topic(&key);
+        self.flush_topic(&key, &self.called());
         let Some(topic) = self.topics.get_mut(&key) else { return };
         let snapshot = topic.snapshot(&self.cluster);
         // A snapshot says what there is; how far that can be trusted, only a beat does.
@@ -573,11 +593,23 @@ impl Owner {
     fn flush(&mut self) {
         self.redraw();
         let keys: Vec<_> = self.topics.keys().cloned().collect();
-        keys.iter().for_each(|key| self.flush_topic(key));
+        let called = self.called();
+        keys.iter().for_each(|key| self.flush_topic(key, &called));
     }
 
-    fn flush_topic(&mut self, key: &(Scope, Encoding)) {
+    /// What each kind is called now.
+    fn called(&self) -> Vec<(Kind, KindState)> {
+        let (as_of, now) = (self.freshness.as_of(), now());
+        let of = |kind: Kind| as_of.iter().find(|(known, _)| *known == kind).map(|(_, at)| *at);
+        Kind::ALL
+            .iter()
+            .map(|kind| (*kind, freshness::called(self.cluster.state(*kind), of(*kind), now)))
+            .collect()
+    }
+
+    fn flush_topic(&mut self, key: &(Scope, Encoding), called: &[(Kind, KindState)]) {
         let Some(topic) = self.topics.get_mut(key) else { return };
+        topic.call(called);
         let outgoing = if topic.wants_restart() {
             Some((topic.restart(&self.cluster), true))
         } else {
@@ -637,8 +669,9 @@ impl Owner {
         let (cluster, freshness, about, epoch) = (&self.cluster, &self.freshness, &self.about, self.epoch);
         let viewers = self.viewers.len();
         let (history, topics, uids) = (&self.history, self.topics.len(), self.numbers.len());
+        let containers = self.containers.len();
+        let strings = self.topics.values().map(Topic::strings).max().unwrap_or_default();
         let view = self.view.get_or_insert_with(|| {
-            let (pods, points) = history.remembers();
             Arc::new(View {
                 cluster: cluster.clone(),
                 as_of: freshness.as_of(),
@@ -646,7 +679,7 @@ impl Owner {
                 about: about.clone(),
                 epoch,
                 viewers,
-                remembers: Remembers { topics, uids, pods, points },
+                remembers: Remembers { topics, uids, containers, strings, ..history.remembers() },
             })
         });
         view.clone()

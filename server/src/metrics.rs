@@ -56,6 +56,7 @@ pub struct Metrics {
     viewers: Gauge,
     frames: Counter,
     bytes: Counter,
+    overflows: Counter,
     connections: Gauge,
     turned_away: Counter,
     certificate: Gauge,
@@ -86,6 +87,7 @@ impl Default for Metrics {
             viewers: Gauge::default(),
             frames: Counter::default(),
             bytes: Counter::default(),
+            overflows: Counter::default(),
             connections: Gauge::default(),
             turned_away: Counter::default(),
             certificate: Gauge::default(),
@@ -115,13 +117,18 @@ impl Default for Metrics {
         );
         r.register(
             "remembers",
-            "What is remembered beside the rows: topics that are watched, uids that have numbers, pods whose course is known, points in time of workloads",
+            "What is remembered beside the rows: topics that are watched, uids that have numbers, pods whose course is known, points in time of workloads, workloads, their revisions, controllers whose pods are known (crews), pods whose containers' course is known, strings in the longest table of a topic",
             metrics.remembers.clone(),
         );
         r.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
         r.register("viewers", "Open subscriptions", metrics.viewers.clone());
         r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
         r.register("bytes_sent", "Bytes of frames sent to viewers", metrics.bytes.clone());
+        r.register(
+            "viewer_overflows",
+            "Times a viewer was too slow for the stream and began again with a snapshot",
+            metrics.overflows.clone(),
+        );
         r.register("connections", "Open connections", metrics.connections.clone());
         r.register(
             "connections_turned_away",
@@ -179,6 +186,16 @@ impl Metrics {
         self.bytes.inc_by(bytes as u64);
     }
 
+    /// Viewers were too slow for the stream, so many times more.
+    pub fn overflowed(&self, times: u64) {
+        self.overflows.inc_by(times);
+    }
+
+    /// How often viewers were too slow for the stream so far.
+    pub fn overflows_so_far(&self) -> u64 {
+        self.overflows.get()
+    }
+
     /// How many objects of a kind could not be read so far.
     pub fn unreadable_so_far(&self, kind: Kind) -> u64 {
         self.unreadable.get_or_create(&of(kind)).get()
@@ -198,8 +215,19 @@ impl Metrics {
             }
         }
         self.ahead.set(view.about.ahead as f64 / 1000.0);
-        let Remembers { topics, uids, pods, points } = view.remembers;
-        for (what, count) in [("topics", topics), ("uids", uids), ("pods", pods), ("points", points)] {
+        let Remembers { topics, uids, pods, points, workloads, revisions, crews, containers, strings } =
+            view.remembers;
+        for (what, count) in [
+            ("topics", topics),
+            ("uids", uids),
+            ("pods", pods),
+            ("points", points),
+            ("workloads", workloads),
+            ("revisions", revisions),
+            ("crews", crews),
+            ("containers", containers),
+            ("strings", strings),
+        ] {
             self.remembers.get_or_create(&OfWhat { what }).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());

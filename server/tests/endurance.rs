@@ -1,7 +1,8 @@
-//! What months do to a server, in minutes: pods, templates, events and viewers come and go, and what it holds stays what
-//! it was. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`; with
-//! `EVENTS=100000000` it is a year of a busy cluster. The small run that is made each time is about files, tasks, topics and
-//! what the witness sees; it takes some hundred thousand until uids and pods are at their bounds.
+//! What months do to a server, in minutes: workloads, pods, templates, events and viewers come and go, and what it holds
+//! stays what it was. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`; with
+//! `EVENTS=100000000` it is a year of a busy cluster. The small run that is made each time is about files, tasks, topics,
+//! workloads and what the witness sees; it takes some hundred thousand until uids and pods are at their bounds, and some
+//! million until strings are.
 
 // A test that cannot go on should stop; what was reached is worth reading.
 #![allow(clippy::expect_used, clippy::print_stdout)]
@@ -11,6 +12,7 @@ mod viewer;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -34,17 +36,30 @@ const PODS: usize = 20;
 /// Revisions of a Deployment that are kept, and events.
 const REVISIONS: usize = 10;
 const MESSAGES: usize = 500;
+/// Pictures of workloads that are gone.
+const PICTURES: usize = 100;
 /// Viewers that come and go at any time.
 const VIEWERS: usize = 12;
 /// After a tenth of the run memory may grow by this much: what an allocator does not give back, with some room.
 const DRIFT: u64 = 48 << 20;
+/// What the witness watches. Others come and look at the same, and get snapshots in between.
+const WITNESSED: &str = "kinds=pods,replicasets,deployments,nodes,containers";
 
-/// What may be remembered, whatever happens: bounds of `hub/history.rs` and `hub/numbers.rs`, of so many rows and viewers.
-const BOUNDS: [(&str, u64); 5] = [
+/// What may be remembered, whatever happens: bounds of `hub/history.rs`, `hub/containers.rs`, `hub/numbers.rs` and
+/// `hub/topic.rs`, of so many rows and viewers.
+const BOUNDS: [(&str, u64); 10] = [
     // those there are, 60 gone of each workload, and 5,000 of which only events have come
     ("remembers{what=\"pods\"}", (WORKLOADS * (PODS + 60) + 5_000) as u64),
-    // 240 of each
-    ("remembers{what=\"points\"}", 240 * WORKLOADS as u64),
+    // 240 of each, and of each that is drawn still
+    ("remembers{what=\"points\"}", 240 * (WORKLOADS + PICTURES) as u64),
+    ("remembers{what=\"workloads\"}", (WORKLOADS + PICTURES) as u64),
+    // one more until the oldest has gone
+    ("remembers{what=\"revisions\"}", (WORKLOADS * (REVISIONS + 1)) as u64),
+    ("remembers{what=\"crews\"}", (WORKLOADS * (REVISIONS + 1)) as u64),
+    // those there, the sign, and 5,000 of which only events have come
+    ("remembers{what=\"containers\"}", (WORKLOADS * PODS + 1 + 5_000) as u64),
+    // a table begins anew at 20,000; and what one frame brings
+    ("remembers{what=\"strings\"}", 20_000 + 5 * BATCH),
     // three for each row, containers and sets included, and 10,000; and what comes between two beats, when it is looked at
     (
         "remembers{what=\"uids\"}",
@@ -59,9 +74,13 @@ struct World {
     demo: Demo,
     chance: fastrand::Rng,
     workloads: Vec<Workload>,
+    names: Names,
     messages: VecDeque<String>,
     written: u64,
 }
+
+/// What the workloads are called that there are, for those who come and look.
+type Names = Arc<Mutex<Vec<String>>>;
 
 #[derive(Default)]
 struct Workload {
@@ -79,6 +98,7 @@ impl World {
             demo,
             chance: fastrand::Rng::with_seed(1),
             workloads: Vec::new(),
+            names: Names::default(),
             messages: VecDeque::new(),
             written: 0,
         };
@@ -86,11 +106,28 @@ impl World {
             world.node(nth);
         }
         for nth in 0..WORKLOADS {
-            world.workloads.push(Workload { name: format!("web-{nth}"), ..Workload::default() });
-            world.roll(nth);
-            (0..PODS).for_each(|_| world.add(nth));
+            world.workloads.push(Workload::default());
+            world.names.lock().expect("no panic").push(String::new());
+            world.begin(nth);
         }
         world
+    }
+
+    /// A Deployment that there never was, with its pods.
+    fn begin(&mut self, nth: usize) {
+        let name = format!("web-{:x}", self.written);
+        self.names.lock().expect("no panic")[nth] = name.clone();
+        self.workloads[nth] = Workload { name, ..Workload::default() };
+        self.roll(nth);
+        (0..PODS).for_each(|_| self.add(nth));
+    }
+
+    /// A Deployment goes, and what it owns after it, as the garbage collector does it.
+    fn end(&mut self, nth: usize) {
+        let Workload { name, sets, pods, .. } = std::mem::take(&mut self.workloads[nth]);
+        self.remove("deployments", &name);
+        sets.iter().for_each(|(revision, _)| self.remove("replicasets", &format!("{name}-{revision:x}")));
+        pods.iter().for_each(|pod| self.remove("pods", pod));
     }
 
     fn put(&mut self, mut object: Value) -> Value {
@@ -122,6 +159,10 @@ impl World {
                 }
             }
             88..96 => self.tell(nth),
+            96..97 => {
+                self.end(nth);
+                self.begin(nth);
+            }
             _ => {
                 let node = self.chance.usize(..5);
                 self.node(node);
@@ -242,15 +283,16 @@ fn template(app: &str, image: &str) -> Value {
 }
 
 /// Comes, looks at something for a while, and goes, again and again; some read nothing.
-async fn passer_by(server: Server, seed: u64) {
+async fn passer_by(server: Server, names: Names, seed: u64) {
     let mut chance = fastrand::Rng::with_seed(seed);
     loop {
-        let app = format!("web-{}", chance.usize(..WORKLOADS));
-        let query = match chance.u8(..5) {
+        let app = names.lock().expect("no panic")[chance.usize(..WORKLOADS)].clone();
+        let query = match chance.u8(..6) {
             0 => String::new(),
             1 => "kinds=pods,nodes".to_owned(),
             2 => format!("kinds=pods&labelSelector=app%3D{app}"),
             3 => "kinds=deployments,replicasets".to_owned(),
+            4 => WITNESSED.to_owned(),
             _ => "kinds=events".to_owned(),
         };
         let mut socket = server.socket(&query).await;
@@ -313,11 +355,11 @@ async fn whatever_comes_and_goes_for_however_long_what_is_held_stays_what_it_was
     let site = Site::of(world.demo.clone(), &[]).await;
     site.get_until("/readyz", "200 OK").await;
     // It folds every frame for as long as it all takes, and holds each beat's hash against what it has.
-    let mut witness: Socket = site.socket("kinds=pods,replicasets,deployments,nodes,containers").await;
+    let mut witness: Socket = site.socket(WITNESSED).await;
     let mut passers_by = JoinSet::new();
     for seed in 0..VIEWERS as u64 {
         let server = Server { address: site.address, base: site.base.clone() };
-        passers_by.spawn(passer_by(server, seed));
+        passers_by.spawn(passer_by(server, world.names.clone(), seed));
     }
     let (began, start) = (Instant::now(), world.written);
     let mut first = None::<Held>;

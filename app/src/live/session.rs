@@ -16,7 +16,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use super::{Heard, Live, Wanted, page};
 use crate::{
-    api::Millis,
+    api::{Kinds, Millis},
     clock::Told,
     model::Change,
     store::Link,
@@ -70,6 +70,8 @@ pub struct Session {
     socket: WebSocket,
     /// What the server has been asked for.
     asked: Wanted,
+    /// The kinds of the first snapshot that will come.
+    opened: Kinds,
     follower: Follower,
     told: Told,
     /// Why the server said it would close.
@@ -132,6 +134,7 @@ impl Session {
             live: live.clone(),
             lost: inbox.lost,
             socket,
+            opened: asked.kinds,
             asked,
             follower: Follower::default(),
             told,
@@ -212,8 +215,8 @@ impl Session {
                 if build != crate::BUILD {
                     return Err(self.other_build(&build).await);
                 }
-                let kinds = self.asked.kinds.union(self.live.wanted.borrow().kinds);
-                if self.live.store.enter(epoch, kinds) {
+                // Not what was wanted since: until that is here, it would stand beside rows with other numbers.
+                if self.live.store.enter(epoch, self.opened) {
                     self.live.clock.borrow_mut().forget();
                 }
                 self.clock(now);

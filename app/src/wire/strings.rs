@@ -55,6 +55,11 @@ impl Written {
         self.order.len()
     }
 
+    /// How many of them have not been forgotten.
+    pub fn in_use(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// Nothing has been written yet.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Kind, KindState, Kinds, Millis, Row, Text},
+    api::{Kind, KindState, Kinds, Row, Text},
     field_selector::FieldSelector,
     model::WithRow,
     query::percent_decode,
@@ -397,26 +397,6 @@ impl View {
             }
         }
         Ok(())
-    }
-
-    /// How far a kind can be trusted now: live only while it is confirmed.
-    pub fn state(&self, kind: Kind) -> KindState {
-        self.state_at(kind, crate::hub::now())
-    }
-
-    fn state_at(&self, kind: Kind, now: Millis) -> KindState {
-        /// See the second promise: nothing unconfirmed for longer is called live.
-        const CONFIRMED: i64 = 5_000;
-        let state = self.cluster.state(kind).clone();
-        match (self.as_of(kind), &state) {
-            (Some(at), KindState::Live) if now.0 - at.0 > CONFIRMED => {
-                KindState::Stale { since: at, because: Text::from("not confirmed for more than 5 s") }
-            }
-            (None, KindState::Live) => {
-                KindState::Stale { since: now, because: Text::from("not confirmed yet") }
-            }
-            _ => state,
-        }
     }
 }
 

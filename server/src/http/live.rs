@@ -102,6 +102,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
     let mut ping = tokio::time::interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
+    let mut overflows = 0;
     // When the bucket of asks is full again.
     let mut asks_full = Instant::now();
     loop {
@@ -122,6 +123,8 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
                     Ok(Err(_)) => return "connection lost",
                     Err(_) => return "too slow",
                 }
+                let so_far = seat.overflows();
+                live.metrics.overflowed(so_far - std::mem::replace(&mut overflows, so_far));
                 if began.elapsed() > WAITED {
                     heard = Instant::now();
                 }

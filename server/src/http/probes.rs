@@ -44,9 +44,10 @@ async fn readyz(State(hub): State<Hub>) -> Response {
             let mut text = String::from("ok\n");
             for kind in Kind::ALL.iter().filter(|kind| kind.watched() == **kind) {
                 // Not why: anybody may ask, and the reason may name what only some may know.
-                if let KindState::Stale { since, .. } = view.state(*kind) {
-                    let as_of = view.as_of(*kind).unwrap_or(since);
-                    let _ = writeln!(text, "{} not current, as of {as_of}", kind.plural());
+                if matches!(view.state(*kind), KindState::Stale { .. }) {
+                    let as_of = view.as_of(*kind).map(|at| format!("as of {at}"));
+                    let as_of = as_of.as_deref().unwrap_or("never confirmed");
+                    let _ = writeln!(text, "{} not current, {as_of}", kind.plural());
                 }
             }
             text.into_response()

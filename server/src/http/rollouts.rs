@@ -203,8 +203,8 @@ async fn answer(
 
 type Object = Path<(String, String, String)>;
 
-/// The verdict as scripts read it.
-fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
+/// The verdict as scripts read it, and how the object is known that it is about.
+fn told(view: &View, target: &Target, status: &RolloutStatus) -> serde_json::Value {
     json!({
         "kind": target.kind.plural(),
         "namespace": target.namespace,
@@ -212,6 +212,8 @@ fn told(target: &Target, status: &RolloutStatus) -> serde_json::Value {
         "message": status.sentence,
         "ended": status.verdict.ended(),
         "succeeded": status.verdict == Verdict::Succeeded,
+        "state": view.state(target.kind),
+        "asOf": view.as_of(target.kind).map(|at| at.to_string()),
     })
 }
 
@@ -224,7 +226,7 @@ async fn status(hub: Hub, Path(object): Object, RawQuery(query): RawQuery) -> Re
         |view, target, query| {
             let status = status_of(view, target, query.revision)?;
             Ok(match query.output {
-                Output::Json => Json(told(target, &status)).into_response(),
+                Output::Json => Json(told(view, target, &status)).into_response(),
                 Output::Text if status.verdict.is_error() => plain(format!("error: {}\n", status.sentence)),
                 Output::Text => plain(format!("{}\n", status.sentence)),
             })

@@ -44,6 +44,11 @@ pub fn tells(event: &Event) -> bool {
 }
 
 impl Containers {
+    /// Of how many pods something is remembered.
+    pub fn len(&self) -> usize {
+        self.pods.len()
+    }
+
     /// The rows of a pod's containers as it is now, in the order of its spec. Their uids are to be set.
     pub fn of(&mut self, pod: &Pod, now: Millis) -> Vec<Container> {
         let memory = self.pods.entry(pod.meta.uid).or_default();

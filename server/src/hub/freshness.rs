@@ -1,9 +1,14 @@
 //! How far each kind can be trusted: what its watches say, together with whether the API server
 //! answers at all. A watch that is merely silent proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use app::api::{Kind, KindState, Millis, Text};
+
+use crate::source::pulse::TRUSTED;
 
 /// What is known about freshness.
 #[derive(Debug, Default)]
@@ -21,6 +26,20 @@ struct Watched {
     state: KindState,
     /// All that it has told is current as of then.
     as_of: Option<Millis>,
+}
+
+/// What a kind in this state, current until `as_of` as far as is known, is called `now`, wherever it is said: live only
+/// while that is confirmed. A watch is open for a while before it is, and nobody says so when it no longer is.
+pub fn called(state: &KindState, as_of: Option<Millis>, now: Millis) -> KindState {
+    if *state != KindState::Live {
+        return state.clone();
+    }
+    let age = |at: Millis| Duration::from_millis(now.0.saturating_sub(at.0).max(0).unsigned_abs());
+    match as_of {
+        Some(at) if age(at) <= TRUSTED => KindState::Live,
+        Some(at) => KindState::Stale { since: at, because: Text::from("not confirmed for more than 5 s") },
+        None => KindState::Stale { since: now, because: Text::from("not confirmed yet") },
+    }
 }
 
 impl Freshness {
@@ -162,6 +181,17 @@ mod tests {
         assert_eq!(freshness.as_of(), [(Kind::Pod, Millis(3000)), (Kind::Container, Millis(3000))]);
         assert_eq!(freshness.pulse(Ok(()), Millis(9000)), [(Kind::Pod, KindState::Live)]);
         assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(3000)), "nor does an answer, by itself");
+    }
+
+    #[test]
+    fn live_is_what_was_confirmed_in_the_last_five_seconds() {
+        let word = |as_of: Option<i64>, now| called(&KindState::Live, as_of.map(Millis), Millis(now)).word();
+        assert_eq!(word(Some(1000), 6000), "live");
+        assert_eq!(word(Some(1000), 6001), "stale");
+        assert_eq!(word(Some(1000), 500), "live", "a clock that was put back");
+        assert_eq!(word(None, 500), "stale");
+        let connecting = called(&KindState::Connecting, Some(Millis(1000)), Millis(9000));
+        assert_eq!(connecting, KindState::Connecting, "no other state changes with age");
     }
 
     #[test]

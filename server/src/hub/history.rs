@@ -34,6 +34,8 @@ use happened::Happened;
 use holders::Holders;
 use life::Life;
 
+use super::Remembers;
+
 /// Points in time of one workload.
 const COUNTS: usize = 240;
 /// Pods of one workload that are gone and still drawn.
@@ -117,11 +119,18 @@ struct Left {
 }
 
 impl History {
-    /// How many pods' courses it knows, and how many points in time of workloads.
-    pub fn remembers(&self) -> (usize, usize) {
+    /// How much of it there is.
+    pub fn remembers(&self) -> Remembers {
         let gone = self.gone.iter().map(|picture| picture.counts.len()).sum::<usize>();
         let there = self.workloads.values().map(|workload| workload.counts.len()).sum::<usize>();
-        (self.lives.len(), gone + there)
+        Remembers {
+            pods: self.lives.len(),
+            points: gone + there,
+            workloads: self.workloads.len() + self.gone.len(),
+            revisions: self.holders.len(),
+            crews: self.crews.len(),
+            ..Remembers::default()
+        }
     }
 
     /// A row is like this now.

@@ -14,7 +14,7 @@ const SLACK: usize = 10_000;
 const PART: u128 = 1 << 127;
 
 /// Which number stands for which `metadata.uid`. Numbers are never used twice in an epoch.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Numbers {
     known: HashMap<u128, u128>,
     last: u128,

@@ -114,6 +114,8 @@ impl Unpacked {
 /// What waits, and what is owed: [`Queue`] without the waiting itself.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
+    /// What comes before anything else, and is never lost.
+    greeting: Option<Outgoing>,
     frames: VecDeque<Outgoing>,
     bytes: usize,
     /// How many frames and bytes may wait.
@@ -122,6 +124,8 @@ pub(super) struct Waiting {
     overflowed: bool,
     /// The hub knows that it owes one.
     asked_again: bool,
+    /// How often that has happened.
+    overflows: u64,
     closed: bool,
 }
 
@@ -134,12 +138,21 @@ impl Default for Waiting {
 impl Waiting {
     pub(super) fn with_room(frames: usize, bytes: usize) -> Waiting {
         Waiting {
+            greeting: None,
             frames: VecDeque::new(),
             bytes: 0,
             room: (frames, bytes),
             overflowed: false,
             asked_again: false,
+            overflows: 0,
             closed: false,
+        }
+    }
+
+    /// Puts a frame before all others.
+    pub(super) fn greet(&mut self, greeting: Outgoing) {
+        if !self.closed {
+            self.greeting = Some(greeting);
         }
     }
 
@@ -154,6 +167,7 @@ impl Waiting {
             self.frames.clear();
             self.bytes = 0;
             self.overflowed = true;
+            self.overflows += 1;
         }
     }
 
@@ -170,7 +184,8 @@ impl Waiting {
     /// What tells it from another with the same room.
     #[cfg(test)]
     pub(super) fn digest(&self) -> (Vec<Bytes>, bool, bool) {
-        (self.frames.iter().map(Outgoing::plain).collect(), self.overflowed, self.asked_again)
+        let frames = self.greeting.iter().chain(&self.frames).map(Outgoing::plain);
+        (frames.collect(), self.overflowed, self.asked_again)
     }
 
     /// The hub knows that it owes a snapshot.
@@ -180,6 +195,9 @@ impl Waiting {
 
     /// What comes next, if there is anything.
     pub(super) fn take(&mut self) -> Option<Next> {
+        if let Some(greeting) = self.greeting.take() {
+            return Some(Next::Frame(greeting));
+        }
         if let Some(outgoing) = self.frames.pop_front() {
             self.bytes = self.bytes.saturating_sub(outgoing.len());
             return Some(Next::Frame(outgoing));
@@ -204,6 +222,13 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts a frame before all others. It is not among those that are lost when there are too many: who speaks has to
+    /// be known before anything that is said.
+    pub fn greet(&self, greeting: Outgoing) {
+        self.lock().greet(greeting);
+        self.arrived.notify_one();
+    }
+
     /// Adds a frame, or drops all of them when there are too many.
     pub fn push(&self, outgoing: Outgoing) {
         self.lock().push(outgoing);
@@ -219,6 +244,11 @@ impl Queue {
     /// The hub has been asked for the snapshot that [`Next::Overflowed`] is about.
     pub fn asked_again(&self) {
         self.lock().asked_again();
+    }
+
+    /// How often everything that waited was lost.
+    pub fn overflows(&self) -> u64 {
+        self.lock().overflows
     }
 
     /// Nothing more will come, or be taken.

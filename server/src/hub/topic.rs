@@ -36,11 +36,13 @@ pub struct Topic {
     seq: u64,
     hash: u64,
     strings: strings::Written,
-    /// Table length after the last snapshot.
+    /// Strings in use at the last snapshot.
     table: usize,
     /// What has changed since the last frame: the latest of each object.
     changed: BTreeMap<(Kind, Uid), Pending>,
     states: BTreeMap<Kind, KindState>,
+    /// What its readers were last told of each kind, where those do not count themselves how long ago it was confirmed.
+    called: BTreeMap<Kind, KindState>,
     /// The snapshot of this very `seq`, if somebody has asked for it.
     snapshot: Option<Outgoing>,
 }
@@ -63,6 +65,7 @@ impl Topic {
             table: 0,
             changed: BTreeMap::new(),
             states: BTreeMap::new(),
+            called: BTreeMap::new(),
             snapshot: None,
         }
     }
@@ -78,7 +81,19 @@ impl Topic {
     pub fn digest(&self) -> impl std::hash::Hash {
         let pending: Vec<_> = self.changed.values().map(|pending| wire::to_bytes(&pending.change)).collect();
         let strings: Vec<String> = self.strings.all().iter().map(ToString::to_string).collect();
-        (self.seq, self.hash, strings, pending, self.snapshot.is_some())
+        let states = format!("{:?}", self.states);
+        (self.seq, self.hash, strings, pending, states, self.snapshot.is_some())
+    }
+
+    /// Nothing has changed since the last frame.
+    #[cfg(test)]
+    pub fn is_quiet(&self) -> bool {
+        self.changed.is_empty() && self.states.is_empty()
+    }
+
+    /// How many strings have a number.
+    pub fn strings(&self) -> usize {
+        self.strings.len()
     }
 
     /// Whether its rows come with their details.
@@ -114,10 +129,32 @@ impl Topic {
         self.changed.insert((T::KIND, uid), Pending { change: T::change(delta), event });
     }
 
-    /// A kind's state has changed.
+    /// A kind's state has changed. People and scripts are told what it is called, see [`Topic::call`].
     pub fn state(&mut self, kind: Kind, state: &KindState) {
-        if self.scope.kinds.contains(kind) {
+        if self.scope.kinds.contains(kind) && self.encoding != Encoding::Events {
             self.states.insert(kind, state.clone());
+        }
+    }
+
+    /// What each kind is called now. A page finds out by itself what has not been confirmed for too long.
+    pub fn call(&mut self, called: &[(Kind, KindState)]) {
+        if self.encoding != Encoding::Events {
+            return;
+        }
+        for (kind, now) in called.iter().filter(|(kind, _)| self.scope.kinds.contains(*kind)) {
+            let before = self.called.get(kind);
+            let same = match (before, now) {
+                // Until something is confirmed that would be since now, time and again.
+                (Some(KindState::Stale { because: a, .. }), KindState::Stale { because: b, .. }) => a == b,
+                (before, now) => before == Some(now),
+            };
+            if same {
+                continue;
+            }
+            // Whoever is there has had a snapshot, and before the first one nobody is.
+            if self.called.insert(*kind, now.clone()).is_some() {
+                self.states.insert(*kind, now.clone());
+            }
         }
     }
 
@@ -162,10 +199,13 @@ impl Topic {
             Encoding::Binary => {
                 let changes = cluster.snapshot(&self.scope);
                 let bytes = wire::write_snapshot(&mut self.strings, &changes);
-                self.table = self.table.max(self.strings.len());
+                // Not how many have a number: of those that are gone that only grows, and with it what is out of proportion.
+                self.table = self.strings.in_use();
                 Outgoing::snapshot(self.seq, bytes)
             }
-            Encoding::Events => Outgoing::Bytes(snapshot_event(self.seq, cluster, &self.scope).into()),
+            Encoding::Events => {
+                Outgoing::Bytes(snapshot_event(self.seq, cluster, &self.scope, &self.called).into())
+            }
             Encoding::Rows => Outgoing::told(Told::Changes(cluster.snapshot(&self.scope))),
         };
         self.hash = scope_hash(cluster, &self.scope);
@@ -236,8 +276,8 @@ fn push_event(text: &mut String, name: &str, seq: u64, data: &serde_json::Value)
     let _ = write!(text, "event: {name}\nid: {seq}\ndata: {data}\n\n");
 }
 
-fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope) -> String {
-    struct Items<'a>(&'a Cluster, &'a Scope);
+fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope, called: &BTreeMap<Kind, KindState>) -> String {
+    struct Items<'a>(&'a Cluster, &'a Scope, &'a BTreeMap<Kind, KindState>);
     impl app::model::WithRow for Items<'_> {
         type Out = serde_json::Value;
         fn with<T: Row>(self) -> serde_json::Value {
@@ -248,11 +288,42 @@ fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope) -> String {
                 .filter(|row| self.1.holds(&***row))
                 .map(|row| readable(&**row))
                 .collect();
-            json!({"kind": T::KIND.plural(), "state": rows.state, "items": items})
+            let state = self.2.get(&T::KIND).cloned().unwrap_or_default();
+            json!({"kind": T::KIND.plural(), "state": state, "items": items})
         }
     }
-    let kinds: Vec<_> = scope.kinds.iter().map(|kind| kind.with_row(Items(cluster, scope))).collect();
+    let kinds: Vec<_> = scope.kinds.iter().map(|kind| kind.with_row(Items(cluster, scope, called))).collect();
     let mut text = String::new();
     push_event(&mut text, "snapshot", seq, &json!({"kinds": kinds}));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use app::api::{InCluster, Meta, Namespace, Text};
+
+    use super::*;
+
+    #[test]
+    fn a_table_of_what_has_gone_begins_anew_however_often_somebody_comes() {
+        let mut cluster = Cluster::default();
+        let mut topic = Topic::new(Scope::of(Kind::Namespace), Encoding::Binary);
+        for number in 0..30_000u32 {
+            let meta = Meta { uid: Uid(1), name: "one".into(), ..Meta::default() };
+            let row = Namespace { meta, phase: Text::from(number.to_string()), ..Namespace::default() };
+            cluster.apply(Change::Namespace(Delta::Put(Arc::new(row))));
+            let rows = Namespace::rows(&cluster);
+            topic.offer(None, rows.get(Uid(1)).zip(rows.hash_of(Uid(1))));
+            topic.flush();
+            if number % 1_000 == 0 {
+                topic.snapshot(&cluster);
+            }
+            if topic.wants_restart() {
+                topic.restart(&cluster);
+                assert!(topic.strings() < 10, "{} of one row", topic.strings());
+                return;
+            }
+        }
+        panic!("{} strings, and one row", topic.strings());
+    }
 }

@@ -103,6 +103,8 @@ async fn answer(
 ) -> Response {
     let kind = target.kind;
     let key = ObjectKey { kind, namespace: target.namespace.clone(), name: target.name.clone() };
+    // Causes and stations come from events as well, where these may be seen; a difference does not.
+    let has_events = between.is_none();
     let (Ok(view), Ok(picture)) = (hub.view().await, hub.picture(Drawing { key, between }).await) else {
         return draining();
     };
@@ -119,7 +121,8 @@ async fn answer(
         None => Err(absent(&view, target)),
     };
     let response = found.unwrap_or_else(|error| error.answer(output));
-    stamped(response, &view, &made_of)
+    let events = [Kind::Event].into_iter().filter(|kind| has_events && view.state(*kind).listed());
+    stamped(response, &view, &made_of.into_iter().chain(events).collect::<Vec<_>>())
 }
 
 /// There is none of that name, or it is a part of another's picture.

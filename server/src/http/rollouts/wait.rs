@@ -60,14 +60,16 @@ async fn ended(hub: &Hub, seat: &Seat, target: &Target, revision: Option<i64>, a
 }
 
 /// The answer as it is now, and whether waiting longer would change nothing. It has ended only if that is known
-/// of a time after `asked`.
+/// of a time after `asked`, and of now: of what is stale, nobody knows whether it has gone on since.
 async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (bool, Response) {
     let Ok(view) = hub.view().await else { return (true, draining()) };
     if let Some(refusal) = refusal(&view, &[target.kind], &target.within()) {
         let forbidden = matches!(view.state(target.kind), KindState::Forbidden { .. });
         return (forbidden, refusal);
     }
-    let confirmed = view.as_of(target.kind).is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
+    let state = view.state(target.kind);
+    let as_of = view.as_of(target.kind);
+    let confirmed = state == KindState::Live && as_of.is_some_and(|at| at.0 > asked.0 + BEHIND_MS);
     let status = match status_of(&view, target, revision) {
         Ok(status) => status,
         Err(error) => {
@@ -78,9 +80,10 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
     };
     let ended = confirmed && status.verdict.ended();
     let succeeded = ended && status.verdict == Verdict::Succeeded;
-    let mut body = told(target, &status);
+    let mut body = told(&view, target, &status);
     body["ended"] = json!(ended);
     body["succeeded"] = json!(succeeded);
+    let mut made_of = vec![target.kind];
     if !succeeded {
         let key =
             ObjectKey { kind: target.kind, namespace: target.namespace.clone(), name: target.name.clone() };
@@ -88,9 +91,19 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
             return (true, draining());
         };
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
+        // Of what is not listed there is nothing in it, and a cause says so where that may matter.
+        made_of.extend(asked_for_causes(target.kind).iter().filter(|kind| view.state(**kind).listed()));
     }
     let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
-    (ended, stamped((code, Json(body)).into_response(), &view, &[target.kind]))
+    (ended, stamped((code, Json(body)).into_response(), &view, &made_of))
+}
+
+/// Where causes are looked for beside the object itself.
+fn asked_for_causes(kind: Kind) -> &'static [Kind] {
+    match kind {
+        Kind::Deployment => &[Kind::ReplicaSet, Kind::Pod, Kind::Event],
+        _ => &[Kind::Pod, Kind::Event],
+    }
 }
 
 struct Query {

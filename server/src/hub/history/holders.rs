@@ -12,6 +12,11 @@ pub struct Holders {
 }
 
 impl Holders {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.owners.len()
+    }
+
     /// Whose it is, if anybody's.
     pub fn owner(&self, holder: Uid) -> Option<Uid> {
         self.owners.get(&holder).copied()

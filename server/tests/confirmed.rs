@@ -1,0 +1,285 @@
+//! ④ to scripts and machines: what has not been confirmed for five seconds is called live nowhere, and ends no wait.
+//! The source is this file, which confirms what it likes when it likes; time is tokio's and stands still but for waits.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use app::{
+    api::{Deployment, InCluster, Kind, KindState, Meta, Rollout, Text, Uid},
+    model::Delta,
+    wire::About,
+};
+use axum::{Router, body::Body, http::Request};
+use futures::StreamExt;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use server::{
+    audience::Rooms,
+    http::{self as site, Access, Hosts},
+    hub::{Hub, News, now},
+    metrics::Metrics,
+};
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Longer than anything is waited for here; of the time that stands still.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A site, and a hub that knows what it is told here.
+struct Stage {
+    hub: Hub,
+    site: Router,
+    _owner: JoinHandle<()>,
+}
+
+/// What a request was answered with.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+}
+
+impl Stage {
+    /// Every kind's watch is open, and none is confirmed.
+    async fn new() -> Stage {
+        let stop = CancellationToken::new();
+        let (hub, owner) = Hub::new(About::default(), stop.clone());
+        let access = Access::open(Hosts::new(&[], &[]));
+        let rooms = Rooms::new(hub.clone(), stop.clone());
+        let site = site::router(hub.clone(), rooms, Arc::new(Metrics::default()), access, stop);
+        let stage = Stage { hub, site, _owner: tokio::spawn(owner) };
+        for kind in watched() {
+            stage.tell(News::Watch { kind, within: None, state: KindState::Live }).await;
+        }
+        stage
+    }
+
+    async fn tell(&self, news: News) {
+        self.hub.tell(news).await.expect("the hub runs");
+        // The hub hears news when it has answered what it was asked.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    /// What was told of these kinds is current as of now.
+    async fn confirm(&self, kinds: impl IntoIterator<Item = Kind>) {
+        for kind in kinds {
+            self.tell(News::Current { kind, within: None, as_of: now() }).await;
+        }
+    }
+
+    async fn deployment(&self, rollout: Rollout) {
+        let meta = Meta { uid: Uid(1), namespace: "default".into(), name: "web".into(), ..Meta::default() };
+        let row = Deployment { meta, rollout, ..Deployment::default() };
+        let change = Deployment::change(Delta::Put(Arc::new(row)));
+        self.tell(News::Change { change, within: None }).await;
+    }
+
+    fn ask(&self, path: &str) -> impl Future<Output = axum::response::Response> + Send + use<> {
+        let request = Request::get(path).header("host", "localhost").body(Body::empty());
+        let answer = self.site.clone().oneshot(request.expect("a request"));
+        async move { answer.await.unwrap_or_else(|never| match never {}) }
+    }
+
+    fn get(&self, path: &str) -> impl Future<Output = Answer> + Send + use<> {
+        let answer = self.ask(path);
+        async move {
+            let (head, body) = answer.await.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+            let body = String::from_utf8(body.to_vec()).expect("text");
+            Answer { status: head.status, headers: head.headers, body }
+        }
+    }
+
+    /// A new stream of changes.
+    async fn stream(&self, query: &str) -> Events {
+        let answer = self.ask(&format!("/api/v1/watch?{query}")).await;
+        assert_eq!(answer.status(), 200);
+        Events { body: answer.into_body().into_data_stream(), unread: String::new() }
+    }
+}
+
+/// Kinds that have watches of their own.
+fn watched() -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(|kind| kind.watched() == *kind)
+}
+
+/// A stream of events, event by event.
+struct Events {
+    body: axum::body::BodyDataStream,
+    unread: String,
+}
+
+impl Events {
+    async fn next(&mut self) -> (String, Value) {
+        loop {
+            if let Some((event, rest)) = self.unread.split_once("\n\n") {
+                let line =
+                    |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+                let read = (line("event: ").to_owned(), serde_json::from_str(line("data: ")).expect("JSON"));
+                self.unread = rest.to_owned();
+                return read;
+            }
+            let more = tokio::time::timeout(LONG, self.body.next()).await;
+            let more = more.expect("in time").expect("an open stream").expect("bytes");
+            self.unread.push_str(std::str::from_utf8(&more).expect("text"));
+        }
+    }
+
+    /// The next of this name.
+    async fn event(&mut self, name: &str) -> Value {
+        loop {
+            let (of, data) = self.next().await;
+            if of == name {
+                return data;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_calls_live_what_is_confirmed_and_nothing_else() {
+    let stage = Stage::new().await;
+    let mut first = stage.stream("kinds=pods").await;
+    let snapshot = first.event("snapshot").await;
+    let state = &snapshot["kinds"][0]["state"];
+    assert_eq!(state["stale"]["because"], "not confirmed yet", "an open watch confirms nothing");
+    for _ in 0..3 {
+        assert_eq!(first.next().await.0, "beat", "nor does time");
+    }
+    stage.confirm([Kind::Pod]).await;
+    let (event, data) = first.next().await;
+    assert_eq!((&*event, data), ("state", json!({"kind": "pods", "state": "live"})), "and not a word before");
+    assert_eq!(stage.stream("kinds=pods").await.event("snapshot").await["kinds"][0]["state"], "live");
+
+    // Between two beats, so that nobody has been told yet.
+    let since = stage.hub.view().await.expect("a view").as_of(Kind::Pod).expect("confirmed");
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    let stale = stage.stream("kinds=pods").await.event("snapshot").await["kinds"][0]["state"].clone();
+    assert_eq!(stale, json!({"stale": {"since": since, "because": "not confirmed for more than 5 s"}}));
+    assert_eq!(first.event("state").await["state"], stale, "whoever has been there is told so too");
+    let list = stage.get("/api/v1/pods").await;
+    assert_eq!((&list.json()["state"], list.header("masthead-state")), (&stale, Some("stale")));
+
+    stage.confirm([Kind::Pod]).await;
+    assert_eq!(first.event("state").await["state"], "live");
+    let confirmed = Instant::now();
+    let told = first.event("state").await;
+    assert_eq!(told["state"]["stale"]["because"], "not confirmed for more than 5 s", "by nobody's asking");
+    assert!(confirmed.elapsed() < Duration::from_millis(7_100), "{:?}", confirmed.elapsed());
+    first.event("beat").await;
+    for _ in 0..5 {
+        assert_eq!(first.next().await.0, "beat", "for the same reason it is not said again");
+    }
+}
+
+const WAIT: &str = "/api/v1/rollouts/default/deployment/web/wait";
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_with_what_is_known_to_be_so_now() {
+    for (rollout, code, succeeded) in
+        [(Rollout::Complete, 200, true), (Rollout::DeadlineExceeded, 409, false)]
+    {
+        let stage = Stage::new().await;
+        stage.deployment(Rollout::Terminating { old: 1 }).await;
+        stage.confirm(watched()).await;
+        let long = tokio::spawn(stage.get(&format!("{WAIT}?timeout=60")));
+        let short = tokio::spawn(stage.get(&format!("{WAIT}?timeout=15")));
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stage.confirm(watched()).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        // What a watch that is behind tells may be over since.
+        stage.deployment(rollout).await;
+        let short = short.await.expect("an answer");
+        assert_eq!((short.status.as_u16(), short.header("masthead-state")), (409, Some("stale")));
+        let told = short.json();
+        assert_eq!((&told["ended"], &told["succeeded"]), (&json!(false), &json!(false)), "{told}");
+        assert_eq!(told["state"]["stale"]["because"], "not confirmed for more than 5 s", "{told}");
+        let as_of = told["asOf"].as_str().zip(short.header("masthead-as-of"));
+        assert!(as_of.is_some_and(|(own, least)| least <= own), "{told}");
+        assert!(!long.is_finished(), "there is time to find out");
+
+        stage.confirm(watched()).await;
+        let long = long.await.expect("an answer");
+        assert_eq!((long.status.as_u16(), long.header("masthead-state")), (code, Some("live")));
+        let told = long.json();
+        assert_eq!((&told["ended"], &told["succeeded"]), (&json!(true), &json!(succeeded)), "{told}");
+        assert_eq!(told["state"], "live");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_as_fresh_as_what_its_causes_are_found_in() {
+    for stale in [Kind::Pod, Kind::ReplicaSet, Kind::Event] {
+        let stage = Stage::new().await;
+        stage.deployment(Rollout::Terminating { old: 1 }).await;
+        stage.confirm([stale]).await;
+        let as_of = stage.hub.view().await.expect("a view").as_of(stale).expect("confirmed").to_string();
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        stage.confirm(watched().filter(|kind| *kind != stale)).await;
+        let answer = stage.get(&format!("{WAIT}?timeout=0")).await;
+        assert_eq!(answer.header("masthead-state"), Some("stale"), "{stale:?}");
+        assert_eq!(answer.header("masthead-as-of"), Some(&*as_of), "{stale:?}");
+        assert_eq!(answer.json()["state"], "live", "what is said of the Deployment itself");
+        stage.confirm([stale]).await;
+        assert_eq!(stage.get(&format!("{WAIT}?timeout=0")).await.header("masthead-state"), Some("live"));
+
+        // Nothing of a success is a pod's.
+        let waiting = tokio::spawn(stage.get(WAIT));
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        stage.deployment(Rollout::Complete).await;
+        stage.confirm([Kind::Deployment]).await;
+        let answer = waiting.await.expect("an answer");
+        assert_eq!((answer.status.as_u16(), answer.header("masthead-state")), (200, Some("live")));
+    }
+    // What nobody may look into makes no answer older, or there would never be a live one.
+    let stage = Stage::new().await;
+    stage.deployment(Rollout::Terminating { old: 1 }).await;
+    stage.confirm(watched()).await;
+    let [verb, resource, namespace] = ["list", "events", ""].map(Text::from);
+    let state = KindState::Forbidden { verb, resource, namespace };
+    stage.tell(News::Watch { kind: Kind::Event, within: None, state }).await;
+    assert_eq!(stage.get(&format!("{WAIT}?timeout=0")).await.header("masthead-state"), Some("live"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_are_told_what_is_not_confirmed() {
+    let stage = Stage::new().await;
+    stage.confirm(watched().filter(|kind| *kind != Kind::Pod)).await;
+    let ready = stage.get("/readyz").await;
+    assert_eq!((ready.status.as_u16(), &*ready.body), (200, "ok\npods not current, never confirmed\n"));
+    let state = |metrics: &Answer, kind: &str| {
+        let line = metrics
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("masthead_kind_state{{kind=\"{kind}\",state=\"")));
+        line.map(str::to_owned)
+    };
+    let metrics = stage.get("/metrics").await;
+    let said = (state(&metrics, "pods"), state(&metrics, "nodes"));
+    assert_eq!(said, (Some("stale\"} 1".to_owned()), Some("live\"} 1".to_owned())));
+
+    stage.confirm(watched()).await;
+    assert_eq!(stage.get("/readyz").await.body, "ok\n");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let ready = stage.get("/readyz").await.body;
+    assert_eq!(
+        ready.lines().filter(|line| line.contains(" not current, as of 20")).count(),
+        watched().count()
+    );
+    assert_eq!(state(&stage.get("/metrics").await, "nodes"), Some("stale\"} 1".to_owned()));
+    let index = stage.get("/api/v1").await.json();
+    assert!(index["kinds"].as_array().is_some_and(|kinds| kinds.iter().all(|kind| kind["state"] != "live")));
+}
