@@ -10,12 +10,13 @@
 
 mod weather;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Mutex};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use weather::{
-    run::Run,
-    schedule::{Schedule, schedules},
+    run::{Played, Run},
+    schedule::{Mischief, Schedule, Step, schedules},
+    truth::Claims,
 };
 
 /// How many schedules are tried.
@@ -23,7 +24,7 @@ const SEEDS: u32 = 2_000;
 /// Steps of the longest.
 const STEPS: usize = 40;
 
-fn play(schedule: &Schedule) -> Result<(), String> {
+fn play(schedule: &Schedule) -> Result<Played, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -57,10 +58,19 @@ fn part(nth: u64, parts: u32) {
     seed[..8].copy_from_slice(&nth.to_le_bytes());
     seed[8..16].copy_from_slice(&number("CHANCE").unwrap_or_default().to_le_bytes());
     let chance = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let tried = TestRunner::new_with_rng(config, chance)
-        .run(&schedules(STEPS), |schedule| play(&schedule).map_err(TestCaseError::fail));
+    let (mut claims, mut overflows) = (Claims::default(), 0);
+    let all = Mutex::new((&mut claims, &mut overflows));
+    let tried = TestRunner::new_with_rng(config, chance).run(&schedules(STEPS), |schedule| {
+        let played = play(&schedule).map_err(TestCaseError::fail)?;
+        let (claims, overflows) = &mut *all.lock().expect("no panic");
+        claims.looked_at += played.claims.looked_at;
+        claims.excused += played.claims.excused;
+        claims.untrue += played.claims.untrue;
+        **overflows += played.overflows;
+        Ok(())
+    });
     match tried {
-        Ok(()) => {}
+        Ok(()) => eprintln!("{claims:?}; too slow for the stream: {overflows} times"),
         Err(TestError::Fail(wrong, schedule)) => {
             let text = serde_json::to_string_pretty(&schedule).expect("plain data");
             let file = kept().join(format!("{:016x}.json", fnv(&text)));
@@ -82,6 +92,21 @@ fn no_page_is_ever_wrong_and_all_end_up_right() {
 #[test]
 fn nor_is_any_in_other_weather() {
     part(2, 2);
+}
+
+#[test]
+fn a_page_too_slow_for_the_stream_begins_again_and_is_right() {
+    let steps = vec![
+        Step::Pass { millis: 10_000 },
+        Step::Cable { page: 0, mischief: Mischief::Stall },
+        Step::Storm { changes: 320 },
+        Step::Cable { page: 0, mischief: Mischief::Mend },
+        Step::Storm { changes: 50 },
+    ];
+    let schedule =
+        Schedule { chance: 1, pages: 1, pages_ahead: 0, cluster_ahead: 0, by_namespace: false, steps };
+    let played = play(&schedule).expect("all well");
+    assert!(played.overflows > 0, "it was never too slow");
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub struct Lens {
     /// Which rows mention an object.
     mentions: HashMap<Mention, BTreeSet<(Kind, Uid)>>,
     formerly: Formerly,
+    /// Which namespaces are watched one by one, and which kinds may not be watched in some of them.
+    about: About,
 }
 
 /// How a row mentions an object.
@@ -148,6 +150,7 @@ impl Lens {
             shown: HashSet::new(),
             mentions: HashMap::new(),
             formerly: Formerly::default(),
+            about: About::default(),
         }
     }
 
@@ -178,6 +181,17 @@ impl Lens {
         self.grant.kinds.keys().copied().filter(|kind| kind.watched() == *kind).collect()
     }
 
+    /// Takes in what is being watched; gives the kinds that may now be watched elsewhere than before.
+    pub fn hear(&mut self, about: &About) -> Kinds {
+        let before = std::mem::replace(&mut self.about, about.clone());
+        if before.namespaces != about.namespaces {
+            return self.kinds();
+        }
+        let either = before.refused.iter().chain(&about.refused);
+        let changed = either.filter(|one| before.refused.contains(one) != about.refused.contains(one));
+        changed.map(|(kind, _)| *kind).collect()
+    }
+
     /// What is being watched, without what is not granted.
     pub fn about(&self, about: &About) -> About {
         if self.grant.is_plain() {
@@ -191,15 +205,28 @@ impl Lens {
     }
 
     /// How a kind stands, in each of the namespaces in which it is granted (`None`: everywhere). Of what is not granted
-    /// there is nothing to see.
+    /// there is nothing to see; nor of what Masthead itself is refused, which is not the same as that there is none.
     pub fn states(&self, kind: Kind, state: &KindState) -> Vec<(Option<Text>, KindState)> {
         let Some(within) = self.grant.kinds.get(&kind) else { return vec![(None, self.forbidden(kind))] };
         let state = if self.grant.is_plain() { state.clone() } else { rows::state(state) };
+        let is_refused =
+            |name: &str| self.about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
+        let of = |name: &str| if is_refused(name) { self.forbidden(kind) } else { state.clone() };
+        let each = &self.about.namespaces;
         match within {
+            // Whoever has a part of everything is not told the names of namespaces that may have nothing for them.
+            Within::All
+                if self.grant.is_plain()
+                    && !each.is_empty()
+                    && kind.namespaced()
+                    && kind.only_in().is_none() =>
+            {
+                each.iter().map(|name| (Some(Text::from(name.as_str())), of(name))).collect()
+            }
             Within::All => vec![(None, state)],
             Within::Namespaces(names) if names.is_empty() => vec![(None, self.forbidden(kind))],
             Within::Namespaces(names) => {
-                names.iter().map(|name| (Some(self.names.text(name)), state.clone())).collect()
+                names.iter().map(|name| (Some(self.names.text(name)), of(name))).collect()
             }
         }
     }

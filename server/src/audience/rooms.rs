@@ -5,7 +5,7 @@
 //! once for all of them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -121,10 +121,18 @@ impl Rooms {
             tell_state(&lens, room, kind, &KindState::Connecting).await?;
         }
         let seat = self.whole.subscribe(lens.scope(), Encoding::Rows).await?;
+        let mut states = BTreeMap::new();
         loop {
             let Outgoing::Told(told) = seat.next().await? else { continue };
             match &*told {
-                Told::About(about) => room.tell(News::About(lens.about(about))).await?,
+                Told::About(about) => {
+                    for kind in lens.hear(about).iter() {
+                        if let Some(state) = states.get(&kind) {
+                            tell_state(&lens, room, kind, state).await?;
+                        }
+                    }
+                    room.tell(News::About(lens.about(about))).await?;
+                }
                 Told::Changes(changes) => {
                     let seen = lens.take(changes);
                     if !seen.is_empty() {
@@ -134,6 +142,7 @@ impl Rooms {
                     for change in changes {
                         if let Change::State(kind, state) = change {
                             tell_state(&lens, room, *kind, state).await?;
+                            states.insert(*kind, state.clone());
                         }
                     }
                 }

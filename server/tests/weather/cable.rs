@@ -17,8 +17,38 @@ enum Carries {
     Nothing,
     /// Nothing ever: what goes in is lost, and neither end is told.
     Swallows,
+    /// The same, but only of what Masthead says,
+    Deafens,
+    /// or of what the page says.
+    Mutes,
+    /// What Masthead says next comes as something else.
+    Garbles,
     /// A little at a time.
     Slowly,
+}
+
+impl Carries {
+    /// Whether what goes this way is lost.
+    fn swallows(self, way: Way) -> bool {
+        match self {
+            Carries::Swallows => true,
+            Carries::Deafens => way == Way::ToPage,
+            Carries::Mutes => way == Way::ToMasthead,
+            Carries::All | Carries::Nothing | Carries::Garbles | Carries::Slowly => false,
+        }
+    }
+
+    /// Whether something has been lost for ever.
+    fn is_lossy(self) -> bool {
+        [Way::ToPage, Way::ToMasthead].into_iter().any(|way| self.swallows(way))
+    }
+}
+
+/// Where bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    ToPage,
+    ToMasthead,
 }
 
 /// From one page to wherever Masthead is. Connections come and go; what is done to it is done to all there are.
@@ -32,7 +62,7 @@ pub struct Cable {
 type Open = (watch::Sender<Carries>, AbortHandle);
 
 /// Bytes that wait in each direction, as in a socket's buffers.
-const BUFFER: usize = 16 << 10;
+const BUFFER: usize = 4 << 10;
 
 impl Cable {
     /// A new connection: the page's end, and Masthead's.
@@ -46,8 +76,8 @@ impl Cable {
         let other = carries.clone();
         let pumping = tasks.spawn(async move {
             tokio::select! {
-                () = pump(near_read, far_write, carries) => {}
-                () = pump(far_read, near_write, other) => {}
+                () = pump(near_read, far_write, carries, Way::ToMasthead) => {}
+                () = pump(far_read, near_write, other, Way::ToPage) => {}
             }
         });
         self.open.lock().expect("no panic").push((sender, pumping));
@@ -69,6 +99,21 @@ impl Cable {
         self.all(Carries::Swallows);
     }
 
+    /// What Masthead says in what is open is lost, and what the page says is not.
+    pub fn deafen(&self) {
+        self.all(Carries::Deafens);
+    }
+
+    /// What the page says in what is open is lost, and what Masthead says is not.
+    pub fn mute(&self) {
+        self.all(Carries::Mutes);
+    }
+
+    /// Something else comes than what Masthead says, in what is open.
+    pub fn garble(&self) {
+        self.all(Carries::Garbles);
+    }
+
     /// Bytes come slowly, now and in what is opened later.
     pub fn slow_down(&self) {
         *self.slow.lock().expect("no panic") = true;
@@ -84,7 +129,7 @@ impl Cable {
     fn all(&self, carries: Carries) {
         for (open, _) in self.open.lock().expect("no panic").iter() {
             open.send_if_modified(|now| {
-                let changes = *now != Carries::Swallows && *now != carries;
+                let changes = !now.is_lossy() && *now != carries;
                 if changes {
                     *now = carries;
                 }
@@ -99,14 +144,15 @@ async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut carries: watch::Receiver<Carries>,
+    way: Way,
 ) {
     let mut buffer = vec![0; 4096];
     loop {
         let slow = *carries.borrow() == Carries::Slowly;
-        let room = if slow { 128 } else { buffer.len() };
+        let room = if slow { 1024 } else { buffer.len() };
         let read = match from.read(&mut buffer[..room]).await {
             Ok(read) if read > 0 => read,
-            _ if *carries.borrow() == Carries::Swallows => return std::future::pending().await,
+            _ if carries.borrow().is_lossy() => return std::future::pending().await,
             _ => return,
         };
         if slow {
@@ -115,8 +161,12 @@ async fn pump(
         if carries.wait_for(|carries| *carries != Carries::Nothing).await.is_err() {
             return;
         }
-        if *carries.borrow() == Carries::Swallows {
+        let carries = *carries.borrow();
+        if carries.swallows(way) {
             continue;
+        }
+        if carries == Carries::Garbles && way == Way::ToPage {
+            buffer[..read].fill(0xff);
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;

@@ -33,6 +33,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
+use super::truth::Eye;
+
 /// What a page does that no page of ours does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rude {
@@ -55,6 +57,8 @@ pub struct Page {
     /// How far its own clock is ahead of the world's, in milliseconds.
     ahead: Arc<AtomicI64>,
     kinds: Arc<Mutex<Kinds>>,
+    /// What of the cluster it sees.
+    pub eye: Eye,
     asleep: watch::Sender<bool>,
     rude: mpsc::Sender<Rude>,
     /// A real page was drawn by the first server it hears.
@@ -63,7 +67,12 @@ pub struct Page {
 
 impl Page {
     /// A page, and its life.
-    pub fn new(connect: Connect, kinds: Kinds, ahead: i64) -> (Page, impl Future<Output = ()> + Send) {
+    pub fn new(
+        connect: Connect,
+        kinds: Kinds,
+        eye: Eye,
+        ahead: i64,
+    ) -> (Page, impl Future<Output = ()> + Send) {
         let seed = Seed::choose(&Cluster::default(), "/pods", &About::default(), 0, &[], now());
         let (rude, rudely) = mpsc::channel(16);
         let page = Page {
@@ -71,6 +80,7 @@ impl Page {
             clock: Arc::default(),
             ahead: Arc::new(AtomicI64::new(ahead)),
             kinds: Arc::new(Mutex::new(kinds)),
+            eye,
             asleep: watch::Sender::new(false),
             rude,
             has_entered: Arc::default(),
@@ -160,8 +170,9 @@ impl Page {
     /// One socket; see `app/src/live/session.rs`. Whether it was live, and why it ended.
     async fn session(&self, cable: DuplexStream, rude: &mut mpsc::Receiver<Rude>) -> (bool, String) {
         let mut follower = Follower::default();
-        let names: Vec<_> = self.kinds().iter().map(|kind| kind.plural()).collect();
-        let url = format!("ws://masthead.test/live?kinds={}", names.join(","));
+        let first = self.kinds();
+        let names: Vec<_> = first.iter().map(|kind| kind.plural()).collect();
+        let url = format!("ws://masthead.test/live?kinds={}{}", names.join(","), self.eye.query());
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
         let mut told = Told::new(self.own_clock(), now());
@@ -181,7 +192,7 @@ impl Page {
                 }
             }
         });
-        let mut asked = self.kinds();
+        let mut asked = first;
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -192,7 +203,8 @@ impl Page {
                     match message {
                         Some(Ok(Message::Binary(bytes))) => {
                             told.heard(self.own_clock());
-                            self.message(&bytes, &mut follower, &mut told, &sender, &mut asked).err()
+                            let asked = (first, &mut asked);
+                            self.message(&bytes, &mut follower, &mut told, &sender, asked).err()
                         }
                         Some(Ok(_)) => None,
                         Some(Err(error)) => Some(error.to_string()),
@@ -221,11 +233,11 @@ impl Page {
         follower: &mut Follower,
         told: &mut Told,
         socket: &mpsc::Sender<Message>,
-        asked: &mut Kinds,
+        (first, asked): (Kinds, &mut Kinds),
     ) -> Result<(), String> {
         match wire::frame(bytes).map_err(|error| error.to_string())? {
             Frame::Hello { epoch, about, now, .. } => {
-                if self.store.enter(epoch, self.kinds()) && self.has_entered.swap(true, Ordering::Relaxed) {
+                if self.store.enter(epoch, first) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
                 self.told(told, now);

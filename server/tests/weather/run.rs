@@ -34,7 +34,7 @@ use super::{
     page::{Connect, Page},
     schedule::{Fault, Mischief, Object, Schedule, Step, Written},
     sky::Sky,
-    truth::{self, KINDS, Looked, Truth},
+    truth::{self, Claims, Eye, KINDS, Looked, PARITY, Truth},
 };
 
 /// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
@@ -48,7 +48,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const BOOKMARK: i64 = 80_000;
 /// So much later a watch that has ended is open again, in milliseconds.
 const REOPENED: i64 = 20_000;
-/// A lost event is found when it is all listed again, which is not sooner than so often.
+/// What was lost is found when it is all listed again, which it is so often, in milliseconds.
 const LIST_AGAIN: i64 = 45 * 60_000;
 
 /// How far off a clock may be taken to be, in milliseconds: below two seconds it need not be said, it is told in whole
@@ -58,7 +58,8 @@ const CLOCK: i64 = 3_000;
 /// Masthead, as one process.
 struct Masthead {
     hub: Hub,
-    site: axum::Router,
+    rooms: Rooms,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
     _tasks: JoinSet<()>,
 }
@@ -75,13 +76,33 @@ impl Masthead {
         let stop = CancellationToken::new();
         let (hub, owner) = Hub::new(source.about.clone(), stop.clone());
         let rooms = Rooms::new(hub.clone(), stop.clone());
-        let access = Access::open(Hosts::new(&[], &["masthead.test".to_owned()]));
-        let site = site::router(hub.clone(), rooms, source.metrics.clone(), access, stop.clone());
+        let metrics = source.metrics.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(owner);
         tasks.spawn(source.run(hub.clone()));
-        Masthead { hub, site, stop, _tasks: tasks }
+        Masthead { hub, rooms, metrics, stop, _tasks: tasks }
     }
+
+    /// The site as somebody meets it who may see so much.
+    fn site(&self, eye: Eye) -> impl Future<Output = Option<axum::Router>> + Send + use<> {
+        let grant = eye.grant().map(Arc::new);
+        let (rooms, metrics, stop) = (self.rooms.clone(), self.metrics.clone(), self.stop.clone());
+        async move {
+            let hub = rooms.hub(grant.as_ref()).await.ok()?;
+            let rooms = Rooms::new(hub.clone(), stop.clone());
+            let access = Access::open(Hosts::new(&[], &["masthead.test".to_owned()]));
+            Some(site::router(hub, rooms, metrics, access, stop))
+        }
+    }
+}
+
+/// What came of a schedule.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Played {
+    /// What pages said meanwhile.
+    pub claims: Claims,
+    /// How often one was too slow for the stream.
+    pub overflows: u64,
 }
 
 /// Everything that takes part.
@@ -99,12 +120,14 @@ pub struct Run {
     written: u64,
     /// Kinds of which watches say nothing, those that are opened from now on as well.
     stalled: BTreeSet<Kind>,
+    /// How often a page was too slow for a Masthead that has ended.
+    overflows: u64,
     _tasks: JoinSet<()>,
 }
 
 impl Run {
     /// Plays it; says what was claimed that was not so, or what did not come to be.
-    pub async fn play(schedule: &Schedule) -> Result<(), String> {
+    pub async fn play(schedule: &Schedule) -> Result<Played, String> {
         fastrand::seed(schedule.chance);
         // It begins at a moment of the minute that is the schedule's as well: much is done once a second.
         let moment = (schedule.chance % 60_000) as i64;
@@ -114,7 +137,9 @@ impl Run {
             let played = run.step(step).await;
             played.map_err(|wrong| format!("in step {nth}, {step:?}: {wrong}"))?;
         }
-        run.settle().await
+        run.settle().await?;
+        run.end();
+        Ok(Played { claims: run.truth.claims(), overflows: run.overflows })
     }
 
     fn new(schedule: &Schedule) -> Run {
@@ -137,6 +162,7 @@ impl Run {
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
             stalled: BTreeSet::new(),
+            overflows: 0,
             _tasks: JoinSet::new(),
         };
         for number in 0..3 {
@@ -146,10 +172,11 @@ impl Run {
         run.start();
         for nth in 0..schedule.pages {
             let cable = Cable::default();
-            let connect = connect(cable.clone(), masthead.clone());
+            let eye = Eye::of(nth);
+            let connect = connect(cable.clone(), masthead.clone(), eye);
             let kinds: Kinds =
-                if nth == 0 { Kinds::all() } else { [Kind::Pod, Kind::Node].into_iter().collect() };
-            let (page, life) = Page::new(connect, kinds, i64::from(schedule.pages_ahead) * 3_600_000);
+                if nth == 1 { [Kind::Pod, Kind::Node].into_iter().collect() } else { Kinds::all() };
+            let (page, life) = Page::new(connect, kinds, eye, i64::from(schedule.pages_ahead) * 3_600_000);
             run._tasks.spawn(life);
             run.pages.push((page, cable));
         }
@@ -164,8 +191,8 @@ impl Run {
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         let faults = self.demo.faults();
-        if !matches!(step, Step::Pass { .. }) {
-            // It may end watches before they are found out, and those that are opened again are stalled as well.
+        if step.may_end_watches() {
+            // Before they are found out, and those that are opened again are stalled as well.
             let stalled = self.stalled.clone();
             self.kept_back(stalled, REOPENED);
         }
@@ -177,10 +204,18 @@ impl Run {
                 self.remove(*object);
                 self.put(*object, Value::Null);
             }
+            Step::Again { object, times } => (0..*times).for_each(|_| self.put(*object, Value::Null)),
             Step::Burst { objects } => {
                 for nth in 0..*objects {
                     let object = Object { kind: Written::Pod, number: nth % 7, elsewhere: nth % 3 == 0 };
                     if nth % 5 == 4 { self.remove(object) } else { self.put(object, Value::Null) }
+                }
+            }
+            Step::Storm { changes } => {
+                for nth in 0..*changes {
+                    let number = (nth % 5) as u8;
+                    self.put(Object { kind: Written::Pod, number, elsewhere: nth % 2 == 0 }, Value::Null);
+                    self.pass(Duration::from_millis(20)).await?;
                 }
             }
             Step::Enormous => {
@@ -205,11 +240,7 @@ impl Run {
             }
             Step::NoFault => {
                 self.stalled.clear();
-                for kind in
-                    [Written::Pod, Written::Node, Written::Deployment, Written::Service, Written::Lease]
-                {
-                    faults.clear(kind.plural());
-                }
+                KINDS.iter().for_each(|kind| faults.clear(kind.plural()));
                 faults.clear(ALL);
             }
             Step::CutWatches { kind } => faults.cut_watches(kind.map_or(ALL, Written::plural)),
@@ -219,11 +250,7 @@ impl Run {
             }
             Step::BackUp => self.backup = (faults.save(), self.truth.unreadable()),
             Step::Restore => {
-                // What is listed has no witness of what else its version counts, and by the time its watch is open that
-                // may have been counted anew.
-                for plural in self.sky.beginning() {
-                    self.mislead(&plural);
-                }
+                self.sky.restores();
                 faults.restore(&self.backup.0);
                 self.truth.restored(&self.demo, &self.backup.1);
             }
@@ -259,9 +286,7 @@ impl Run {
             Step::Befall { mishap } => self.sky.befall(*mishap),
             Step::ClearSky => self.sky.clear_up(),
             Step::Restart { millis } => {
-                if let Some(masthead) = self.masthead.lock().expect("no panic").take() {
-                    masthead.stop.cancel();
-                }
+                self.end();
                 self.pages.iter().for_each(|(_, cable)| cable.cut());
                 self.pass(Duration::from_millis(u64::from(*millis))).await?;
                 self.start();
@@ -272,6 +297,9 @@ impl Run {
                         Mischief::Cut => cable.cut(),
                         Mischief::Stall => cable.stall(),
                         Mischief::Swallow => cable.swallow(),
+                        Mischief::Deafen => cable.deafen(),
+                        Mischief::Mute => cable.mute(),
+                        Mischief::Garble => cable.garble(),
                         Mischief::Slow => cable.slow_down(),
                         Mischief::Mend => cable.mend(),
                     }
@@ -300,20 +328,44 @@ impl Run {
         self.look()
     }
 
+    /// Masthead is killed.
+    fn end(&mut self) {
+        if let Some(masthead) = self.masthead.lock().expect("no panic").take() {
+            self.overflows += masthead.metrics.overflows_so_far();
+            masthead.stop.cancel();
+        }
+    }
+
     fn put(&mut self, object: Object, annotations: Value) {
         let (kind, namespace, name) = self.place(object);
         self.written += 1;
-        let labels = json!({"written": self.written.to_string()});
+        let labels = json!({"written": self.written.to_string(), PARITY: (self.written % 2).to_string()});
         let metadata =
             json!({"name": name, "namespace": namespace, "labels": labels, "annotations": annotations});
-        let (kind_name, spec) = match object.kind {
-            Written::Pod => ("Pod", json!({"containers": [{"name": "web", "image": "example/web:1"}]})),
-            Written::Node => ("Node", json!({})),
-            Written::Deployment => ("Deployment", json!({"replicas": self.written % 4})),
-            Written::Service => ("Service", json!({"clusterIP": "10.0.0.9"})),
-            Written::Lease => ("Lease", json!({"holderIdentity": name})),
+        let replicas = json!({"replicas": self.written % 4, "selector": {"matchLabels": {"app": "web"}}});
+        let mut written = match object.kind {
+            Written::Pod => json!({"spec": {"containers": [{"name": "web", "image": "example/web:1"}]}}),
+            Written::Node => json!({"spec": {}}),
+            Written::Deployment | Written::ReplicaSet | Written::StatefulSet | Written::DaemonSet => {
+                json!({"spec": replicas})
+            }
+            Written::ReplicationController => {
+                json!({"spec": {"replicas": self.written % 4, "selector": {"app": "web"}}})
+            }
+            Written::ControllerRevision => json!({"revision": self.written, "data": {}}),
+            Written::Service => json!({"spec": {"clusterIP": "10.0.0.9"}}),
+            Written::EndpointSlice => json!({"addressType": "IPv4", "endpoints": [], "ports": []}),
+            Written::PodDisruptionBudget => json!({"spec": {"minAvailable": self.written % 4}}),
+            Written::Lease => json!({"spec": {"holderIdentity": name}}),
+            Written::Event => json!({
+                "involvedObject": {"kind": "Pod", "namespace": namespace, "name": "pods-0"},
+                "reason": "Written", "message": format!("for the {}th time", self.written), "type": "Normal",
+                "count": self.written,
+            }),
         };
-        self.demo.put(json!({"kind": kind_name, "metadata": metadata, "spec": spec}));
+        written["kind"] = json!(kind.name());
+        written["metadata"] = metadata;
+        self.demo.put(written);
         self.truth.note(&self.demo, kind);
     }
 
@@ -325,13 +377,8 @@ impl Run {
 
     fn place(&self, object: Object) -> (Kind, &'static str, String) {
         let namespaced = if object.elsewhere { "other" } else { "default" };
-        let (kind, namespace) = match object.kind {
-            Written::Pod => (Kind::Pod, namespaced),
-            Written::Deployment => (Kind::Deployment, namespaced),
-            Written::Service => (Kind::Service, namespaced),
-            Written::Node => (Kind::Node, ""),
-            Written::Lease => (Kind::Lease, "kube-node-lease"),
-        };
+        let kind = object.kind.kind();
+        let namespace = kind.only_in().unwrap_or(if kind.namespaced() { namespaced } else { "" });
         (kind, namespace, name(object.kind, object.number))
     }
 
@@ -339,12 +386,6 @@ impl Run {
     /// may look well.
     fn kept_back(&mut self, kinds: impl IntoIterator<Item = Kind>, later: i64) {
         kinds.into_iter().for_each(|kind| self.truth.excuse(kind, BOOKMARK + later));
-    }
-
-    /// Nobody can know what there is of a kind until it is listed again.
-    fn mislead(&mut self, plural: &str) {
-        let kind = KINDS.into_iter().find(|kind| kind.plural() == plural);
-        kind.into_iter().for_each(|kind| self.truth.excuse(kind, LIST_AGAIN));
     }
 
     /// Looks at the pages while time passes.
@@ -375,12 +416,13 @@ impl Run {
 
     fn look(&mut self) -> Result<(), String> {
         // Of two events the second alone makes what never was.
-        for plural in self.sky.misled() {
-            self.mislead(&plural);
+        let kept_back = self.sky.kept_back();
+        for kind in KINDS.into_iter().filter(|kind| kept_back.contains(kind.plural())) {
+            self.truth.excuse(kind, REOPENED);
         }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
             for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {
-                let allowed = self.truth.allows(&page.store, kind, looked);
+                let allowed = self.truth.allows(&page.store, kind, page.eye, looked);
                 allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
         }
@@ -388,7 +430,7 @@ impl Run {
     }
 
     /// All is well from now on.
-    async fn settle(mut self) -> Result<(), String> {
+    async fn settle(&mut self) -> Result<(), String> {
         let faults = self.demo.faults();
         for number in 0..5 {
             faults.mend("pods", "default", &name(Written::Pod, number));
@@ -400,7 +442,8 @@ impl Run {
             cable.mend();
             page.sleep(false);
         }
-        let end = self.truth.excused_until().max(now()).0 + SETTLED.as_millis() as i64;
+        let lost = if self.sky.has_lost() { LIST_AGAIN } else { 0 };
+        let end = self.truth.excused_until().max(now().later(lost)).0 + SETTLED.as_millis() as i64;
         loop {
             let Some(missing) = self.missing().await else { return Ok(()) };
             if now() > Millis(end) {
@@ -427,7 +470,7 @@ impl Run {
                 if page.shows(kind) && !matches!(freshness, Freshness::Live) {
                     return Some(format!("page {nth} calls {kind} {freshness:?}"));
                 }
-                if page.shows(kind) && truth::shown(&page.store, kind) != self.truth.rows(kind) {
+                if page.shows(kind) && truth::shown(&page.store, kind) != self.truth.rows(kind, page.eye) {
                     let shown: Vec<_> = truth::shown(&page.store, kind).into_keys().collect();
                     return Some(format!("page {nth} shows of {kind} {shown:?}"));
                 }
@@ -435,8 +478,17 @@ impl Run {
         }
         let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
         let Ok(view) = hub?.view().await else { return Some("the hub has ended".to_owned()) };
-        let wrong = KINDS.iter().find(|kind| truth::held(&view.cluster, **kind) != self.truth.rows(**kind));
-        wrong.map(|kind| format!("the hub has other {kind}s"))
+        let wrong = KINDS
+            .iter()
+            .find(|kind| truth::held(&view.cluster, **kind) != self.truth.rows(**kind, Eye::Whole));
+        if let Some(kind) = wrong {
+            return Some(format!("the hub has other {kind}s"));
+        }
+        // Containers are made of pods, and of what pods were.
+        let whole = self.pages.iter().find(|(page, _)| page.eye == Eye::Whole && page.shows(Kind::Container));
+        let page = whole.map(|(page, _)| truth::shown(&page.store, Kind::Container));
+        let differs = page.is_some_and(|page| page != truth::held(&view.cluster, Kind::Container));
+        differs.then(|| "the hub has other containers than a page".to_owned())
     }
 }
 
@@ -452,18 +504,23 @@ fn as_fault(fault: Fault) -> demo::Fault {
         Fault::StallsLists => demo::Fault::StallLists,
         Fault::StallsWatches => demo::Fault::StallWatches,
         Fault::EmptyWatches => demo::Fault::EmptyWatches,
+        Fault::OnlyElsewhere => demo::Fault::NamespacesOnly(vec!["other".to_owned()]),
     }
 }
 
 /// How pages find Masthead: whichever runs now.
-fn connect(cable: Cable, masthead: Arc<Mutex<Option<Masthead>>>) -> Connect {
+fn connect(cable: Cable, masthead: Arc<Mutex<Option<Masthead>>>, eye: Eye) -> Connect {
     let tasks = Mutex::new(JoinSet::new());
     Arc::new(move || {
         let masthead = masthead.lock().expect("no panic");
-        let site = masthead.as_ref()?.site.clone();
+        let site = masthead.as_ref()?.site(eye);
         let mut tasks = tasks.lock().expect("no panic");
         let (page, far) = cable.connect(&mut tasks);
-        tasks.spawn(serve(site, far));
+        tasks.spawn(async move {
+            if let Some(site) = site.await {
+                serve(site, far).await;
+            }
+        });
         Some(page)
     })
 }

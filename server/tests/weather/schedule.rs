@@ -1,5 +1,6 @@
 //! What happens, in order: changes, faults, and the time between them.
 
+use app::api::Kind;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -40,20 +41,41 @@ pub enum Written {
     Pod,
     Node,
     Deployment,
+    ReplicaSet,
+    ReplicationController,
+    StatefulSet,
+    DaemonSet,
+    ControllerRevision,
     Service,
+    EndpointSlice,
+    PodDisruptionBudget,
     Lease,
+    Event,
 }
 
 impl Written {
+    /// The same as Masthead knows it.
+    pub fn kind(self) -> Kind {
+        match self {
+            Written::Pod => Kind::Pod,
+            Written::Node => Kind::Node,
+            Written::Deployment => Kind::Deployment,
+            Written::ReplicaSet => Kind::ReplicaSet,
+            Written::ReplicationController => Kind::ReplicationController,
+            Written::StatefulSet => Kind::StatefulSet,
+            Written::DaemonSet => Kind::DaemonSet,
+            Written::ControllerRevision => Kind::ControllerRevision,
+            Written::Service => Kind::Service,
+            Written::EndpointSlice => Kind::EndpointSlice,
+            Written::PodDisruptionBudget => Kind::PodDisruptionBudget,
+            Written::Lease => Kind::Lease,
+            Written::Event => Kind::Event,
+        }
+    }
+
     /// As in URLs.
     pub fn plural(self) -> &'static str {
-        match self {
-            Written::Pod => "pods",
-            Written::Node => "nodes",
-            Written::Deployment => "deployments",
-            Written::Service => "services",
-            Written::Lease => "leases",
-        }
+        self.kind().plural()
     }
 }
 
@@ -70,6 +92,8 @@ pub enum Fault {
     StallsWatches,
     /// Ends each watch at once.
     EmptyWatches,
+    /// Refuses everything but one of two namespaces.
+    OnlyElsewhere,
 }
 
 /// What happens to the cable of a page.
@@ -78,6 +102,12 @@ pub enum Mischief {
     Cut,
     Stall,
     Swallow,
+    /// What Masthead says is lost, and what the page says is not.
+    Deafen,
+    /// What the page says is lost, and what Masthead says is not.
+    Mute,
+    /// Something else comes than what Masthead said.
+    Garble,
     Slow,
     Mend,
 }
@@ -99,9 +129,18 @@ pub enum Step {
     Replace {
         object: Object,
     },
+    /// It is written so often, one right after the other.
+    Again {
+        object: Object,
+        times: u8,
+    },
     /// So many changes at once.
     Burst {
         objects: u8,
+    },
+    /// So many changes, one after the other, more quickly than a slow page can be told.
+    Storm {
+        changes: u16,
     },
     /// An object of a megabyte and a half.
     Enormous,
@@ -175,12 +214,52 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether watches may end by it that would have gone on.
+    pub fn may_end_watches(&self) -> bool {
+        match self {
+            Step::Fault { .. }
+            | Step::NoFault
+            | Step::CutWatches { .. }
+            | Step::ForgetHistory { .. }
+            | Step::Restore
+            | Step::OtherCluster
+            | Step::Refuse { .. }
+            | Step::Silence { .. }
+            | Step::Forget
+            | Step::Befall { .. }
+            | Step::ClearSky
+            | Step::Restart { .. } => true,
+            Step::Pass { .. }
+            | Step::Put { .. }
+            | Step::Remove { .. }
+            | Step::Replace { .. }
+            | Step::Again { .. }
+            | Step::Burst { .. }
+            | Step::Storm { .. }
+            | Step::Enormous
+            | Step::Malform { .. }
+            | Step::Mend { .. }
+            | Step::BackUp
+            | Step::WithholdBookmarks
+            | Step::ShortPages
+            | Step::Trickle
+            | Step::ClusterClock { .. }
+            | Step::RetryAfter { .. }
+            | Step::Cable { .. }
+            | Step::Sleep { .. }
+            | Step::PageClock { .. }
+            | Step::Rude { .. } => false,
+        }
+    }
+}
+
 /// Any schedule of up to so many steps.
 pub fn schedules(steps: usize) -> impl Strategy<Value = Schedule> {
     let hours = || prop_oneof![4 => Just(0i8), 1 => prop_oneof![Just(-24), Just(24), Just(1)]];
     (
         any::<u64>(),
-        1u8..=3,
+        1u8..=4,
         hours(),
         hours(),
         proptest::bool::weighted(0.25),
@@ -198,11 +277,19 @@ pub fn schedules(steps: usize) -> impl Strategy<Value = Schedule> {
 
 fn written() -> impl Strategy<Value = Written> {
     prop_oneof![
-        4 => Just(Written::Pod),
-        1 => Just(Written::Node),
-        2 => Just(Written::Deployment),
-        1 => Just(Written::Service),
-        1 => Just(Written::Lease),
+        10 => Just(Written::Pod),
+        3 => Just(Written::Node),
+        3 => Just(Written::Deployment),
+        2 => Just(Written::ReplicaSet),
+        1 => Just(Written::ReplicationController),
+        1 => Just(Written::StatefulSet),
+        1 => Just(Written::DaemonSet),
+        1 => Just(Written::ControllerRevision),
+        2 => Just(Written::Service),
+        1 => Just(Written::EndpointSlice),
+        1 => Just(Written::PodDisruptionBudget),
+        3 => Just(Written::Lease),
+        3 => Just(Written::Event),
     ]
 }
 
@@ -219,6 +306,7 @@ fn change() -> impl Strategy<Value = Step> {
         8 => object().prop_map(|object| Step::Put { object }),
         3 => object().prop_map(|object| Step::Remove { object }),
         2 => object().prop_map(|object| Step::Replace { object }),
+        2 => (object(), 2u8..4).prop_map(|(object, times)| Step::Again { object, times }),
         2 => (1u8..60).prop_map(|objects| Step::Burst { objects }),
         1 => (0u8..5).prop_map(|number| Step::Malform { number }),
         1 => (0u8..5).prop_map(|number| Step::Mend { number }),
@@ -253,6 +341,7 @@ fn fault() -> impl Strategy<Value = Step> {
         1 => Just(Fault::StallsLists),
         1 => Just(Fault::StallsWatches),
         1 => Just(Fault::EmptyWatches),
+        2 => Just(Fault::OnlyElsewhere),
     ];
     let kind = || proptest::option::of(written());
     let mishap = prop_oneof![
@@ -262,6 +351,7 @@ fn fault() -> impl Strategy<Value = Step> {
         4 => Just(Mishap::Garbled),
         4 => Just(Mishap::Reset),
         4 => Just(Mishap::Cut),
+        3 => Just(Mishap::Expired),
     ];
     prop_oneof![
         6 => (fault, kind()).prop_map(|(fault, kind)| Step::Fault { fault, kind }),
@@ -293,15 +383,18 @@ fn viewer() -> impl Strategy<Value = Step> {
         2 => Just(Mischief::Cut),
         2 => Just(Mischief::Stall),
         2 => Just(Mischief::Swallow),
+        1 => Just(Mischief::Deafen),
+        1 => Just(Mischief::Mute),
+        1 => Just(Mischief::Garble),
         1 => Just(Mischief::Slow),
         2 => Just(Mischief::Mend),
     ];
     let rude = prop_oneof![Just(Rude::Garbage), Just(Rude::Flood), Just(Rude::Elsewhere)];
     prop_oneof![
-        8 => (0u8..3, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
-        3 => (0u8..3, any::<bool>()).prop_map(|(page, asleep)| Step::Sleep { page, asleep }),
-        1 => (0u8..3, later()).prop_map(|(page, millis)| Step::PageClock { page, millis }),
-        2 => (0u8..3, rude).prop_map(|(page, rude)| Step::Rude { page, rude }),
+        8 => (0u8..4, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
+        3 => (0u8..4, any::<bool>()).prop_map(|(page, asleep)| Step::Sleep { page, asleep }),
+        1 => (0u8..4, later()).prop_map(|(page, millis)| Step::PageClock { page, millis }),
+        2 => (0u8..4, rude).prop_map(|(page, rude)| Step::Rude { page, rude }),
         2 => (0u16..20_000).prop_map(|millis| Step::Restart { millis }),
     ]
 }
@@ -313,5 +406,6 @@ fn step() -> impl Strategy<Value = Step> {
         60 => fault(),
         30 => viewer(),
         1 => Just(Step::Enormous),
+        2 => (50u16..600).prop_map(|changes| Step::Storm { changes }),
     ]
 }

@@ -1,7 +1,7 @@
 //! What happens between Masthead and its API server, byte by byte.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
 use http::{Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use server::{
     hub::now,
     source::{
@@ -23,7 +24,7 @@ use server::{
 use tokio::sync::watch;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
-/// Something that happens once to the next lines of whatever watch comes by.
+/// Something that happens once to the next line of whatever watch comes by, or to the next answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mishap {
     /// A line comes twice.
@@ -38,6 +39,67 @@ pub enum Mishap {
     Reset,
     /// The answer ends, as if all were well, in the middle of a line.
     Cut,
+    /// A list that is asked to go on where it was is told that this is too long ago.
+    Expired,
+}
+
+impl Mishap {
+    /// Whether it can happen to this.
+    fn befalls(self, asked: Asked) -> bool {
+        match (self, asked) {
+            (Mishap::Twice | Mishap::Swapped | Mishap::Lost, asked) => asked == Asked::Watch,
+            (Mishap::Expired, _) => false,
+            // The pulse asks so often that nothing else would be hit.
+            (Mishap::Garbled | Mishap::Reset | Mishap::Cut, Asked::One) => fastrand::u8(..8) == 0,
+            (Mishap::Garbled | Mishap::Reset | Mishap::Cut, Asked::List | Asked::Watch) => true,
+        }
+    }
+}
+
+/// What Masthead asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Watch,
+    List,
+    /// A list of one, or something else that is small.
+    One,
+}
+
+/// What nobody who watches can know.
+#[derive(Clone, Debug, Default)]
+struct Untold {
+    /// Lines that come after the next one, of watches of these collections.
+    held: Vec<String>,
+    /// The same of lines that have come, or never will, since somebody last looked.
+    formerly: Vec<String>,
+    /// Collections of which something was not told, and how many lists had been begun by then.
+    lost: BTreeMap<String, u64>,
+    /// Collections that have been listed, and are not watched yet; or that are about to be watched.
+    between: BTreeSet<String>,
+    /// Lists so far,
+    lists: u64,
+    /// and which of them is the last of each collection.
+    listing: BTreeMap<String, u64>,
+}
+
+impl Untold {
+    fn lose(&mut self, collection: &str) {
+        self.lost.insert(collection.to_owned(), self.lists);
+    }
+
+    /// A list begins: what was lost so far is in it.
+    fn begin(&mut self, collection: &str) {
+        self.lists += 1;
+        self.listing.insert(collection.to_owned(), self.lists);
+    }
+
+    /// All of it was told.
+    fn listed(&mut self, collection: &str) {
+        let begun = self.listing.get(collection).copied().unwrap_or_default();
+        if self.lost.get(collection).is_some_and(|lost| *lost < begun) {
+            self.lost.remove(collection);
+        }
+    }
 }
 
 /// What the sky is like until it changes.
@@ -62,10 +124,7 @@ struct Now {
 pub struct Sky {
     now: watch::Sender<Now>,
     mishaps: Arc<Mutex<VecDeque<Mishap>>>,
-    /// Kinds, as in URLs, of whose events one was lost or came in the wrong order.
-    misled: Arc<Mutex<Vec<String>>>,
-    /// Kinds that are being listed, or of which a watch is being opened.
-    beginning: Arc<Mutex<Vec<String>>>,
+    untold: Arc<Mutex<Untold>>,
     /// Held by whatever bytes are on their way while they come slowly: all share a connection, in order.
     line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
@@ -77,8 +136,7 @@ impl Sky {
         Sky {
             now: watch::Sender::default(),
             mishaps: Arc::default(),
-            misled: Arc::default(),
-            beginning: Arc::default(),
+            untold: Arc::default(),
             line: Arc::default(),
             age: Arc::default(),
         }
@@ -150,14 +208,25 @@ impl Sky {
         lock(&self.mishaps).push_back(mishap);
     }
 
-    /// The kinds of whose events one was lost or swapped since the last time.
-    pub fn misled(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.misled))
+    /// The kinds, as in URLs, of which something has not been told to whoever watches them: it comes later, or nobody
+    /// knows of it before it is all listed again. Now, or since the last time.
+    pub fn kept_back(&self) -> BTreeSet<String> {
+        let mut untold = lock(&self.untold);
+        let formerly = std::mem::take(&mut untold.formerly);
+        let collections = untold.held.iter().chain(untold.lost.keys()).chain(&formerly);
+        collections.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()).collect()
     }
 
-    /// The kinds of which a list, or the opening of a watch, is on its way.
-    pub fn beginning(&self) -> Vec<String> {
-        lock(&self.beginning).clone()
+    /// Whether something was lost, and nobody can know of it yet.
+    pub fn has_lost(&self) -> bool {
+        !lock(&self.untold).lost.is_empty()
+    }
+
+    /// Etcd is about to be restored. What is listed has no witness of what else its version counts, and by the time its
+    /// watch is open that may have been counted anew.
+    pub fn restores(&self) {
+        let mut untold = lock(&self.untold);
+        std::mem::take(&mut untold.between).iter().for_each(|collection| untold.lose(collection));
     }
 
     /// All is well, but for what will stay silent for ever.
@@ -180,6 +249,20 @@ impl Sky {
         }
     }
 
+    /// What happens to this; the next mishap may have to wait for something else.
+    fn befalls(&self, asked: Asked) -> Option<Mishap> {
+        let mut mishaps = lock(&self.mishaps);
+        let nth = mishaps.iter().position(|mishap| mishap.befalls(asked))?;
+        mishaps.remove(nth)
+    }
+
+    /// Whether a list that goes on is told that it cannot.
+    fn expires(&self) -> bool {
+        let mut mishaps = lock(&self.mishaps);
+        let nth = mishaps.iter().position(|mishap| *mishap == Mishap::Expired);
+        nth.and_then(|nth| mishaps.remove(nth)).is_some()
+    }
+
     /// Until bytes may pass that belong to something of this age.
     async fn passable(&self, age: u64) {
         let mut now = self.now.subscribe();
@@ -192,25 +275,6 @@ impl Sky {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nothing panics under it")
-}
-
-/// One of [`Sky::beginning`], as long as it lasts.
-struct Beginning(Sky, String);
-
-impl Beginning {
-    fn of(sky: &Sky, kind: &str) -> Beginning {
-        lock(&sky.beginning).push(kind.to_owned());
-        Beginning(sky.clone(), kind.to_owned())
-    }
-}
-
-impl Drop for Beginning {
-    fn drop(&mut self) {
-        let mut all = lock(&self.0.beginning);
-        if let Some(nth) = all.iter().position(|kind| *kind == self.1) {
-            all.swap_remove(nth);
-        }
-    }
 }
 
 #[derive(Clone)]
@@ -237,23 +301,34 @@ impl Service<Request<Body>> for Under {
             }
             sky.passable(age).await;
             let target = request.uri().to_string();
-            let path = request.uri().path();
-            let kind = path.rsplit('/').next().unwrap_or_default();
-            let watched = target.contains("watch=1").then(|| kind.to_owned());
-            let beginning = (!target.ends_with("limit=1")).then(|| Beginning::of(&sky, kind));
+            let collection = request.uri().path().to_owned();
+            let asked = match &target {
+                target if target.contains("watch=1") => Asked::Watch,
+                target if target.contains("limit=500") => Asked::List,
+                _ => Asked::One,
+            };
+            let goes_on = target.contains("continue=");
             if sky.now.borrow().short_pages {
                 *request.uri_mut() = target.replace("limit=500", "limit=3").parse()?;
             }
-            let mut response = router.oneshot(request).await?;
+            match asked {
+                Asked::List if !goes_on => lock(&sky.untold).begin(&collection),
+                Asked::Watch => _ = lock(&sky.untold).between.insert(collection.clone()),
+                _ => {}
+            }
+            let expires = asked == Asked::List && goes_on && sky.expires();
+            let mut response = if expires { expired() } else { router.oneshot(request).await? };
+            match asked {
+                Asked::List => _ = lock(&sky.untold).between.insert(collection.clone()),
+                Asked::Watch => _ = lock(&sky.untold).between.remove(&collection),
+                Asked::One => {}
+            }
             sky.stamp(&mut response);
             sky.passable(age).await;
-            let ok = response.status().is_success();
+            let asked = if response.status().is_success() { asked } else { Asked::One };
             Ok(response.map(|body| {
                 let chunks = body.into_data_stream().map(|chunk| chunk.map_err(BoxError::from));
-                // A watch has begun with this, a list when all of it is there.
-                let beginning = beginning.filter(|_| watched.is_none());
-                let chunks = weathered(sky, age, watched.filter(|_| ok), chunks.boxed());
-                Body::from_stream(chunks.inspect(move |_| _ = &beginning))
+                Body::from_stream(weathered(Falling::new(sky, age, asked, collection, chunks.boxed())))
             }))
         }
         .boxed()
@@ -265,40 +340,81 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
 struct Falling {
     sky: Sky,
     age: u64,
-    /// The kind of whose watch it is.
-    watched: Option<String>,
+    asked: Asked,
+    collection: String,
     chunks: Chunks,
-    ready: VecDeque<Bytes>,
+    /// What is about to be told, and whether that is all of a line that was held.
+    ready: VecDeque<(Bytes, bool)>,
     /// A line that comes after the next one.
     held: Option<Bytes>,
+    /// Of a line that was held: whether the one after it has been told, and the line itself has not.
+    owes: Owes,
+    /// It is the last page of a list, and nothing has befallen it.
+    whole: bool,
     ends: Option<Result<(), BoxError>>,
 }
 
-fn weathered(
-    sky: Sky,
-    age: u64,
-    watched: Option<String>,
-    chunks: Chunks,
-) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
-    let falling = Falling { sky, age, watched, chunks, ready: VecDeque::new(), held: None, ends: None };
+/// See [`Falling::owes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owes {
+    Nothing,
+    /// A line, and none after it has been told.
+    Line,
+    /// A line, and one after it has been told.
+    Earlier,
+}
+
+fn weathered(falling: Falling) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
     stream::unfold(falling, |mut falling| async move { Some((falling.next().await?, falling)) })
 }
 
+/// Whoever gives a watch up has not been told what it held.
+impl Drop for Falling {
+    fn drop(&mut self) {
+        if self.owes != Owes::Nothing {
+            self.no_longer_held();
+        }
+        if self.owes == Owes::Earlier {
+            lock(&self.sky.untold).lose(&self.collection);
+        }
+    }
+}
+
 impl Falling {
+    fn new(sky: Sky, age: u64, asked: Asked, collection: String, chunks: Chunks) -> Falling {
+        let (ready, held, owes) = (VecDeque::new(), None, Owes::Nothing);
+        Falling { sky, age, asked, collection, chunks, ready, held, owes, whole: false, ends: None }
+    }
+
     async fn next(&mut self) -> Option<Result<Bytes, BoxError>> {
         loop {
-            if let Some(bytes) = self.ready.pop_front() {
+            if let Some((bytes, was_held)) = self.ready.pop_front() {
                 self.sky.passable(self.age).await;
-                return Some(Ok(self.slowly(bytes).await));
+                let bytes = self.slowly(bytes, was_held).await;
+                self.owes = match (self.owes, was_held) {
+                    // Its last bytes, unless there are more of it.
+                    (_, true) if self.ready.front().is_none_or(|(_, more)| !more) => {
+                        self.no_longer_held();
+                        Owes::Nothing
+                    }
+                    (Owes::Line, false) => Owes::Earlier,
+                    (owes, _) => owes,
+                };
+                return Some(Ok(bytes));
             }
             match self.ends.take() {
-                Some(Ok(())) => return None,
+                Some(Ok(())) => {
+                    if self.whole {
+                        lock(&self.sky.untold).listed(&self.collection);
+                    }
+                    return None;
+                }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {}
             }
             // The demo gives a line of a watch at a time, or a whole list.
             let Some(chunk) = self.chunks.next().await else {
-                self.ready.extend(self.held.take());
+                self.ready.extend(self.held.take().map(|held| (held, true)));
                 self.ends = Some(Ok(()));
                 continue;
             };
@@ -309,45 +425,50 @@ impl Falling {
         }
     }
 
+    fn no_longer_held(&self) {
+        let untold = &mut *lock(&self.sky.untold);
+        if let Some(nth) = untold.held.iter().position(|collection| *collection == self.collection) {
+            untold.formerly.push(untold.held.swap_remove(nth));
+        }
+    }
+
     fn fall(&mut self, chunk: Bytes) {
-        let is_watch = self.watched.is_some();
-        let is_bookmark = is_watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
+        let is_bookmark = self.asked == Asked::Watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
         if is_bookmark && self.sky.now.borrow().withholds_bookmarks {
             return;
         }
         if let Some(held) = self.held.take() {
-            self.ready.extend([chunk, held]);
+            self.ready.extend([(chunk, false), (held, true)]);
             return;
         }
-        let mishap = if is_bookmark { None } else { lock(&self.sky.mishaps).pop_front() };
+        let mishap = if is_bookmark { None } else { self.sky.befalls(self.asked) };
+        self.whole = mishap.is_none() && self.asked == Asked::List && !has_more(&chunk);
         let half = chunk.slice(..chunk.len() / 2);
         match mishap {
-            None => self.ready.push_back(chunk),
-            Some(Mishap::Twice) if is_watch => self.ready.extend([chunk.clone(), chunk]),
-            Some(Mishap::Swapped) if is_watch => {
-                self.misleads();
+            None | Some(Mishap::Expired) => self.ready.push_back((chunk, false)),
+            Some(Mishap::Twice) => self.ready.extend([(chunk.clone(), false), (chunk, false)]),
+            Some(Mishap::Swapped) => {
+                lock(&self.sky.untold).held.push(self.collection.clone());
+                self.owes = Owes::Line;
                 self.held = Some(chunk);
             }
-            Some(Mishap::Lost) if is_watch => self.misleads(),
-            Some(Mishap::Garbled) => self.ready.push_back(Bytes::from([b"\xff{", &chunk[..]].concat())),
+            Some(Mishap::Lost) => lock(&self.sky.untold).lose(&self.collection),
+            Some(Mishap::Garbled) => {
+                self.ready.push_back((Bytes::from([b"\xff{", &chunk[..]].concat()), false));
+            }
             Some(Mishap::Reset) => {
-                self.ready.push_back(half);
+                self.ready.push_back((half, false));
                 self.ends = Some(Err("connection reset by peer".into()));
             }
             Some(Mishap::Cut) => {
-                self.ready.push_back(half);
+                self.ready.push_back((half, false));
                 self.ends = Some(Ok(()));
             }
-            Some(_) => self.ready.push_back(chunk),
         }
     }
 
-    fn misleads(&self) {
-        lock(&self.sky.misled).extend(self.watched.clone());
-    }
-
     /// The first bytes of these, the others again later, if the sky is so.
-    async fn slowly(&mut self, bytes: Bytes) -> Bytes {
+    async fn slowly(&mut self, bytes: Bytes, was_held: bool) -> Bytes {
         const AT_ONCE: usize = 700;
         if !self.sky.now.borrow().trickles {
             return bytes;
@@ -357,7 +478,26 @@ impl Falling {
             return bytes;
         }
         tokio::time::sleep(Duration::from_millis(400)).await;
-        self.ready.push_front(bytes.slice(AT_ONCE..));
+        self.ready.push_front((bytes.slice(AT_ONCE..), was_held));
         bytes.slice(..AT_ONCE)
     }
+}
+
+/// What an API server says of a list whose version is gone in the middle.
+fn expired() -> Response<Body> {
+    let message = "The provided continue parameter is too old to display a consistent list result.";
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
+        "reason": "Expired", "code": 410,
+    });
+    let mut response = Response::new(Body::from(status.to_string()));
+    *response.status_mut() = StatusCode::GONE;
+    response
+}
+
+/// Whether it is a page of a list after which there is another.
+fn has_more(page: &[u8]) -> bool {
+    let head = &page[..page.len().min(1_000)];
+    let metadata = head.split(|byte| *byte == b'[').next().unwrap_or_default();
+    metadata.windows(10).any(|word| word == b"\"continue\"")
 }

@@ -3,12 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::{
-    api::{Deployment, Kind, Lease, Millis, Namespace, Node, Pod, Row, Service, Uid},
+    api::{
+        ControllerRevision, DaemonSet, Deployment, EndpointSlice, Event, Kind, Lease, Millis, Namespace,
+        Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service, StatefulSet, Text,
+        Uid,
+    },
     model::WithRow,
+    scope::Scope,
+    selector::Selector,
     store::{Freshness, Store},
     wire,
 };
+use serde::{Deserialize, Serialize};
 use server::{
+    audience::{Grant, grant::Within},
     demo::Demo,
     hub::now,
     source::translate::{self, Translate},
@@ -18,19 +26,98 @@ use server::{
 /// hub's own on one side.
 pub type Rows = BTreeMap<(String, String), Vec<u8>>;
 
+/// The label that parts are chosen by; it is `0` or `1`.
+pub const PARITY: &str = "parity";
+
+/// What a page sees of the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Eye {
+    /// All of it.
+    Whole,
+    /// What is in one namespace and has one of two labels.
+    Part,
+    /// What a link to one namespace shows, through a hub of its own.
+    Room,
+}
+
+impl Eye {
+    /// Of the page that was opened as this one.
+    pub fn of(page: u8) -> Eye {
+        match page {
+            0 | 1 => Eye::Whole,
+            2 => Eye::Part,
+            _ => Eye::Room,
+        }
+    }
+
+    /// What it asks for in its address, beside the kinds.
+    pub fn query(self) -> String {
+        match self {
+            Eye::Part => format!("&namespace=other&labelSelector={PARITY}%3D0"),
+            Eye::Whole | Eye::Room => String::new(),
+        }
+    }
+
+    /// What it is granted, if that is not everything.
+    pub fn grant(self) -> Option<Grant> {
+        let within = |kind: Kind| match kind.namespaced() && kind.only_in().is_none() {
+            true => Within::Namespaces(vec![Text::from("default")]),
+            false => Within::All,
+        };
+        (self == Eye::Room).then(|| Grant {
+            kinds: KINDS.into_iter().map(|kind| (kind, within(kind))).collect(),
+            verbatim: true,
+            ..Grant::default()
+        })
+    }
+
+    fn scope(self) -> Scope {
+        match self {
+            Eye::Part => Scope {
+                namespaces: vec![Text::from("other")],
+                selector: Selector::parse(&format!("{PARITY}=0")).expect("a selector"),
+                ..Scope::all()
+            },
+            Eye::Whole | Eye::Room => Scope::all(),
+        }
+    }
+}
+
+/// The same rows as each [`Eye`] sees them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Seen([Rows; 3]);
+
 /// The rows of each kind as a page last had them, with the hash that it had of them: they are looked at far more often
 /// than they change.
 pub type Looked = BTreeMap<Kind, (u64, Rows)>;
 
 /// The kinds of which there are objects.
-pub const KINDS: [Kind; 6] =
-    [Kind::Pod, Kind::Node, Kind::Deployment, Kind::Service, Kind::Namespace, Kind::Lease];
+pub const KINDS: [Kind; 14] = [
+    Kind::Pod,
+    Kind::Node,
+    Kind::Namespace,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::ReplicationController,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ControllerRevision,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::PodDisruptionBudget,
+    Kind::Lease,
+    Kind::Event,
+];
 
 /// How long a watch's events may be on their way when an answer that was asked for later is here, in milliseconds.
 const ON_ITS_WAY: i64 = 1_000;
 /// How old what is called live may be, in milliseconds: the page says it at 5 s, looks at its clock each second, and
 /// was told the time by a message that may have taken one; and its clock may have been put by half a second.
 const LIVE: i64 = 7_500;
+
+/// How long the machine may be busy with something else between the two clocks of which the time is made, in
+/// milliseconds.
+const BUSY: i64 = 200;
 
 /// A cluster's past.
 #[derive(Default)]
@@ -39,9 +126,21 @@ pub struct Truth {
     apart: bool,
     /// Pods that are sent as nobody can read them: as good as not there.
     malformed: BTreeSet<String>,
-    past: BTreeMap<Kind, Vec<(Millis, Rows)>>,
+    past: BTreeMap<Kind, Vec<(Millis, Seen)>>,
     /// Until when a kind may be claimed to be what it is not: what was kept back cannot be known yet.
     excused: BTreeMap<Kind, Millis>,
+    claims: Claims,
+}
+
+/// How often a page was looked at for what it says of a kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claims {
+    /// All of them.
+    pub looked_at: u64,
+    /// Those that nobody could have known to be untrue, had they been.
+    pub excused: u64,
+    /// Those of these that were.
+    pub untrue: u64,
 }
 
 impl Truth {
@@ -82,6 +181,11 @@ impl Truth {
         self.excused.values().copied().max().unwrap_or_default()
     }
 
+    /// What was claimed so far.
+    pub fn claims(&self) -> Claims {
+        self.claims
+    }
+
     /// Notes what there is now of all kinds.
     pub fn note_all(&mut self, demo: &Demo) {
         KINDS.iter().for_each(|kind| self.note(demo, *kind));
@@ -92,15 +196,27 @@ impl Truth {
         let rows = match kind {
             Kind::Pod => {
                 let mut pods = there_is::<Pod>(demo);
-                pods.retain(|(namespace, name), _| namespace != "default" || !self.malformed.contains(name));
+                for rows in &mut pods.0 {
+                    rows.retain(|(namespace, name), _| {
+                        namespace != "default" || !self.malformed.contains(name)
+                    });
+                }
                 pods
             }
             Kind::Node => there_is::<Node>(demo),
-            Kind::Deployment => there_is::<Deployment>(demo),
-            Kind::Service => there_is::<Service>(demo),
             Kind::Namespace => there_is::<Namespace>(demo),
+            Kind::Deployment => there_is::<Deployment>(demo),
+            Kind::ReplicaSet => there_is::<ReplicaSet>(demo),
+            Kind::ReplicationController => there_is::<ReplicationController>(demo),
+            Kind::StatefulSet => there_is::<StatefulSet>(demo),
+            Kind::DaemonSet => there_is::<DaemonSet>(demo),
+            Kind::ControllerRevision => there_is::<ControllerRevision>(demo),
+            Kind::Service => there_is::<Service>(demo),
+            Kind::EndpointSlice => there_is::<EndpointSlice>(demo),
+            Kind::PodDisruptionBudget => there_is::<PodDisruptionBudget>(demo),
             Kind::Lease => there_is::<Lease>(demo),
-            other => panic!("no objects of {other} are made here"),
+            Kind::Event => there_is::<Event>(demo),
+            Kind::Container => panic!("containers are in pods"),
         };
         let past = self.past.entry(kind).or_default();
         if past.last().is_none_or(|(_, last)| *last != rows) {
@@ -115,18 +231,22 @@ impl Truth {
         *excused = until.max(*excused);
     }
 
-    /// What there is of a kind.
-    pub fn rows(&self, kind: Kind) -> Rows {
-        self.past.get(&kind).and_then(|past| past.last()).map(|(_, rows)| rows.clone()).unwrap_or_default()
+    /// What there is of a kind, for one who sees so much of it.
+    pub fn rows(&self, kind: Kind, eye: Eye) -> Rows {
+        let now = self.past.get(&kind).and_then(|past| past.last());
+        now.map(|(_, seen)| seen.0[eye as usize].clone()).unwrap_or_default()
     }
 
     /// Whether what a page says of a kind is so.
-    pub fn allows(&self, store: &Store, kind: Kind, looked: &mut Looked) -> Result<(), String> {
+    pub fn allows(&mut self, store: &Store, kind: Kind, eye: Eye, looked: &mut Looked) -> Result<(), String> {
         let (as_of, is_live) = match store.freshness(kind) {
             Freshness::Live => (store.as_of(kind), true),
             Freshness::Painted(_) => (store.as_of(kind), true),
             Freshness::Old { as_of, .. } => (as_of, false),
-            Freshness::Listing(_) | Freshness::Failing(_) | Freshness::Forbidden { .. } => return Ok(()),
+            // Nothing is said of when it was so, but it was so once.
+            Freshness::Listing(_) | Freshness::Failing(_) | Freshness::Forbidden { .. } => {
+                (Some(Millis(0)), false)
+            }
         };
         let now = now();
         let Some(as_of) = as_of else {
@@ -135,7 +255,7 @@ impl Truth {
         if is_live && now.0 - as_of.0 > LIVE {
             return Err(format!("{kind} is called live {} ms after it was confirmed", now.0 - as_of.0));
         }
-        if as_of.0 > now.0 + 1 {
+        if as_of.0 > now.0 + BUSY {
             return Err(format!("{kind} is confirmed in the future"));
         }
         let hash = store.hash([kind].into_iter().collect());
@@ -149,7 +269,7 @@ impl Truth {
         let lasted = |nth: usize| past.get(nth + 1).is_none_or(|(ended, _)| *ended >= from);
         let was = |same: &dyn Fn(&Rows) -> bool| {
             let late = (0..past.len()).rev().take_while(|nth| lasted(*nth));
-            late.into_iter().any(|nth| past.get(nth).is_some_and(|(_, rows)| same(rows)))
+            late.into_iter().any(|nth| past.get(nth).is_some_and(|(_, seen)| same(&seen.0[eye as usize])))
         };
         let part = |rows: &Rows, namespace: &str| -> Rows {
             let of = rows.iter().filter(|((of, _), _)| of == namespace);
@@ -164,7 +284,7 @@ impl Truth {
             namespaces.iter().all(|name| match is_refused(name) {
                 // said to be refused, and not there, once that has been told, too
                 true => part(now_shown, name).is_empty() || was_so(name),
-                false => was_so(name),
+                false => was_so(name) || as_of == Millis(0) && part(now_shown, name).is_empty(),
             })
         } else {
             was(&|rows| rows == now_shown)
@@ -172,11 +292,15 @@ impl Truth {
         // What is said to be no newer than that has not been told anew since.
         let until = self.excused.get(&kind);
         let excused = until >= Some(&now) || !is_live && until >= Some(&as_of);
-        if was || past.is_empty() && now_shown.is_empty() || excused {
+        let was = was || now_shown.is_empty() && (past.is_empty() || as_of == Millis(0));
+        self.claims.looked_at += 1;
+        self.claims.excused += u64::from(excused);
+        self.claims.untrue += u64::from(excused && !was);
+        if was || excused {
             return Ok(());
         }
-        let ever = past.iter().rposition(|(_, rows)| rows == now_shown);
-        let is = self.rows(kind);
+        let ever = past.iter().rposition(|(_, seen)| seen.0[eye as usize] == *now_shown);
+        let is = self.rows(kind, eye);
         Err(format!(
             "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}, others are {:?}; it {}",
             if is_live { " live, and as of at least" } else { "" },
@@ -197,11 +321,16 @@ impl Truth {
     }
 }
 
-fn there_is<T: Translate>(demo: &Demo) -> Rows {
+fn there_is<T: Translate>(demo: &Demo) -> Seen {
     let namespace = T::KIND.only_in().unwrap_or_default();
     let objects = demo.list(T::KIND.plural(), namespace);
-    let rows = objects.into_iter().filter_map(|object| translate::row::<T>(&object.to_string()).ok());
-    rows.map(|row| line(&row)).collect()
+    let rows: Vec<T> =
+        objects.into_iter().filter_map(|object| translate::row::<T>(&object.to_string()).ok()).collect();
+    Seen([Eye::Whole, Eye::Part, Eye::Room].map(|eye| {
+        let (scope, grant) = (eye.scope(), eye.grant());
+        let holds = |row: &&T| scope.holds(*row) && grant.as_ref().is_none_or(|grant| grant.holds(*row));
+        rows.iter().filter(holds).map(line).collect()
+    }))
 }
 
 /// The rows of a kind that a page has.
