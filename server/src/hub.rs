@@ -41,6 +41,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
+    freshness::Apart,
     queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };
@@ -323,6 +324,7 @@ struct Owner {
     numbers: Numbers,
     freshness: Freshness,
     about: About,
+    apart: Apart,
     epoch: u64,
     topics: HashMap<(Scope, Encoding), Topic>,
     viewers: HashMap<u64, Viewer>,
@@ -338,6 +340,7 @@ impl Owner {
             numbers: Numbers::default(),
             freshness,
             about,
+            apart: Apart::new(),
             epoch,
             topics: HashMap::new(),
             viewers: HashMap::new(),
@@ -425,10 +428,12 @@ impl Owner {
         let watched = self.freshness.namespaces();
         let namespaces = if watched.is_empty() { about.namespaces } else { watched };
         let about = About { namespaces, refused: self.freshness.refused(), ..about };
-        if about == self.about {
+        let apart = self.freshness.apart();
+        if about == self.about && apart == self.apart {
             return;
         }
         self.about = about;
+        self.apart = apart;
         // What had happened by then is told before: a namespace that is refused no longer by itself, but because all are.
         self.flush();
         self.tell_about(self.viewers.values());
@@ -440,7 +445,7 @@ impl Owner {
         for viewer in viewers {
             match viewer.topic.1 {
                 Encoding::Binary => viewer.queue.push(hello.clone()),
-                Encoding::Rows => viewer.queue.push(Outgoing::told(Told::About(self.about.clone()))),
+                Encoding::Rows => viewer.queue.push(self.told_about()),
                 Encoding::Events => {}
             }
         }
@@ -475,7 +480,7 @@ impl Owner {
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
                 match encoding {
                     Encoding::Binary if known.is_none() => queue.greet(Outgoing::of(&self.hello())),
-                    Encoding::Rows => queue.push(Outgoing::told(Told::About(self.about.clone()))),
+                    Encoding::Rows => queue.push(self.told_about()),
                     Encoding::Binary | Encoding::Events => {}
                 }
                 // What is noted of this scope goes to those who are there: the newcomer's first is a snapshot.
@@ -654,6 +659,10 @@ impl Owner {
             }
             viewer.queue.close();
         }
+    }
+
+    fn told_about(&self) -> Outgoing {
+        Outgoing::told(Told::About(self.about.clone(), self.apart.clone()))
     }
 
     fn hello(&self) -> Frame {

@@ -31,6 +31,7 @@ use names::Names;
 use rows::Glass;
 
 use super::grant::{Grant, Within};
+use crate::hub::Apart;
 
 /// Granted objects that are gone, whose events are still shown.
 const FORMERLY: usize = 5_000;
@@ -46,8 +47,8 @@ pub struct Lens {
     /// Which rows mention an object.
     mentions: HashMap<Mention, BTreeSet<(Kind, Uid)>>,
     formerly: Formerly,
-    /// Which namespaces are watched one by one, and which kinds may not be watched in some of them.
-    about: About,
+    /// Of what Masthead does not watch, or may not, there is nothing to see either.
+    apart: Apart,
 }
 
 /// How a row mentions an object.
@@ -150,7 +151,7 @@ impl Lens {
             shown: HashSet::new(),
             mentions: HashMap::new(),
             formerly: Formerly::default(),
-            about: About::default(),
+            apart: Apart::new(),
         }
     }
 
@@ -181,15 +182,11 @@ impl Lens {
         self.grant.kinds.keys().copied().filter(|kind| kind.watched() == *kind).collect()
     }
 
-    /// Takes in what is being watched; gives the kinds that may now be watched elsewhere than before.
-    pub fn hear(&mut self, about: &About) -> Kinds {
-        let before = std::mem::replace(&mut self.about, about.clone());
-        if before.namespaces != about.namespaces {
-            return self.kinds();
-        }
-        let either = before.refused.iter().chain(&about.refused);
-        let changed = either.filter(|one| before.refused.contains(one) != about.refused.contains(one));
-        changed.map(|(kind, _)| *kind).collect()
+    /// Takes in what is being watched where; gives the kinds of which that is news.
+    pub fn hear(&mut self, apart: &Apart) -> Kinds {
+        let before = std::mem::replace(&mut self.apart, apart.clone());
+        let either = before.keys().chain(apart.keys());
+        either.copied().filter(|kind| before.get(kind) != apart.get(kind)).collect()
     }
 
     /// What is being watched, without what is not granted.
@@ -205,27 +202,24 @@ impl Lens {
     }
 
     /// How a kind stands, in each of the namespaces in which it is granted (`None`: everywhere). Of what is not granted
-    /// there is nothing to see; nor of what Masthead itself is refused, which is not the same as that there is none.
+    /// there is nothing to see; nor of what Masthead itself is refused or does not watch, which is not the same as that
+    /// there is none.
     pub fn states(&self, kind: Kind, state: &KindState) -> Vec<(Option<Text>, KindState)> {
         let Some(within) = self.grant.kinds.get(&kind) else { return vec![(None, self.forbidden(kind))] };
         let state = if self.grant.is_plain() { state.clone() } else { rows::state(state) };
-        let is_refused =
-            |name: &str| self.about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
-        let of = |name: &str| if is_refused(name) { self.forbidden(kind) } else { state.clone() };
-        let each = &self.about.namespaces;
-        match within {
+        let each = self.apart.get(&kind);
+        let of = |name: &Text| match each.is_none_or(|each| each.contains(&(name.clone(), true))) {
+            true => state.clone(),
+            false => self.forbidden(kind),
+        };
+        match (within, each) {
             // Whoever has a part of everything is not told the names of namespaces that may have nothing for them.
-            Within::All
-                if self.grant.is_plain()
-                    && !each.is_empty()
-                    && kind.namespaced()
-                    && kind.only_in().is_none() =>
-            {
-                each.iter().map(|name| (Some(Text::from(name.as_str())), of(name))).collect()
+            (Within::All, Some(each)) if self.grant.is_plain() => {
+                each.iter().map(|(name, _)| (Some(name.clone()), of(name))).collect()
             }
-            Within::All => vec![(None, state)],
-            Within::Namespaces(names) if names.is_empty() => vec![(None, self.forbidden(kind))],
-            Within::Namespaces(names) => {
+            (Within::All, _) => vec![(None, state)],
+            (Within::Namespaces(names), _) if names.is_empty() => vec![(None, self.forbidden(kind))],
+            (Within::Namespaces(names), _) => {
                 names.iter().map(|name| (Some(self.names.text(name)), of(name))).collect()
             }
         }

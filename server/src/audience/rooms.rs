@@ -125,8 +125,8 @@ impl Rooms {
         loop {
             let Outgoing::Told(told) = seat.next().await? else { continue };
             match &*told {
-                Told::About(about) => {
-                    for kind in lens.hear(about).iter() {
+                Told::About(about, apart) => {
+                    for kind in lens.hear(apart).iter() {
                         if let Some(state) = states.get(&kind) {
                             tell_state(&lens, room, kind, state).await?;
                         }

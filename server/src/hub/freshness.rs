@@ -10,6 +10,9 @@ use app::api::{Kind, KindState, Millis, Text};
 
 use crate::source::pulse::TRUSTED;
 
+/// The kinds that are watched in namespaces one by one: in which, and whether they may be.
+pub type Apart = BTreeMap<Kind, Vec<(Text, bool)>>;
+
 /// What is known about freshness.
 #[derive(Debug, Default)]
 pub struct Freshness {
@@ -112,6 +115,12 @@ impl Freshness {
                 Some((within.clone()?, !matches!(watch.state, KindState::Forbidden { .. })))
             })
             .collect()
+    }
+
+    /// The kinds that are not watched everywhere, though they are everywhere.
+    pub fn apart(&self) -> Apart {
+        let kinds = self.watches.keys().filter(|kind| kind.only_in().is_none());
+        kinds.map(|kind| (*kind, self.within(*kind))).filter(|(_, within)| !within.is_empty()).collect()
     }
 
     /// Every namespace that some kind is watched in because others are not to be; not those that a kind is only in.

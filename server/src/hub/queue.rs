@@ -14,6 +14,8 @@ use app::{
 use bytes::Bytes;
 use tokio::sync::{Notify, OnceCell};
 
+use super::freshness::Apart;
+
 /// Frames that may wait.
 const FRAMES: usize = 256;
 /// Bytes that may wait.
@@ -33,8 +35,8 @@ pub enum Outgoing {
 /// What one hub tells another.
 #[derive(Debug)]
 pub enum Told {
-    /// What is being watched.
-    About(About),
+    /// What is being watched, and what of it only in some namespaces.
+    About(About, Apart),
     /// What has changed; after a gap, everything there is.
     Changes(Vec<Change>),
     /// Until when each kind is known to be current.

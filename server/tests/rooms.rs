@@ -1,0 +1,97 @@
+//! ⑤ through a room: what Masthead itself may not see, or does not watch, is not the same as nothing.
+
+// A test that cannot go on should stop.
+#![allow(clippy::expect_used)]
+
+mod stage;
+mod viewer;
+
+use std::{sync::Arc, time::Duration};
+
+use app::api::{Kind, KindState, Text};
+use server::{
+    audience::{Grant, Rooms, grant::Within},
+    demo::Fault,
+    hub::Hub,
+};
+use stage::Stage;
+use tokio_util::sync::CancellationToken;
+
+/// Of namespace `default` everything, or of everywhere.
+fn grant(everywhere: bool, verbatim: bool) -> Arc<Grant> {
+    let within = |kind: Kind| match everywhere || !kind.namespaced() {
+        true => Within::All,
+        false => Within::Namespaces(vec![Text::from("default")]),
+    };
+    let kinds = Kind::ALL.iter().filter(|kind| kind.watched() == **kind).map(|kind| (*kind, within(*kind)));
+    Arc::new(Grant { kinds: kinds.collect(), verbatim, ..Grant::default() })
+}
+
+async fn room(stage: &Stage, grant: &Arc<Grant>) -> Hub {
+    let rooms = Rooms::new(stage.hub.clone(), CancellationToken::new());
+    rooms.hub(Some(grant)).await.expect("a room")
+}
+
+/// Until a room says so of pods; looks four times a second, for a minute.
+async fn until(room: &Hub, what: &str, is_so: impl Fn(&KindState, usize, usize) -> bool) {
+    for _ in 0..240 {
+        let view = room.view().await.expect("the room is open");
+        let refused = view.about.refused.iter().filter(|(kind, _)| *kind == Kind::Pod).count();
+        if is_so(&view.state(Kind::Pod), view.cluster.pods.len(), refused) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let view = room.view().await.expect("the room is open");
+    panic!("waited in vain for {what}: {:?}, {:?}", view.state(Kind::Pod), view.about.refused);
+}
+
+fn is_live(state: &KindState) -> bool {
+    *state == KindState::Live
+}
+
+fn is_forbidden(state: &KindState) -> bool {
+    matches!(state, KindState::Forbidden { .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_not_watched_is_not_said_to_be_empty() {
+    for verbatim in [false, true] {
+        let mut stage = Stage::with(1, &["other"], None, |_| {}).await;
+        stage.until_live().await;
+        let room = room(&stage, &grant(false, verbatim)).await;
+        until(&room, "it to be said", |state, _, _| is_forbidden(state)).await;
+        let view = room.view().await.expect("the room is open");
+        assert!(is_live(&view.state(Kind::Node)), "that is watched everywhere");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_refused_is_not_said_to_be_empty_until_it_is_given_back() {
+    for verbatim in [false, true] {
+        let mut stage = Stage::with(1, &["default", "other"], None, |_| {}).await;
+        stage.until_live().await;
+        let room = room(&stage, &grant(false, verbatim)).await;
+        until(&room, "its pod", |state, pods, _| is_live(state) && pods == 1).await;
+        let faults = stage.demo.faults();
+        faults.set("pods", Fault::NamespacesOnly(vec!["other".to_owned()]));
+        faults.cut_watches("pods");
+        until(&room, "the refusal", |state, pods, _| is_forbidden(state) && pods == 0).await;
+        faults.clear_all();
+        until(&room, "its pod again", |state, pods, _| is_live(state) && pods == 1).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_see_everything_is_told_what_of_it_is_refused() {
+    let mut stage = Stage::with(1, &["default", "other"], None, |_| {}).await;
+    stage.until_live().await;
+    let room = room(&stage, &grant(true, true)).await;
+    until(&room, "its pod", |state, pods, _| is_live(state) && pods == 1).await;
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::NamespacesOnly(vec!["other".to_owned()]));
+    faults.cut_watches("pods");
+    until(&room, "the refusal", |state, pods, refused| is_live(state) && pods == 0 && refused == 1).await;
+    faults.clear_all();
+    until(&room, "its pod again", |state, pods, refused| is_live(state) && pods == 1 && refused == 0).await;
+}
