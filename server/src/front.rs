@@ -34,7 +34,8 @@ const BUFFER: usize = 32 << 10;
 /// How long nothing is accepted when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(250);
 
-/// How long what was sent to a client may go without an answer from its system. Something is sent every two or three
+/// How long what was sent to a client may go without an answer from its system, or not be sent because its system takes
+/// nothing more. Something is sent every two or three
 /// seconds to all who watch, so that one who has vanished is found out within ten, where it would be sent again for a
 /// quarter of an hour. Elsewhere than on Linux the deadlines below have to do.
 #[cfg(target_os = "linux")]

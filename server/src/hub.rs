@@ -439,6 +439,15 @@ impl Owner {
         self.tell_about(self.viewers.values());
     }
 
+    /// Says what is being watched before anything else is said.
+    fn greet(&self, queue: &Queue, encoding: Encoding) {
+        match encoding {
+            Encoding::Binary => queue.greet(Outgoing::of(&self.hello())),
+            Encoding::Rows => queue.greet(self.told_about()),
+            Encoding::Events => {}
+        }
+    }
+
     /// Says to each what is being watched, encoded once.
     fn tell_about<'a>(&self, viewers: impl IntoIterator<Item = &'a Viewer>) {
         let hello = Outgoing::of(&self.hello());
@@ -478,11 +487,7 @@ impl Owner {
                 let known =
                     self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
-                match encoding {
-                    Encoding::Binary if known.is_none() => queue.greet(Outgoing::of(&self.hello())),
-                    Encoding::Rows => queue.push(self.told_about()),
-                    Encoding::Binary | Encoding::Events => {}
-                }
+                self.greet(&queue, encoding);
                 // What is noted of this scope goes to those who are there: the newcomer's first is a snapshot.
                 self.flush_topic(&key, &self.called());
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
@@ -493,9 +498,11 @@ impl Owner {
                 self.resync(viewer);
             }
             Asked::Resync { viewer } => {
+                // That may be among what was lost, and says how what follows is to be taken.
+                if let Some(Viewer { topic: (_, encoding), queue, .. }) = self.viewers.get(&viewer) {
+                    self.greet(queue, *encoding);
+                }
                 self.resync(viewer);
-                // That may be among what was lost.
-                self.tell_about(self.viewers.get(&viewer));
             }
             Asked::Look { viewer, key } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {

@@ -516,7 +516,7 @@ async fn without_http2_nothing_is_confirmed_that_came_over_a_connection_that_a_h
         let died = now();
         // The pulse waits in vain, and then asks at once over another connection, which answers.
         stage
-            .until("pods to be confirmed again", 2 * FOUND, |viewer| {
+            .until("pods to be confirmed again", PATIENCE, |viewer| {
                 let is_confirmed = pods_as_of(viewer).is_some_and(|at| at > died);
                 assert!(!is_confirmed || viewer.pod("second").is_some(), "without what happened since");
                 is_confirmed && *viewer.state(Kind::Pod) == KindState::Live

@@ -814,10 +814,10 @@ async fn who_does_not_read_a_stream_is_let_go() {
     })
     .await;
     // More than what the system keeps for whoever does not read.
-    for nth in 0..16 {
+    for nth in 0..6 {
         site.demo.put(pod(&format!("long-{nth}"), &[("long", &"x".repeat(1 << 20))]));
     }
-    site.get_until("/api/v1/pods?output=name", &[], |answer| answer.body.contains("long-15\n")).await;
+    site.get_until("/api/v1/pods?output=name", &[], |answer| answer.body.contains("long-5\n")).await;
     let mut stream = site.connect().await;
     let head = format!("GET /api/v1/watch HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
     stream.write_all(head.as_bytes()).await.expect("sent");

@@ -8,7 +8,7 @@ mod viewer;
 
 use app::{
     api::{Kind, Kinds, ObjectKey},
-    wire::{Ask, Frame, LONGEST_ASK},
+    wire::{Ask, Drawing, Frame, LONGEST_ASK},
 };
 use futures::SinkExt;
 use serde_json::json;
@@ -224,13 +224,18 @@ async fn an_answer_is_as_fresh_as_the_least_fresh_of_what_it_is_made_of() {
 }
 
 #[tokio::test]
-async fn whoever_has_lost_something_is_told_again_what_is_watched() {
+async fn whoever_has_lost_something_is_told_again_what_is_watched_and_what_they_look_at() {
     let site = Site::new().await;
     let mut socket = site.socket("kinds=pods").await;
     socket.until("a beat", |viewer| viewer.beats > 0).await;
-    socket.viewer.hello = None;
+    let key = ObjectKey { kind: Kind::Deployment, namespace: "default".to_owned(), name: "web".to_owned() };
+    socket.ask(&Ask::Look(Some(key.clone()))).await;
+    socket.ask(&Ask::Draw(Some(Drawing { key, between: None }))).await;
+    let has_both = |viewer: &Viewer| viewer.detail.is_some() && viewer.picture.is_some();
+    socket.until("a detail and a picture", has_both).await;
+    (socket.viewer.hello, socket.viewer.detail, socket.viewer.picture) = (None, None, None);
     socket.ask(&Ask::Resync).await;
-    socket.until("what is watched", |viewer| viewer.hello.is_some()).await;
+    socket.until("what is watched", |viewer| viewer.hello.is_some() && has_both(viewer)).await;
 }
 
 #[tokio::test]

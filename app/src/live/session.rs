@@ -22,7 +22,7 @@ use crate::{
     store::Link,
     wire::{
         self, Ask, Frame,
-        follow::{Beat, Followed, Follower},
+        follow::{Beat, Followed, Follower, Owed},
     },
 };
 
@@ -73,6 +73,10 @@ pub struct Session {
     /// The kinds of the first snapshot that will come.
     opened: Kinds,
     follower: Follower,
+    /// What has been asked for on this socket and has not come.
+    owed: Owed,
+    /// Everything that is wanted has come.
+    is_live: bool,
     told: Told,
     /// Why the server said it would close.
     bye: Option<String>,
@@ -137,6 +141,8 @@ impl Session {
             opened: asked.kinds,
             asked,
             follower: Follower::default(),
+            owed: Owed::default(),
+            is_live: false,
             told,
             bye: None,
             ended: false,
@@ -231,7 +237,7 @@ impl Session {
                 let all =
                     self.follower.snapshot(seq, &bytes).map_err(|error| End::Lost(error.to_string()))?;
                 self.live.store.reset(all);
-                self.live.store.set_link(Link::Live);
+                self.came();
             }
             Frame::Changes { seq, changes: encoded } => match self.follower.changes(seq, &encoded) {
                 Followed::Changes(more) => changes.extend(more),
@@ -247,8 +253,16 @@ impl Session {
                     Beat::Resync => self.ask(&Ask::Resync),
                 }
             }
-            Frame::Detail { key, detail } => self.live.store.set_detail(key, detail),
-            Frame::Picture { drawing, picture } => self.live.store.set_picture(drawing.key, picture),
+            Frame::Detail { key, detail } => {
+                self.owed.detail(&key);
+                self.live.store.set_detail(key, detail);
+                self.came();
+            }
+            Frame::Picture { drawing, picture } => {
+                self.owed.picture(&drawing);
+                self.live.store.set_picture(drawing.key, picture);
+                self.came();
+            }
             Frame::Bye { why, ended } => {
                 self.ended = ended;
                 self.bye = Some(why);
@@ -284,11 +298,22 @@ impl Session {
         }
         if self.asked.look != wanted.look {
             self.ask(&Ask::Look(wanted.look.clone()));
+            self.owed.look(wanted.look.clone());
         }
         if self.asked.draw != wanted.draw {
             self.ask(&Ask::Draw(wanted.draw.clone()));
+            self.owed.draw(wanted.draw.clone());
         }
         self.asked = wanted;
+        self.came();
+    }
+
+    /// Something has come, or is not wanted any more. What a live page turns to afterwards is not there before it comes.
+    fn came(&mut self) {
+        if !self.is_live && self.follower.has_snapshot() && self.owed.is_nothing() {
+            self.is_live = true;
+            self.live.store.set_link(Link::Live);
+        }
     }
 
     fn ask(&self, ask: &Ask) {

@@ -87,7 +87,7 @@ impl Store {
             }
             KindState::Live => {}
         }
-        let old = as_of.is_none_or(|as_of| self.server_now().0 - as_of.0 > OLD_MS);
+        let old = as_of.is_none_or(|as_of| self.server_now().0.abs_diff(as_of.0) > OLD_MS.unsigned_abs());
         match self.link() {
             Link::Retrying { why, .. } | Link::Closed { why } => Freshness::Old { as_of, because: why },
             Link::Connecting if old => {

@@ -8,7 +8,7 @@
 //!
 //! [`Ask::Resync`]: super::Ask::Resync
 
-use super::{Encoded, WireError, read_changes, read_snapshot, strings};
+use super::{Drawing, Encoded, ObjectKey, WireError, read_changes, read_snapshot, strings};
 use crate::{
     api::{Kind, Kinds, Millis},
     model::Change,
@@ -24,6 +24,41 @@ pub struct Follower {
     /// A snapshot has been asked for; changes are left out until it is here.
     behind: bool,
     strings: strings::Read,
+}
+
+/// What has been asked for beside rows and has not come. What a page shows of it before is from another time, perhaps of
+/// another hub, and no beat speaks of it: a page is live on a new socket when nothing is owed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owed {
+    detail: Option<ObjectKey>,
+    picture: Option<Drawing>,
+}
+
+impl Owed {
+    /// The detail of this object, or of none any more, has been asked for.
+    pub fn look(&mut self, key: Option<ObjectKey>) {
+        self.detail = key;
+    }
+
+    /// The same of a picture.
+    pub fn draw(&mut self, drawing: Option<Drawing>) {
+        self.picture = drawing;
+    }
+
+    /// A detail has come.
+    pub fn detail(&mut self, key: &ObjectKey) {
+        self.detail.take_if(|owed| owed == key);
+    }
+
+    /// A picture has come.
+    pub fn picture(&mut self, drawing: &Drawing) {
+        self.picture.take_if(|owed| owed == drawing);
+    }
+
+    /// Whether all has come.
+    pub fn is_nothing(&self) -> bool {
+        *self == Owed::default()
+    }
 }
 
 /// What is to be done about a frame of changes.
@@ -132,6 +167,25 @@ pub fn wait_ms(attempt: u32, random: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_owed_is_what_was_asked_for_last() {
+        let key = |name: &str| ObjectKey { kind: Kind::Pod, namespace: "default".into(), name: name.into() };
+        let drawing = Drawing { key: key("api"), between: None };
+        let mut owed = Owed::default();
+        owed.look(Some(key("a")));
+        owed.draw(Some(drawing.clone()));
+        owed.look(Some(key("b")));
+        owed.detail(&key("a"));
+        owed.picture(&Drawing { between: Some((1, 2)), ..drawing.clone() });
+        owed.picture(&drawing);
+        assert!(!owed.is_nothing(), "of another object");
+        owed.detail(&key("b"));
+        assert!(owed.is_nothing());
+        owed.look(Some(key("c")));
+        owed.look(None);
+        assert!(owed.is_nothing(), "nobody looks any more");
+    }
 
     #[test]
     fn nobody_waits_longer_than_eight_seconds_and_nobody_comes_at_once() {

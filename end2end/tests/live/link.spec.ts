@@ -56,3 +56,33 @@ test('another build of the server loads the page anew, once', async ({ page, mas
   await expect(page.locator('.freshness')).toContainText('this page is still the old one');
   expect(loads).toBe(2);
 });
+
+test('what is shown of one object is not live again before it has come again', async ({ page, masthead }) => {
+  let hold = false;
+  let heard = 0;
+  const held: (() => void)[] = [];
+  await page.routeWebSocket(/\/live/, (socket) => {
+    const server = socket.connectToServer();
+    // All that a page says here is what it looks at.
+    socket.onMessage((message) => {
+      if (hold) held.push(() => server.send(message));
+      else server.send(message);
+    });
+    server.onMessage((message) => {
+      heard += 1;
+      socket.send(message);
+    });
+  });
+  await page.goto('/pods/default/example-pod-randomforest');
+  await expect(page.locator(chip)).toContainText('live');
+  hold = true;
+  await masthead.restart();
+  await expect.poll(() => held.length, { timeout: 25_000 }).toBeGreaterThan(0);
+  const before = heard;
+  // Rows and beats come; the rest of the page is still from before.
+  await expect.poll(() => heard, { timeout: 15_000 }).toBeGreaterThan(before + 3);
+  await expect(page.locator(chip)).not.toContainText('live');
+  hold = false;
+  held.forEach((send) => send());
+  await expect(page.locator(chip)).toContainText('live', { timeout: 10_000 });
+});

@@ -206,15 +206,17 @@ impl Lens {
     /// there is none.
     pub fn states(&self, kind: Kind, state: &KindState) -> Vec<(Option<Text>, KindState)> {
         let Some(within) = self.grant.kinds.get(&kind) else { return vec![(None, self.forbidden(kind))] };
-        let state = if self.grant.is_plain() { state.clone() } else { rows::state(state) };
+        // How many there are elsewhere, or why they are not known, is not for those who have a part.
+        let is_part = !self.grant.is_plain() || matches!(within, Within::Namespaces(_));
+        let state = if is_part { rows::state(state) } else { state.clone() };
         let each = self.apart.get(&kind);
         let of = |name: &Text| match each.is_none_or(|each| each.contains(&(name.clone(), true))) {
             true => state.clone(),
             false => self.forbidden(kind),
         };
         match (within, each) {
-            // Whoever has a part of everything is not told the names of namespaces that may have nothing for them.
-            (Within::All, Some(each)) if self.grant.is_plain() => {
+            // Others are not told the names of namespaces that may have nothing for them.
+            (Within::All, Some(each)) if self.grant.is_plain() || self.names_namespaces() => {
                 each.iter().map(|(name, _)| (Some(name.clone()), of(name))).collect()
             }
             (Within::All, _) => vec![(None, state)],
@@ -223,6 +225,11 @@ impl Lens {
                 names.iter().map(|name| (Some(self.names.text(name)), of(name))).collect()
             }
         }
+    }
+
+    /// Whether all namespaces are shown, by their names.
+    fn names_namespaces(&self) -> bool {
+        !self.grant.hide.names && matches!(self.grant.kinds.get(&Kind::Namespace), Some(Within::All))
     }
 
     fn forbidden(&self, kind: Kind) -> KindState {

@@ -37,7 +37,8 @@ pub fn called(state: &KindState, as_of: Option<Millis>, now: Millis) -> KindStat
     if *state != KindState::Live {
         return state.clone();
     }
-    let age = |at: Millis| Duration::from_millis(now.0.saturating_sub(at.0).max(0).unsigned_abs());
+    // What is confirmed in the future was before the clock was put back, nobody knows by how much.
+    let age = |at: Millis| Duration::from_millis(now.0.abs_diff(at.0));
     match as_of {
         Some(at) if age(at) <= TRUSTED => KindState::Live,
         Some(at) => KindState::Stale { since: at, because: Text::from("not confirmed for more than 5 s") },
@@ -197,7 +198,8 @@ mod tests {
         let word = |as_of: Option<i64>, now| called(&KindState::Live, as_of.map(Millis), Millis(now)).word();
         assert_eq!(word(Some(1000), 6000), "live");
         assert_eq!(word(Some(1000), 6001), "stale");
-        assert_eq!(word(Some(1000), 500), "live", "a clock that was put back");
+        assert_eq!(word(Some(1000), 500), "live");
+        assert_eq!(word(Some(9000), 500), "stale", "a clock that was put back");
         assert_eq!(word(None, 500), "stale");
         let connecting = called(&KindState::Connecting, Some(Millis(1000)), Millis(9000));
         assert_eq!(connecting, KindState::Connecting, "no other state changes with age");

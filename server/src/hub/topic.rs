@@ -169,11 +169,15 @@ impl Topic {
         let states = std::mem::take(&mut self.states);
         if self.encoding == Encoding::Events {
             let mut text = String::new();
-            for (kind, state) in states {
-                push_event(&mut text, "state", self.seq, &json!({"kind": kind.plural(), "state": state}));
-            }
-            for event in changed.into_values().filter_map(|pending| pending.event) {
-                push_event(&mut text, "change", self.seq, &event);
+            // Nothing is called live that is not there yet.
+            let (live, others): (Vec<_>, Vec<_>) =
+                states.into_iter().partition(|(_, state)| *state == KindState::Live);
+            let told =
+                |(kind, state): (Kind, KindState)| ("state", json!({"kind": kind.plural(), "state": state}));
+            let changes = changed.into_values().filter_map(|pending| Some(("change", pending.event?)));
+            for (name, data) in others.into_iter().map(told).chain(changes).chain(live.into_iter().map(told))
+            {
+                push_event(&mut text, name, self.seq, &data);
             }
             return Some(Outgoing::Bytes(text.into()));
         }

@@ -253,7 +253,12 @@ impl ApiServer {
 
     /// One page of a list; from the start with an empty `next`.
     pub async fn list(&self, collection: &Collection, next: &str) -> Result<Page, ApiError> {
-        self.page(collection, PAGE, next).await
+        let mut path = format!("{}?limit={PAGE}", collection.path());
+        if !next.is_empty() {
+            path.push_str("&continue=");
+            path.extend(percent_encoded(next));
+        }
+        self.read(&path, LARGEST_PAGE).await
     }
 
     /// A list of one object, by its name; empty if there is none.
@@ -263,25 +268,19 @@ impl ApiServer {
         let path = Collection { within, ..collection.clone() }.path();
         let name: String = percent_encoded(name).collect();
         let path = format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1");
-        tokio::time::timeout(PATIENCE, self.read(&path)).await.map_err(|_| ApiError::Silent(PATIENCE))?
+        tokio::time::timeout(PATIENCE, self.read(&path, LARGEST_EVENT))
+            .await
+            .map_err(|_| ApiError::Silent(PATIENCE))?
     }
 
     /// The collection's version now, by the smallest list there is.
     pub async fn version_of(&self, collection: &Collection) -> Result<String, ApiError> {
-        Ok(self.page(collection, 1, "").await?.resource_version)
+        let path = format!("{}?limit=1", collection.path());
+        Ok(self.read(&path, LARGEST_EVENT).await?.resource_version)
     }
 
-    async fn page(&self, collection: &Collection, limit: usize, next: &str) -> Result<Page, ApiError> {
-        let mut path = format!("{}?limit={limit}", collection.path());
-        if !next.is_empty() {
-            path.push_str("&continue=");
-            path.extend(percent_encoded(next));
-        }
-        self.read(&path).await
-    }
-
-    async fn read(&self, path: &str) -> Result<Page, ApiError> {
-        let body = whole(self.get(path).await?.into_body(), LARGEST_PAGE).await?;
+    async fn read(&self, path: &str, most: usize) -> Result<Page, ApiError> {
+        let body = whole(self.get(path).await?.into_body(), most).await?;
         let head: ListHead = serde_json::from_slice(&body).map_err(unreadable)?;
         Ok(Page {
             body,

@@ -40,6 +40,8 @@ use super::{
 /// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
 /// given up after 60 s, and asked for again up to 19 s later.
 pub const SETTLED: Duration = Duration::from_secs(100);
+/// And stays so; for so many seconds, in which a page would find out that its connection is dead.
+const WELL: u32 = 12;
 /// How old what the API calls live may be, in milliseconds.
 const FRESH: i64 = 5_000;
 /// How often pages are looked at while time passes.
@@ -120,6 +122,8 @@ pub struct Run {
     written: u64,
     /// Kinds of which watches say nothing, those that are opened from now on as well.
     stalled: BTreeSet<Kind>,
+    /// Watches that are silent now will not be heard again.
+    forgot: bool,
     /// How often a page was too slow for a Masthead that has ended.
     overflows: u64,
     _tasks: JoinSet<()>,
@@ -162,6 +166,7 @@ impl Run {
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             written: 0,
             stalled: BTreeSet::new(),
+            forgot: false,
             overflows: 0,
             _tasks: JoinSet::new(),
         };
@@ -269,9 +274,8 @@ impl Run {
             }
             Step::Refuse { refuses } => self.sky.refuse(*refuses),
             Step::Silence { for_ever } => {
-                if *for_ever {
-                    self.kept_back(KINDS, 0);
-                }
+                // Nothing is told of anything meanwhile; what says nothing when it is over is found out then.
+                self.forgot |= *for_ever;
                 self.sky.fall_silent(*for_ever);
             }
             Step::Forget => {
@@ -284,7 +288,7 @@ impl Run {
             Step::ClusterClock { millis } => self.sky.put_clock(i64::from(*millis)),
             Step::RetryAfter { seconds } => self.sky.retry_after(*seconds),
             Step::Befall { mishap } => self.sky.befall(*mishap),
-            Step::ClearSky => self.sky.clear_up(),
+            Step::ClearSky => self.clear_up(),
             Step::Restart { millis } => {
                 self.end();
                 self.pages.iter().for_each(|(_, cable)| cable.cut());
@@ -382,6 +386,13 @@ impl Run {
         (kind, namespace, name(object.kind, object.number))
     }
 
+    fn clear_up(&mut self) {
+        if std::mem::take(&mut self.forgot) {
+            self.kept_back(KINDS, 0);
+        }
+        self.sky.clear_up();
+    }
+
     /// Watches that are open, or will be so many milliseconds later, say less than there is to say, while everything else
     /// may look well.
     fn kept_back(&mut self, kinds: impl IntoIterator<Item = Kind>, later: i64) {
@@ -437,17 +448,21 @@ impl Run {
         }
         faults.clear_all();
         self.truth.mended(&self.demo);
-        self.sky.clear_up();
+        self.clear_up();
         for (page, cable) in &self.pages {
             cable.mend();
             page.sleep(false);
         }
         let lost = if self.sky.has_lost() { LIST_AGAIN } else { 0 };
         let end = self.truth.excused_until().max(now().later(lost)).0 + SETTLED.as_millis() as i64;
+        let mut well = 0;
         loop {
-            let Some(missing) = self.missing().await else { return Ok(()) };
-            if now() > Millis(end) {
-                return Err(format!("at the end: {missing}"));
+            let missing = self.missing().await;
+            match missing {
+                None if well == WELL => return Ok(()),
+                None => well += 1,
+                Some(missing) if now() > Millis(end) => return Err(format!("at the end: {missing}")),
+                Some(_) => well = 0,
             }
             self.pass(Duration::from_secs(1)).await?;
         }

@@ -64,8 +64,8 @@ async fn ended(hub: &Hub, seat: &Seat, target: &Target, revision: Option<i64>, a
 async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (bool, Response) {
     let Ok(view) = hub.view().await else { return (true, draining()) };
     if let Some(refusal) = refusal(&view, &[target.kind], &target.within()) {
-        let forbidden = matches!(view.state(target.kind), KindState::Forbidden { .. });
-        return (forbidden, refusal);
+        // What has not been listed yet will be; what may not be seen, or is not watched, is waited for in vain.
+        return (refusal.status() != StatusCode::SERVICE_UNAVAILABLE, refusal);
     }
     let state = view.state(target.kind);
     let as_of = view.as_of(target.kind);
