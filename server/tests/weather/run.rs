@@ -13,6 +13,7 @@ use app::{
     wire::About,
 };
 use axum::body::Body;
+use futures::FutureExt;
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,7 +22,7 @@ use server::{
     audience::Rooms,
     demo::{self, ALL, Backup, Demo, Gone, Malformed},
     http::{self as site, Access, Hosts},
-    hub::{Hub, now},
+    hub::{Hub, View, now},
     metrics::Metrics,
     source::{Source, api_server::ApiServer},
 };
@@ -116,6 +117,8 @@ pub struct Run {
     by_namespace: bool,
     pages: Vec<(Page, Cable)>,
     looked: Vec<Looked>,
+    /// The same of what the API says of everything, and through a room.
+    asked: [Looked; 2],
     /// The last one; of the beginning, if there was no other.
     backup: (Backup, BTreeSet<String>),
     /// Objects so far; each has a label that no other has.
@@ -164,6 +167,7 @@ impl Run {
             by_namespace: schedule.by_namespace,
             pages: Vec::new(),
             looked: vec![Looked::new(); usize::from(schedule.pages)],
+            asked: Default::default(),
             written: 0,
             stalled: BTreeSet::new(),
             forgot: false,
@@ -411,11 +415,29 @@ impl Run {
         Ok(())
     }
 
-    /// What the API's headers would say now.
-    async fn ask(&self) -> Result<(), String> {
-        let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
-        let Some(hub) = hub else { return Ok(()) };
-        let Ok(view) = hub.view().await else { return Ok(()) }; // it is about to end
+    /// What the API would answer now, and what its headers would say.
+    async fn ask(&mut self) -> Result<(), String> {
+        let hubs = self.masthead.lock().expect("no panic").as_ref().map(|masthead| {
+            let room = Eye::Room.grant().filter(|_| self.pages.len() > Eye::Room as usize + 1).map(Arc::new);
+            // Not before it is open: it opens when somebody comes.
+            let room = room.and_then(|grant| masthead.rooms.hub(Some(&grant)).now_or_never()?.ok());
+            (masthead.hub.clone(), room)
+        });
+        let Some((hub, room)) = hubs else { return Ok(()) };
+        let [of_all, of_room] = &mut self.asked;
+        for (eye, hub, looked) in [(Eye::Whole, Some(hub), of_all), (Eye::Room, room, of_room)] {
+            let Some(hub) = hub else { continue };
+            let Ok(view) = hub.view().await else { continue }; // it is about to end
+            Self::is_fresh(&view)?;
+            for kind in KINDS {
+                let allowed = self.truth.allows_api(&view, kind, eye, looked);
+                allowed.map_err(|wrong| format!("the API says, of {eye:?}: {wrong}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_fresh(view: &View) -> Result<(), String> {
         for kind in Kinds::all().iter() {
             let is_old = view.as_of(kind).is_none_or(|at| now().0 - at.0 > FRESH);
             if is_old && view.state(kind) == KindState::Live {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::{
     api::{
-        ControllerRevision, DaemonSet, Deployment, EndpointSlice, Event, Kind, Lease, Millis, Namespace,
-        Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service, StatefulSet, Text,
-        Uid,
+        ControllerRevision, DaemonSet, Deployment, EndpointSlice, Event, Kind, KindState, Lease, Millis,
+        Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service,
+        StatefulSet, Text, Uid,
     },
     model::WithRow,
     scope::Scope,
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use server::{
     audience::{Grant, grant::Within},
     demo::Demo,
-    hub::now,
+    hub::{View, now},
     source::translate::{self, Translate},
 };
 
@@ -248,6 +248,38 @@ impl Truth {
                 (Some(Millis(0)), false)
             }
         };
+        let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(store, kind));
+        self.is_so(kind, eye, (as_of, is_live), rows, &store.about().refused)
+    }
+
+    /// Whether what the API says of a kind is so, to whoever reads from this hub.
+    pub fn allows_api(
+        &mut self,
+        view: &View,
+        kind: Kind,
+        eye: Eye,
+        looked: &mut Looked,
+    ) -> Result<(), String> {
+        let as_of = view.as_of(kind);
+        let claim = match view.state(kind) {
+            KindState::Live => (as_of, true),
+            KindState::Stale { since, .. } => (Some(as_of.map_or(since, |as_of| as_of.min(since))), false),
+            _ => (Some(Millis(0)), false),
+        };
+        let hash = view.cluster.hash_of([kind].into_iter().collect());
+        let rows = remembered(looked, kind, hash, || held(&view.cluster, kind));
+        self.is_so(kind, eye, claim, rows, &view.about.refused)
+    }
+
+    /// Whether these were a kind's rows until then; if they are called live, that was a moment ago.
+    fn is_so(
+        &mut self,
+        kind: Kind,
+        eye: Eye,
+        (as_of, is_live): (Option<Millis>, bool),
+        now_shown: &Rows,
+        refused: &[(Kind, String)],
+    ) -> Result<(), String> {
         let now = now();
         let Some(as_of) = as_of else {
             return if is_live { Err(format!("{kind} is called live as of nothing")) } else { Ok(()) };
@@ -258,12 +290,6 @@ impl Truth {
         if as_of.0 > now.0 + BUSY {
             return Err(format!("{kind} is confirmed in the future"));
         }
-        let hash = store.hash([kind].into_iter().collect());
-        let seen = looked.entry(kind).or_default();
-        if seen.0 != hash || seen.1.is_empty() {
-            *seen = (hash, shown(store, kind));
-        }
-        let now_shown = &seen.1;
         let from = Millis(as_of.0 - ON_ITS_WAY);
         let past = self.past.get(&kind).map(Vec::as_slice).unwrap_or_default();
         let lasted = |nth: usize| past.get(nth + 1).is_none_or(|(ended, _)| *ended >= from);
@@ -277,9 +303,7 @@ impl Truth {
         };
         let was = if self.apart {
             let namespaces = ["", "default", "other", "kube-node-lease"];
-            let about = store.about();
-            let is_refused =
-                |name: &str| about.refused.iter().any(|(of, refused)| *of == kind && refused == name);
+            let is_refused = |name: &str| refused.iter().any(|(of, refused)| *of == kind && refused == name);
             let was_so = |name: &str| was(&|rows| part(rows, name) == part(now_shown, name));
             namespaces.iter().all(|name| match is_refused(name) {
                 // said to be refused, and not there, once that has been told, too
@@ -319,6 +343,15 @@ impl Truth {
             }
         ))
     }
+}
+
+/// Rows, made anew only if their hash is another.
+fn remembered(looked: &mut Looked, kind: Kind, hash: u64, rows: impl FnOnce() -> Rows) -> &Rows {
+    let seen = looked.entry(kind).or_default();
+    if seen.0 != hash || seen.1.is_empty() {
+        *seen = (hash, rows());
+    }
+    &seen.1
 }
 
 fn there_is<T: Translate>(demo: &Demo) -> Seen {
