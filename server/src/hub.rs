@@ -432,31 +432,30 @@ impl Owner {
         if about == self.about && apart == self.apart {
             return;
         }
+        let gains = about.refused.iter().any(|refused| !self.about.refused.contains(refused));
         self.about = about;
         self.apart = apart;
-        // What had happened by then is told before: a namespace that is refused no longer by itself, but because all are.
+        // That a namespace is refused is told before its kind is called live without it. Otherwise what had happened by
+        // then is told before: a namespace that is refused no longer by itself, but because all are.
+        if gains {
+            self.tell_about();
+        }
         self.flush();
-        self.tell_about(self.viewers.values());
-    }
-
-    /// Says what is being watched before anything else is said.
-    fn greet(&self, queue: &Queue, encoding: Encoding) {
-        match encoding {
-            Encoding::Binary => queue.greet(Outgoing::of(&self.hello())),
-            Encoding::Rows => queue.greet(self.told_about()),
-            Encoding::Events => {}
+        if !gains {
+            self.tell_about();
         }
     }
 
     /// Says to each what is being watched, encoded once.
-    fn tell_about<'a>(&self, viewers: impl IntoIterator<Item = &'a Viewer>) {
-        let hello = Outgoing::of(&self.hello());
-        for viewer in viewers {
-            match viewer.topic.1 {
-                Encoding::Binary => viewer.queue.push(hello.clone()),
-                Encoding::Rows => viewer.queue.push(self.told_about()),
-                Encoding::Events => {}
-            }
+    fn tell_about(&self) {
+        let [pages, rooms] = [Encoding::Binary, Encoding::Rows].map(|encoding| self.told_about(encoding));
+        for viewer in self.viewers.values() {
+            let about = match viewer.topic.1 {
+                Encoding::Binary => &pages,
+                Encoding::Rows => &rooms,
+                Encoding::Events => &None,
+            };
+            about.iter().for_each(|about| viewer.queue.push(about.clone()));
         }
     }
 
@@ -487,7 +486,9 @@ impl Owner {
                 let known =
                     self.viewers.get(&viewer).map(|v| (v.topic.clone(), v.look.clone(), v.draw.clone()));
                 let (look, draw) = known.clone().map(|(_, look, draw)| (look, draw)).unwrap_or_default();
-                self.greet(&queue, encoding);
+                if known.is_none() {
+                    self.told_about(encoding).into_iter().for_each(|hello| queue.greet(hello));
+                }
                 // What is noted of this scope goes to those who are there: the newcomer's first is a snapshot.
                 self.flush_topic(&key, &self.called());
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
@@ -495,14 +496,14 @@ impl Owner {
                 if let Some((old, ..)) = known {
                     self.forget_topic(&old);
                 }
-                self.resync(viewer);
+                self.resync(viewer, None);
             }
             Asked::Resync { viewer } => {
-                // That may be among what was lost, and says how what follows is to be taken.
-                if let Some(Viewer { topic: (_, encoding), queue, .. }) = self.viewers.get(&viewer) {
-                    self.greet(queue, *encoding);
-                }
-                self.resync(viewer);
+                // That may be among what was lost, and says how what follows is to be taken. What went before is of
+                // earlier clocks.
+                let encoding = self.viewers.get(&viewer).map(|viewer| viewer.topic.1);
+                let about = encoding.and_then(|encoding| self.told_about(encoding));
+                self.resync(viewer, about);
             }
             Asked::Look { viewer, key } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
@@ -555,7 +556,8 @@ impl Owner {
     }
 
     /// Empties the viewer's queue and starts it again from the present.
-    fn resync(&mut self, viewer: u64) {
+    /// Everything anew, after what else is to be known.
+    fn resync(&mut self, viewer: u64, about: Option<Outgoing>) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
         let key = seat.topic.clone();
         self.flush_topic(&key, &self.called());
@@ -563,12 +565,15 @@ impl Owner {
         let snapshot = topic.snapshot(&self.cluster);
         // A snapshot says what there is; how far that can be trusted, only a beat does.
         let beat = topic.beat(now(), &self.freshness.as_of());
-        if let Some(seat) = self.viewers.get(&viewer) {
-            seat.queue.restart(snapshot);
-            seat.queue.push(beat);
-        }
+        let Some(seat) = self.viewers.get(&viewer) else { return };
+        about.into_iter().for_each(|about| seat.queue.restart(about));
+        seat.queue.restart(snapshot);
         self.show_detail(viewer);
         self.show_picture(viewer);
+        // Of these it says nothing, but whoever has it takes all that is here for current.
+        if let Some(seat) = self.viewers.get(&viewer) {
+            seat.queue.push(beat);
+        }
     }
 
     fn show_detail(&self, viewer: u64) {
@@ -668,8 +673,13 @@ impl Owner {
         }
     }
 
-    fn told_about(&self) -> Outgoing {
-        Outgoing::told(Told::About(self.about.clone(), self.apart.clone()))
+    /// What is being watched, as it is told to those who are to know.
+    fn told_about(&self, encoding: Encoding) -> Option<Outgoing> {
+        match encoding {
+            Encoding::Binary => Some(Outgoing::of(&self.hello())),
+            Encoding::Rows => Some(Outgoing::told(Told::About(self.about.clone(), self.apart.clone()))),
+            Encoding::Events => None,
+        }
     }
 
     fn hello(&self) -> Frame {

@@ -491,6 +491,8 @@ async fn without_http2_each_watch_has_a_connection_and_is_opened_again_when_it_e
         stage.until_live().await;
         let watched = Kind::ALL.iter().filter(|kind| kind.watched() == **kind).count();
         assert!(stage.hop.opened() > watched, "{} connections", stage.hop.opened());
+        #[cfg(target_os = "linux")]
+        asked_by_the_system(stage.hop.address, watched).await;
         stage.demo.put(pod("second", &[]));
         stage.until("a change", FOUND, |viewer| viewer.pod("second").is_some()).await;
         for round in ["third", "fourth"] {
@@ -524,6 +526,25 @@ async fn without_http2_nothing_is_confirmed_that_came_over_a_connection_that_a_h
             .await;
         stage.until_live().await;
     }
+}
+
+/// Until the system asks now and then of so many connections to `far` whether anybody is there: their timer of the second
+/// sort runs (`Documentation/networking/proc_net_tcp.rst`).
+#[cfg(target_os = "linux")]
+async fn asked_by_the_system(far: SocketAddr, connections: usize) {
+    let far = format!("0100007F:{:04X}", far.port());
+    let asked = || {
+        let table = std::fs::read_to_string("/proc/self/net/tcp").expect("a table");
+        let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines.filter(|line| line[2] == far && line[5].starts_with("02:")).count()
+    };
+    let wait = async {
+        while asked() < connections {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let waited = tokio::time::timeout(FOUND, wait).await;
+    assert!(waited.is_ok(), "{} of {connections} are asked", asked());
 }
 
 /// Until when pods are known to be current.

@@ -10,7 +10,10 @@ use std::{sync::Arc, time::Duration};
 
 use app::api::{Kind, KindState, Text};
 use server::{
-    audience::{Grant, Rooms, grant::Within},
+    audience::{
+        Grant, Rooms,
+        grant::{Hide, Within},
+    },
     demo::Fault,
     hub::Hub,
 };
@@ -37,7 +40,9 @@ async fn until(room: &Hub, what: &str, is_so: impl Fn(&KindState, usize, usize) 
     for _ in 0..240 {
         let view = room.view().await.expect("the room is open");
         let refused = view.about.refused.iter().filter(|(kind, _)| *kind == Kind::Pod).count();
-        if is_so(&view.state(Kind::Pod), view.cluster.pods.len(), refused) {
+        let (state, pods) = (view.state(Kind::Pod), view.cluster.pods.len());
+        assert!(!is_live(&state) || pods == 1 || refused == 1, "live, and there is nothing");
+        if is_so(&state, pods, refused) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -94,4 +99,23 @@ async fn whoever_may_see_everything_is_told_what_of_it_is_refused() {
     until(&room, "the refusal", |state, pods, refused| is_live(state) && pods == 0 && refused == 1).await;
     faults.clear_all();
     until(&room, "its pod again", |state, pods, refused| is_live(state) && pods == 1 && refused == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_hides_names_says_of_no_namespace_that_it_is_refused() {
+    let mut stage = Stage::with(1, &["default", "other"], None, |_| {}).await;
+    stage.until_live().await;
+    let hidden = Grant { hide: Hide { names: true, ..Hide::default() }, ..(*grant(true, false)).clone() };
+    let mut unnamed = (*grant(true, false)).clone();
+    unnamed.kinds.remove(&Kind::Namespace);
+    let (hidden, unnamed) = (room(&stage, &Arc::new(hidden)).await, room(&stage, &Arc::new(unnamed)).await);
+    let faults = stage.demo.faults();
+    faults.set("pods", Fault::NamespacesOnly(vec!["other".to_owned()]));
+    faults.cut_watches("pods");
+    let whole = room(&stage, &grant(true, false)).await;
+    until(&whole, "the refusal", |_, pods, refused| pods == 0 && refused == 1).await;
+    for room in [hidden, unnamed] {
+        let about = room.view().await.expect("the room is open").about.clone();
+        assert!(about.refused.is_empty() && about.namespaces.is_empty(), "{about:?}");
+    }
 }

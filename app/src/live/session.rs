@@ -94,7 +94,7 @@ impl Session {
         };
         let end = session.follow(&mut heard).await;
         session.close();
-        (session.follower.has_snapshot(), end)
+        (session.is_live, end)
     }
 
     fn open(live: &Rc<Live>, inbox: Inbox) -> Result<Session, String> {
@@ -248,7 +248,11 @@ impl Session {
                 self.clock(now);
                 self.apply(changes);
                 match self.follower.beat(seq, hash, as_of, |kinds| self.live.store.hash(kinds)) {
-                    Beat::Confirmed(as_of) => self.live.store.set_as_of(as_of),
+                    Beat::Confirmed(as_of) => {
+                        // A page that nobody sees is told the time seldom.
+                        self.live.tick();
+                        self.live.store.set_as_of(as_of);
+                    }
                     Beat::Unknown => {}
                     Beat::Resync => self.ask(&Ask::Resync),
                 }

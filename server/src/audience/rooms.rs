@@ -11,7 +11,7 @@ use std::{
 };
 
 use app::{
-    api::{Kind, KindState},
+    api::{Kind, KindState, Kinds},
     model::Change,
 };
 use tokio::{
@@ -122,15 +122,22 @@ impl Rooms {
         }
         let seat = self.whole.subscribe(lens.scope(), Encoding::Rows).await?;
         let mut states = BTreeMap::new();
+        // Kinds that may be watched elsewhere than before.
+        let mut due = Kinds::default();
         loop {
             let Outgoing::Told(told) = seat.next().await? else { continue };
             match &*told {
                 Told::About(about, apart) => {
-                    for kind in lens.hear(apart).iter() {
-                        if let Some(state) = states.get(&kind) {
-                            tell_state(&lens, room, kind, state).await?;
+                    let news = lens.hear(apart);
+                    // What may not be seen any more is said at once; what may be again, when it is here.
+                    for (kind, state) in states.iter().filter(|(kind, _)| news.contains(**kind)) {
+                        for (within, state) in lens.states(*kind, state) {
+                            if matches!(state, KindState::Forbidden { .. }) {
+                                room.tell(News::Watch { kind: *kind, within, state }).await?;
+                            }
                         }
                     }
+                    due = due.union(news);
                     room.tell(News::About(lens.about(about))).await?;
                 }
                 Told::Changes(changes) => {
@@ -143,6 +150,11 @@ impl Rooms {
                         if let Change::State(kind, state) = change {
                             tell_state(&lens, room, *kind, state).await?;
                             states.insert(*kind, state.clone());
+                        }
+                    }
+                    for kind in std::mem::take(&mut due).iter() {
+                        if let Some(state) = states.get(&kind) {
+                            tell_state(&lens, room, kind, state).await?;
                         }
                     }
                 }

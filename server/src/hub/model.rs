@@ -155,6 +155,11 @@ fn cuts_and_restarts_in_every_order() {
 }
 
 #[test]
+fn what_a_page_that_is_cut_off_calls_live_in_every_order() {
+    check(Limits { is_prompt: false, changes: 2, beats: 1, cuts: 1, ..ONE_KIND });
+}
+
+#[test]
 fn a_page_that_turns_to_another_view_in_every_order() {
     check(Limits { changes: 2, turns: 1, ..TWO_KINDS });
     check(Limits { changes: 1, losses: 1, turns: 1, ..TWO_KINDS });

@@ -298,8 +298,6 @@ impl Reflector {
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
-        // The pulse was answered when half an event was here, which may be about what had happened by then.
-        let mut amid = None;
         loop {
             let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
@@ -316,10 +314,9 @@ impl Reflector {
                         tokio::time::sleep(jittered(SPREAD)).await;
                         return Ok((seen, Before::Torn));
                     }
-                    let at = Some(answer.at).filter(|at| !catching_up && at.is_after(opened));
-                    match at {
-                        Some(at) if !watch.is_amid_event() => self.current(at).await?,
-                        at => amid = at.or(amid),
+                    let at = answer.at;
+                    if !catching_up && at.is_after(opened) && !watch.is_amid_event() {
+                        self.current(at).await?;
                     }
                     continue;
                 }
@@ -352,9 +349,6 @@ impl Reflector {
             }
             if let Some(event) = event {
                 self.event::<T>(event, position).await?;
-                if let Some(at) = amid.take() {
-                    self.current(at).await?;
-                }
             }
             if has_caught_up && !owed.is_empty() {
                 return Err(Over::Relist(ApiError::Unwitnessed));

@@ -45,6 +45,8 @@ pub const SETTLED: Duration = Duration::from_secs(100);
 const WELL: u32 = 12;
 /// How old what the API calls live may be, in milliseconds.
 const FRESH: i64 = 5_000;
+/// From one change of a storm to the next.
+const BETWEEN: Duration = Duration::from_millis(20);
 /// How often pages are looked at while time passes.
 const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
@@ -224,7 +226,11 @@ impl Run {
                 for nth in 0..*changes {
                     let number = (nth % 5) as u8;
                     self.put(Object { kind: Written::Pod, number, elsewhere: nth % 2 == 0 }, Value::Null);
-                    self.pass(Duration::from_millis(20)).await?;
+                    tokio::time::sleep(BETWEEN).await;
+                    if nth % LOOK.div_duration_f64(BETWEEN) as u16 == 0 {
+                        self.look()?;
+                        self.ask().await?;
+                    }
                 }
             }
             Step::Enormous => {
@@ -419,7 +425,7 @@ impl Run {
     async fn ask(&mut self) -> Result<(), String> {
         let hubs = self.masthead.lock().expect("no panic").as_ref().map(|masthead| {
             let room = Eye::Room.grant().filter(|_| self.pages.len() > Eye::Room as usize + 1).map(Arc::new);
-            // Not before it is open: it opens when somebody comes.
+            // It opens with the first who asks, and is not waited for.
             let room = room.and_then(|grant| masthead.rooms.hub(Some(&grant)).now_or_never()?.ok());
             (masthead.hub.clone(), room)
         });
