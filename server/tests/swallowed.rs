@@ -11,7 +11,6 @@ mod stage;
 mod viewer;
 
 use std::{
-    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -19,21 +18,18 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
+use axum::Router;
 use cable::Cable;
 use futures::StreamExt;
-use http::{HeaderValue, Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::HeaderValue;
 use server::{
     audience::Rooms,
     http::{self as site, Access, Hosts},
 };
 use stage::Stage;
-use tokio::{io::DuplexStream, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 use viewer::{Viewer, pod};
 
 /// By then the server lets go of whoever does not hear it.
@@ -42,7 +38,7 @@ const LET_GO: Duration = Duration::from_secs(10);
 /// Opens a page's websocket over a cable, and reads it for as long as anything comes; how many changes have come.
 async fn page(site: &Router, cable: &Cable, tasks: &mut JoinSet<()>) -> Arc<AtomicU32> {
     let (near, far) = cable.connect(tasks);
-    tasks.spawn(serve(site.clone(), far));
+    tasks.spawn(cable::serve(site.clone(), far));
     let mut request = "ws://masthead.test/live".into_client_request().expect("a request");
     request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
     let (mut socket, _) = tokio_tungstenite::client_async(request, near).await.expect("a socket");
@@ -59,20 +55,6 @@ async fn page(site: &Router, cable: &Cable, tasks: &mut JoinSet<()>) -> Arc<Atom
         }
     });
     changes
-}
-
-async fn serve(site: Router, far: DuplexStream) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let site = site.clone();
-        async move {
-            Ok::<_, Infallible>(
-                site.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
-            )
-        }
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new());
-    let _ = http.serve_connection(TokioIo::new(far), service).with_upgrades().await; // cables are cut here
 }
 
 /// How many look, apart from the stage's own.

@@ -1,12 +1,20 @@
 //! What is between a page and Masthead: a connection's bytes, both ways.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
 
+use axum::body::Body;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream},
     sync::watch,
     task::{AbortHandle, JoinSet},
 };
+use tower::ServiceExt;
 
 /// How a cable carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,4 +180,19 @@ async fn pump(
             return;
         }
     }
+}
+
+/// Serves what comes over a cable, until that is cut.
+pub async fn serve(site: axum::Router, far: DuplexStream) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let site = site.clone();
+        async move {
+            Ok::<_, Infallible>(
+                site.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
+            )
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new());
+    let _ = http.serve_connection(TokioIo::new(far), service).with_upgrades().await; // cables are cut here
 }

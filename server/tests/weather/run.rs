@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,11 +11,7 @@ use app::{
     store::Freshness,
     wire::About,
 };
-use axum::body::Body;
 use futures::FutureExt;
-use http::Request;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use server::{
     audience::Rooms,
@@ -26,12 +21,11 @@ use server::{
     metrics::Metrics,
     source::{Source, api_server::ApiServer},
 };
-use tokio::{io::DuplexStream, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use super::{
-    cable::Cable,
+    cable::{self, Cable},
     page::{Connect, Page},
     schedule::{Fault, Mischief, Object, Schedule, Step, Written},
     sky::Sky,
@@ -561,23 +555,9 @@ fn connect(cable: Cable, masthead: Arc<Mutex<Option<Masthead>>>, eye: Eye) -> Co
         let (page, far) = cable.connect(&mut tasks);
         tasks.spawn(async move {
             if let Some(site) = site.await {
-                serve(site, far).await;
+                cable::serve(site, far).await;
             }
         });
         Some(page)
     })
-}
-
-async fn serve(site: axum::Router, far: DuplexStream) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let site = site.clone();
-        async move {
-            Ok::<_, Infallible>(
-                site.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
-            )
-        }
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new());
-    let _ = http.serve_connection(TokioIo::new(far), service).with_upgrades().await; // cables are cut here
 }
