@@ -331,6 +331,54 @@ async fn a_version_that_goes_backwards_ends_in_what_the_server_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_of_nothing_is_believed_only_where_its_version_has_been() {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    demo.put(pod("of-the-backup", &[]));
+    let backup = demo.faults().save();
+    demo.remove("pods", "default", "of-the-backup");
+    (0..50).for_each(|nth| _ = demo.put(pod("of-no-backup", &[("written", &nth.to_string())])));
+    demo.remove("pods", "default", "of-no-backup");
+    let faults = demo.faults();
+    let restored_meanwhile = axum::middleware::from_fn(move |request: Request, next: Next| {
+        let is_list = request.uri().to_string().contains("/pods?limit=500");
+        let (faults, backup) = (faults.clone(), backup.clone());
+        async move {
+            let answer = next.run(request).await;
+            if is_list {
+                faults.restore(&backup);
+                tokio::time::sleep(Duration::from_millis(400)).await;
+            }
+            answer
+        }
+    });
+    let router = demo.router().layer(restored_meanwhile);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    assert_eq!(stage.viewer.pods(), ["of-the-backup"], "there is nothing in a history that has been lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    let slow = axum::middleware::from_fn(|request: Request, next: Next| async move {
+        let is_list = request.uri().to_string().contains("/pods?limit=500");
+        let answer = next.run(request).await;
+        if is_list {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+        answer
+    });
+    let router = demo.router().layer(slow);
+    let mut stage = Stage::over(demo.clone(), router, &[], None).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    demo.put(pod("meanwhile", &[]));
+    stage.until_live().await;
+    stage.until("the new pod", |viewer| viewer.pods() == ["meanwhile"]).await;
+    let lists = demo.request_log().into_iter().filter(|(_, path)| path.contains("/pods?limit=500"));
+    assert_eq!(lists.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_lists_watches_and_the_version_are_ever_asked_for() {
     let mut stage = Stage::new(1).await;
     stage.until_live().await;

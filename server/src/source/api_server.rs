@@ -267,16 +267,18 @@ impl ApiServer {
         let within = (!namespace.is_empty()).then(|| Text::from(namespace));
         let path = Collection { within, ..collection.clone() }.path();
         let name: String = percent_encoded(name).collect();
-        let path = format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1");
-        tokio::time::timeout(PATIENCE, self.read(&path, LARGEST_EVENT))
-            .await
-            .map_err(|_| ApiError::Silent(PATIENCE))?
+        self.read_one(&format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1")).await
     }
 
-    /// The collection's version now, by the smallest list there is.
-    pub async fn version_of(&self, collection: &Collection) -> Result<String, ApiError> {
-        let path = format!("{}?limit=1", collection.path());
-        Ok(self.read(&path, LARGEST_EVENT).await?.resource_version)
+    /// The smallest list there is: of the first object, or of none.
+    pub async fn first(&self, collection: &Collection) -> Result<Page, ApiError> {
+        self.read_one(&format!("{}?limit=1", collection.path())).await
+    }
+
+    async fn read_one(&self, path: &str) -> Result<Page, ApiError> {
+        tokio::time::timeout(PATIENCE, self.read(path, LARGEST_EVENT))
+            .await
+            .map_err(|_| ApiError::Silent(PATIENCE))?
     }
 
     async fn read(&self, path: &str, most: usize) -> Result<Page, ApiError> {

@@ -212,7 +212,7 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<(), A
     let mut failed = None;
     for nth in 0..TRIED {
         let Some(collection) = readable.nth(turn + nth) else { break };
-        match source.api.version_of(&collection).await {
+        match source.api.first(&collection).await {
             Ok(_) => return Ok(()),
             Err(ApiError::Forbidden { .. }) => readable.remove(&collection),
             Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {

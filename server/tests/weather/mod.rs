@@ -8,6 +8,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 pub mod cable;
+pub mod falling;
 pub mod page;
 pub mod run;
 pub mod schedule;

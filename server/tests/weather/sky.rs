@@ -2,15 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{Router, body::Body};
-use bytes::Bytes;
-use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture};
 use http::{Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,8 +18,10 @@ use server::{
         read_only::ReadOnlyLayer,
     },
 };
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+
+use super::falling::{Way, fall};
 
 /// Something that happens once to the next line of whatever watch comes by, or to the next answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +57,7 @@ impl Mishap {
 
 /// What Masthead asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+pub enum Asked {
     Watch,
     List,
     /// A list of one, or something else that is small.
@@ -119,13 +118,19 @@ struct Now {
     retry_after: Option<u16>,
 }
 
+impl Now {
+    fn lets_pass(&self, age: u64) -> bool {
+        !self.silent && self.deaf <= age
+    }
+}
+
 /// A cheap clone.
 #[derive(Clone)]
 pub struct Sky {
     now: watch::Sender<Now>,
     mishaps: Arc<Mutex<VecDeque<Mishap>>>,
     untold: Arc<Mutex<Untold>>,
-    /// Held by whatever bytes are on their way while they come slowly: all share a connection, in order.
+    /// Held by whatever bytes are on their way: all share a connection, in order.
     line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
 }
@@ -250,10 +255,48 @@ impl Sky {
     }
 
     /// What happens to this; the next mishap may have to wait for something else.
-    fn befalls(&self, asked: Asked) -> Option<Mishap> {
+    pub fn befalls(&self, asked: Asked) -> Option<Mishap> {
         let mut mishaps = lock(&self.mishaps);
         let nth = mishaps.iter().position(|mishap| mishap.befalls(asked))?;
         mishaps.remove(nth)
+    }
+
+    /// A line of a watch of this comes after the next one.
+    pub fn hold(&self, collection: &str) {
+        lock(&self.untold).held.push(collection.to_owned());
+    }
+
+    /// It has come, or never will.
+    pub fn no_longer_holds(&self, collection: &str) {
+        let untold = &mut *lock(&self.untold);
+        if let Some(nth) = untold.held.iter().position(|held| held == collection) {
+            untold.formerly.push(untold.held.swap_remove(nth));
+        }
+    }
+
+    /// Something of this is not told.
+    pub fn lose(&self, collection: &str) {
+        lock(&self.untold).lose(collection);
+    }
+
+    /// All of this was told.
+    pub fn listed(&self, collection: &str) {
+        lock(&self.untold).listed(collection);
+    }
+
+    /// Whether no bookmark comes now.
+    pub fn withholds_bookmarks_now(&self) -> bool {
+        self.now.borrow().withholds_bookmarks
+    }
+
+    /// Whether bytes come a few at a time now.
+    pub fn trickles_now(&self) -> bool {
+        self.now.borrow().trickles
+    }
+
+    /// Whoever came first has it first.
+    pub async fn line(&self) -> OwnedMutexGuard<()> {
+        self.line.clone().lock_owned().await
     }
 
     /// Whether a list that goes on is told that it cannot.
@@ -264,12 +307,17 @@ impl Sky {
     }
 
     /// Until bytes may pass that belong to something of this age.
-    async fn passable(&self, age: u64) {
+    pub async fn passable(&self, age: u64) {
         let mut now = self.now.subscribe();
-        let passable = now.wait_for(|now| !now.silent && now.deaf <= age).await.is_ok();
+        let passable = now.wait_for(|now| now.lets_pass(age)).await.is_ok();
         if !passable {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Whether they may now.
+    pub fn is_passable(&self, age: u64) -> bool {
+        self.now.borrow().lets_pass(age)
     }
 }
 
@@ -328,158 +376,10 @@ impl Service<Request<Body>> for Under {
             let asked = if response.status().is_success() { asked } else { Asked::One };
             Ok(response.map(|body| {
                 let chunks = body.into_data_stream().map(|chunk| chunk.map_err(BoxError::from));
-                Body::from_stream(weathered(Falling::new(sky, age, asked, collection, chunks.boxed())))
+                fall(Way { sky, age, asked, collection }, chunks.boxed())
             }))
         }
         .boxed()
-    }
-}
-
-type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
-
-struct Falling {
-    sky: Sky,
-    age: u64,
-    asked: Asked,
-    collection: String,
-    chunks: Chunks,
-    /// What is about to be told, and whether that is all of a line that was held.
-    ready: VecDeque<(Bytes, bool)>,
-    /// A line that comes after the next one.
-    held: Option<Bytes>,
-    /// Of a line that was held: whether the one after it has been told, and the line itself has not.
-    owes: Owes,
-    /// It is the last page of a list, and nothing has befallen it.
-    whole: bool,
-    ends: Option<Result<(), BoxError>>,
-}
-
-/// See [`Falling::owes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owes {
-    Nothing,
-    /// A line, and none after it has been told.
-    Line,
-    /// A line, and one after it has been told.
-    Earlier,
-}
-
-fn weathered(falling: Falling) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
-    stream::unfold(falling, |mut falling| async move { Some((falling.next().await?, falling)) })
-}
-
-/// Whoever gives a watch up has not been told what it held.
-impl Drop for Falling {
-    fn drop(&mut self) {
-        if self.owes != Owes::Nothing {
-            self.no_longer_held();
-        }
-        if self.owes == Owes::Earlier {
-            lock(&self.sky.untold).lose(&self.collection);
-        }
-    }
-}
-
-impl Falling {
-    fn new(sky: Sky, age: u64, asked: Asked, collection: String, chunks: Chunks) -> Falling {
-        let (ready, held, owes) = (VecDeque::new(), None, Owes::Nothing);
-        Falling { sky, age, asked, collection, chunks, ready, held, owes, whole: false, ends: None }
-    }
-
-    async fn next(&mut self) -> Option<Result<Bytes, BoxError>> {
-        loop {
-            if let Some((bytes, was_held)) = self.ready.pop_front() {
-                self.sky.passable(self.age).await;
-                let bytes = self.slowly(bytes, was_held).await;
-                self.owes = match (self.owes, was_held) {
-                    // Its last bytes, unless there are more of it.
-                    (_, true) if self.ready.front().is_none_or(|(_, more)| !more) => {
-                        self.no_longer_held();
-                        Owes::Nothing
-                    }
-                    (Owes::Line, false) => Owes::Earlier,
-                    (owes, _) => owes,
-                };
-                return Some(Ok(bytes));
-            }
-            match self.ends.take() {
-                Some(Ok(())) => {
-                    if self.whole {
-                        lock(&self.sky.untold).listed(&self.collection);
-                    }
-                    return None;
-                }
-                Some(Err(error)) => return Some(Err(error)),
-                None => {}
-            }
-            // The demo gives a line of a watch at a time, or a whole list.
-            let Some(chunk) = self.chunks.next().await else {
-                self.ready.extend(self.held.take().map(|held| (held, true)));
-                self.ends = Some(Ok(()));
-                continue;
-            };
-            match chunk {
-                Ok(chunk) => self.fall(chunk),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-
-    fn no_longer_held(&self) {
-        let untold = &mut *lock(&self.sky.untold);
-        if let Some(nth) = untold.held.iter().position(|collection| *collection == self.collection) {
-            untold.formerly.push(untold.held.swap_remove(nth));
-        }
-    }
-
-    fn fall(&mut self, chunk: Bytes) {
-        let is_bookmark = self.asked == Asked::Watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
-        if is_bookmark && self.sky.now.borrow().withholds_bookmarks {
-            return;
-        }
-        if let Some(held) = self.held.take() {
-            self.ready.extend([(chunk, false), (held, true)]);
-            return;
-        }
-        let mishap = if is_bookmark { None } else { self.sky.befalls(self.asked) };
-        self.whole = mishap.is_none() && self.asked == Asked::List && !has_more(&chunk);
-        let half = chunk.slice(..chunk.len() / 2);
-        match mishap {
-            None | Some(Mishap::Expired) => self.ready.push_back((chunk, false)),
-            Some(Mishap::Twice) => self.ready.extend([(chunk.clone(), false), (chunk, false)]),
-            Some(Mishap::Swapped) => {
-                lock(&self.sky.untold).held.push(self.collection.clone());
-                self.owes = Owes::Line;
-                self.held = Some(chunk);
-            }
-            Some(Mishap::Lost) => lock(&self.sky.untold).lose(&self.collection),
-            Some(Mishap::Garbled) => {
-                self.ready.push_back((Bytes::from([b"\xff{", &chunk[..]].concat()), false));
-            }
-            Some(Mishap::Reset) => {
-                self.ready.push_back((half, false));
-                self.ends = Some(Err("connection reset by peer".into()));
-            }
-            Some(Mishap::Cut) => {
-                self.ready.push_back((half, false));
-                self.ends = Some(Ok(()));
-            }
-        }
-    }
-
-    /// The first bytes of these, the others again later, if the sky is so.
-    async fn slowly(&mut self, bytes: Bytes, was_held: bool) -> Bytes {
-        const AT_ONCE: usize = 700;
-        if !self.sky.now.borrow().trickles {
-            return bytes;
-        }
-        let _line = self.sky.line.clone().lock_owned().await;
-        if bytes.len() <= AT_ONCE {
-            return bytes;
-        }
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        self.ready.push_front((bytes.slice(AT_ONCE..), was_held));
-        bytes.slice(..AT_ONCE)
     }
 }
 
@@ -493,11 +393,4 @@ fn expired() -> Response<Body> {
     let mut response = Response::new(Body::from(status.to_string()));
     *response.status_mut() = StatusCode::GONE;
     response
-}
-
-/// Whether it is a page of a list after which there is another.
-fn has_more(page: &[u8]) -> bool {
-    let head = &page[..page.len().min(1_000)];
-    let metadata = head.split(|byte| *byte == b'[').next().unwrap_or_default();
-    metadata.windows(10).any(|word| word == b"\"continue\"")
 }

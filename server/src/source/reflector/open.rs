@@ -98,6 +98,9 @@ impl Reflector {
     /// ended by itself, whoever was written last may have been written again, or deleted: the watch will tell.
     async fn witnessed(&self, position: &Position, before: Before) -> Result<Witnessed, Over> {
         let (mut owed, mut latest) = (Vec::new(), String::new());
+        if position.has_no_witness() {
+            latest = self.still_none(position).await?;
+        }
         for witness in position.witnesses() {
             let page = self.api.only(&self.collection, &witness.namespace, &witness.name).await?;
             // Where versions count back, what was told last may never have been: a deletion, say.
@@ -121,6 +124,20 @@ impl Reflector {
             owed.push(witness.uid);
         }
         Ok(Witnessed { latest: Some(latest).filter(|latest| !latest.is_empty()), owed })
+    }
+
+    /// Where nothing was listed, there is nothing, in the same history: the version of that. What there is by now may be
+    /// of another history, and older than the list; the next list has it, and with it a witness.
+    async fn still_none(&self, position: &Position) -> Result<String, Over> {
+        let page = self.api.first(&self.collection).await?;
+        if position.is_past(&page.resource_version) {
+            return Err(Over::Relist(ApiError::Unwitnessed));
+        }
+        let is_witness = |json: &str| Witness::of(translate::head(json), 0).is_some();
+        match page.items()?.into_iter().any(is_witness) {
+            true => Err(Over::Again),
+            false => Ok(page.resource_version),
+        }
     }
 
     /// What was deleted last is not there again.
