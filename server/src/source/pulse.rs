@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use app::{api::Text, clock, wire::About};
+use app::{
+    api::{Kind, Text},
+    clock,
+    wire::About,
+};
 use tokio::sync::watch;
 
 use super::{
@@ -37,6 +41,8 @@ pub const TRUSTED: Duration = Duration::from_secs(5);
 pub struct Answer {
     /// When it was asked.
     pub at: Moment,
+    /// The version that it counted by then, and of which kind that was read; `None` if it said none that is a number.
+    pub counted: Option<(Kind, u64)>,
     /// The last time that it did not answer for longer than [`TRUSTED`]: since and until when nothing is known of it.
     gap: Option<(Moment, Moment)>,
     /// When it was last given up that it would answer.
@@ -44,6 +50,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// One before which all was well.
+    #[cfg(test)]
+    pub fn new(at: Moment, counted: Option<(Kind, u64)>) -> Answer {
+        Answer { at, counted, gap: None, missed: None }
+    }
+
     /// Whether a watch that was opened then has lived through a time of which nothing is known.
     pub fn has_gap_since(&self, opened: Moment) -> bool {
         let lived =
@@ -142,15 +154,16 @@ async fn run(
         turn += 1;
         let sent = Moment::now();
         let answer = tokio::time::timeout(PULSE_DEADLINE, async {
-            read(&source, &readable, turn).await?;
+            let counted = read(&source, &readable, turn).await?;
             // The version of one that cannot say what there is would not matter.
-            if until_version == 0 { version(&source).await.map(Some) } else { Ok(None) }
+            let version = if until_version == 0 { Some(version(&source).await?) } else { None };
+            Ok((counted, version))
         });
-        let mut newest = None;
+        let (mut newest, mut counted) = (None, None);
         let pulse = match answer.await {
-            Ok(Ok(version)) => {
+            Ok(Ok(answer)) => {
                 until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
-                newest = version;
+                (counted, newest) = answer;
                 Ok(())
             }
             Ok(Err(error)) => {
@@ -199,21 +212,23 @@ async fn run(
                     true => Some((last.at, sent)),
                     false => last.gap,
                 });
-                *last = Some(Answer { at: sent, gap, missed });
+                *last = Some(Answer { at: sent, counted, gap, missed });
             });
         }
     }
 }
 
 /// The smallest read of what may be read, a different one each turn; nothing, as long as that is nothing. One kind that
-/// cannot be read says nothing of the others.
-async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<(), ApiError> {
+/// cannot be read says nothing of the others. Gives what was counted; see [`Answer`].
+async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Option<(Kind, u64)>, ApiError> {
     const TRIED: usize = 3;
     let mut failed = None;
     for nth in 0..TRIED {
         let Some(collection) = readable.nth(turn + nth) else { break };
         match source.api.first(&collection).await {
-            Ok(_) => return Ok(()),
+            Ok(page) => {
+                return Ok(page.resource_version.parse().ok().map(|version| (collection.kind, version)));
+            }
             Err(ApiError::Forbidden { .. }) => readable.remove(&collection),
             Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {
                 failed = Some(error)
@@ -223,7 +238,7 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<(), A
     }
     match failed {
         Some(error) => Err(error),
-        None => version(source).await.map(drop),
+        None => version(source).await.map(|_| None),
     }
 }
 

@@ -17,13 +17,14 @@
 //! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
 //!   ends. Its kind is not live before it has caught up ([`CATCH_UP`]);
-//! - events that are here and not yet told, when the pulse is felt: rows are confirmed by the pulse only when
-//!   everything has been told that came before it;
+//! - events that are here and not yet told, or still on their way, when the pulse is felt: rows are confirmed by the
+//!   pulse only when everything has been told that happened before it ([`overtaken`]);
 //! - events that never came: every [`LIST_AGAIN`], where a list is quick, it lists again;
 //! - one object that cannot be read: logged, counted, skipped;
 //! - 403: said, and asked again now and then, in case rights are given.
 
 mod open;
+mod overtaken;
 mod position;
 
 use std::{sync::Arc, time::Duration};
@@ -37,6 +38,7 @@ use tokio::time::Instant;
 
 use self::{
     open::{Before, Open},
+    overtaken::Overtaken,
     position::Position,
 };
 use super::{
@@ -298,6 +300,7 @@ impl Reflector {
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
+        let mut overtaken = Overtaken::default();
         loop {
             let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
@@ -314,9 +317,11 @@ impl Reflector {
                         tokio::time::sleep(jittered(SPREAD)).await;
                         return Ok((seen, Before::Torn));
                     }
-                    let at = answer.at;
-                    if !catching_up && at.is_after(opened) && !watch.is_amid_event() {
-                        self.current(at).await?;
+                    if !catching_up && answer.at.is_after(opened) {
+                        let (kind, amid) = (self.collection.kind, watch.is_amid_event());
+                        if let Some(at) = overtaken.answered(&answer, kind, position, amid) {
+                            self.current(at).await?;
+                        }
                     }
                     continue;
                 }
@@ -349,6 +354,9 @@ impl Reflector {
             }
             if let Some(event) = event {
                 self.event::<T>(event, position).await?;
+                if let Some(at) = overtaken.came(heard, &position.version) {
+                    self.current(at).await?;
+                }
             }
             if has_caught_up && !owed.is_empty() {
                 return Err(Over::Relist(ApiError::Unwitnessed));

@@ -1,5 +1,5 @@
 //! What falls from the sky: the bytes of one answer, carried as the network carries them, whether or not anybody reads
-//! them yet. While they come slowly all answers share a line, and nothing overtakes what was said before it.
+//! them yet. While they come slowly all answers share a line, on which each sends a piece in turn.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures::{FutureExt, Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use tokio::{sync::mpsc, task::JoinSet};
 use tower::BoxError;
 
@@ -103,26 +103,19 @@ struct Falling {
 impl Falling {
     async fn run(mut self, to: mpsc::Sender<Piece>) {
         let sky = self.way.sky.clone();
-        let mut ended = None;
-        while ended.is_none() {
-            ended = self.gather().await;
+        loop {
+            let end = self.gather().await;
             sky.passable(self.way.age).await;
+            // Until others that wait have sent a piece.
             let _line = sky.line().await;
-            // Whoever has come to the end of a line goes on with the next, if it has been said by now.
-            while ended.is_none() && sky.is_passable(self.way.age) {
-                let Some(piece) = self.slowly().await else { break };
-                let goes_on = matches!(piece, Piece::Bytes { last: true, .. });
-                if to.send(piece).await.is_err() {
-                    return;
-                }
-                match self.gather().now_or_never() {
-                    Some(end) if goes_on => ended = end,
-                    _ => break,
-                }
+            let ends = end.is_some();
+            let piece = match end {
+                Some(end) => end,
+                None => self.slowly().await,
+            };
+            if to.send(piece).await.is_err() || ends {
+                return;
             }
-        }
-        if let Some(end) = ended {
-            let _ = to.send(end).await; // nobody reads it
         }
     }
 
@@ -183,14 +176,14 @@ impl Falling {
     }
 
     /// The first bytes of what is ready, the others again later, if the sky is so.
-    async fn slowly(&mut self) -> Option<Piece> {
-        let (mut bytes, place) = self.ready.pop_front()?;
+    async fn slowly(&mut self) -> Piece {
+        let (mut bytes, place) = self.ready.pop_front().expect("something is ready");
         if self.way.sky.trickles_now() && bytes.len() > AT_ONCE {
             tokio::time::sleep(APART).await;
             self.ready.push_front((bytes.split_off(AT_ONCE), place));
-            return Some(Piece::Bytes { bytes, place, last: false });
+            return Piece::Bytes { bytes, place, last: false };
         }
-        Some(Piece::Bytes { bytes, place, last: true })
+        Piece::Bytes { bytes, place, last: true }
     }
 }
 

@@ -118,19 +118,13 @@ struct Now {
     retry_after: Option<u16>,
 }
 
-impl Now {
-    fn lets_pass(&self, age: u64) -> bool {
-        !self.silent && self.deaf <= age
-    }
-}
-
 /// A cheap clone.
 #[derive(Clone)]
 pub struct Sky {
     now: watch::Sender<Now>,
     mishaps: Arc<Mutex<VecDeque<Mishap>>>,
     untold: Arc<Mutex<Untold>>,
-    /// Held by whatever bytes are on their way: all share a connection, in order.
+    /// Held by whatever bytes are on their way: all share a connection.
     line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
 }
@@ -309,15 +303,10 @@ impl Sky {
     /// Until bytes may pass that belong to something of this age.
     pub async fn passable(&self, age: u64) {
         let mut now = self.now.subscribe();
-        let passable = now.wait_for(|now| now.lets_pass(age)).await.is_ok();
+        let passable = now.wait_for(|now| !now.silent && now.deaf <= age).await.is_ok();
         if !passable {
             std::future::pending::<()>().await;
         }
-    }
-
-    /// Whether they may now.
-    pub fn is_passable(&self, age: u64) -> bool {
-        self.now.borrow().lets_pass(age)
     }
 }
 
