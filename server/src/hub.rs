@@ -41,7 +41,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
-    freshness::Apart,
+    freshness::{Apart, forbidden},
     queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };
@@ -226,6 +226,11 @@ impl Hub {
         self.asked.strong_count()
     }
 
+    /// Whether it is the same.
+    pub fn is(&self, other: &Hub) -> bool {
+        self.asked.same_channel(&other.asked)
+    }
+
     /// Tells what happened; waits when the hub is behind.
     pub async fn tell(&self, news: News) -> Result<(), Ended> {
         self.news.send(news).await.map_err(|_| Ended)
@@ -267,9 +272,9 @@ impl Seat {
         loop {
             match self.queue.next().await {
                 Next::Frame(outgoing) => return Ok(outgoing),
-                Next::Overflowed => {
+                Next::Overflowed(overflow) => {
                     self.resync().await?;
-                    self.queue.asked_again();
+                    self.queue.asked_again(overflow);
                 }
                 Next::Closed => return Err(Ended),
             }
@@ -323,6 +328,9 @@ struct Owner {
     containers: Containers,
     numbers: Numbers,
     freshness: Freshness,
+    /// What is being watched, as the source knows it,
+    given: About,
+    /// and with what is known of its watches, as viewers are told.
     about: About,
     apart: Apart,
     epoch: u64,
@@ -339,6 +347,7 @@ impl Owner {
             containers: Containers::default(),
             numbers: Numbers::default(),
             freshness,
+            given: about.clone(),
             about,
             apart: Apart::new(),
             epoch,
@@ -406,7 +415,7 @@ impl Owner {
             News::Watch { kind, within, state } => {
                 let state = self.freshness.watch(kind, within, state);
                 self.set_state(kind, state);
-                self.set_about(self.about.clone());
+                self.set_about();
             }
             News::Current { kind, within, as_of } => self.freshness.current(kind, within, as_of),
             News::Pulse(pulse) => {
@@ -414,7 +423,10 @@ impl Owner {
                     self.set_state(kind, state);
                 }
             }
-            News::About(about) => self.set_about(about),
+            News::About(about) => {
+                self.given = about;
+                self.set_about();
+            }
             News::Seen(changes) => {
                 changes.into_iter().for_each(|change| change.visit(Fold { owner: self, within: None }));
             }
@@ -424,10 +436,11 @@ impl Owner {
         confirms
     }
 
-    fn set_about(&mut self, about: About) {
+    fn set_about(&mut self) {
+        let given = self.given.clone();
         let watched = self.freshness.namespaces();
-        let namespaces = if watched.is_empty() { about.namespaces } else { watched };
-        let about = About { namespaces, refused: self.freshness.refused(), ..about };
+        let namespaces = if watched.is_empty() { given.namespaces } else { watched };
+        let about = About { namespaces, refused: self.freshness.refused(), ..given };
         let apart = self.freshness.apart();
         if about == self.about && apart == self.apart {
             return;
@@ -472,6 +485,7 @@ impl Owner {
             topic.state(kind, &state);
         }
         self.cluster.apply(Change::State(kind, state.clone()));
+        self.history.stands_otherwise();
         let made_of_it = Kind::ALL.iter().filter(|made| made.watched() == kind && **made != kind);
         made_of_it.for_each(|made| self.set_state(*made, state.clone()));
     }
@@ -493,18 +507,13 @@ impl Owner {
                 self.flush_topic(&key, &self.called());
                 self.viewers.insert(viewer, Viewer { topic: key.clone(), queue, look, draw });
                 self.topics.entry(key.clone()).or_insert_with(|| Topic::new(key.0, key.1));
+                let is_new = known.is_none();
                 if let Some((old, ..)) = known {
                     self.forget_topic(&old);
                 }
-                self.resync(viewer, None);
+                if is_new { self.start(viewer, None) } else { self.resync(viewer) }
             }
-            Asked::Resync { viewer } => {
-                // That may be among what was lost, and says how what follows is to be taken. What went before is of
-                // earlier clocks.
-                let encoding = self.viewers.get(&viewer).map(|viewer| viewer.topic.1);
-                let about = encoding.and_then(|encoding| self.told_about(encoding));
-                self.resync(viewer, about);
-            }
+            Asked::Resync { viewer } => self.resync(viewer),
             Asked::Look { viewer, key } => {
                 if let Some(viewer) = self.viewers.get_mut(&viewer) {
                     viewer.look = key;
@@ -555,9 +564,16 @@ impl Owner {
         }
     }
 
-    /// Empties the viewer's queue and starts it again from the present.
-    /// Everything anew, after what else is to be known.
-    fn resync(&mut self, viewer: u64, about: Option<Outgoing>) {
+    /// Everything anew for somebody who may have lost what went before: what is being watched as well, which says how
+    /// what follows is to be taken.
+    fn resync(&mut self, viewer: u64) {
+        let encoding = self.viewers.get(&viewer).map(|viewer| viewer.topic.1);
+        let about = encoding.and_then(|encoding| self.told_about(encoding));
+        self.start(viewer, about);
+    }
+
+    /// What there is, after what else is to be known.
+    fn start(&mut self, viewer: u64, about: Option<Outgoing>) {
         let Some(seat) = self.viewers.get(&viewer) else { return };
         let key = seat.topic.clone();
         self.flush_topic(&key, &self.called());
@@ -626,15 +642,17 @@ impl Owner {
 
     fn flush_topic(&mut self, key: &(Scope, Encoding), called: &[(Kind, KindState)]) {
         let Some(topic) = self.topics.get_mut(key) else { return };
-        topic.call(called);
+        topic.call(called, &self.apart);
         let outgoing = if topic.wants_restart() {
             Some((topic.restart(&self.cluster), true))
         } else {
             topic.flush().map(|changes| (changes, false))
         };
         if let Some((outgoing, restart)) = outgoing {
+            let about = if restart { self.told_about(key.1) } else { None };
             for (id, viewer) in self.viewers.iter().filter(|(_, viewer)| viewer.topic == *key) {
                 if restart {
+                    about.iter().for_each(|about| viewer.queue.restart(about.clone()));
                     viewer.queue.restart(outgoing.clone());
                     self.show_detail(*id);
                     self.show_picture(*id);

@@ -13,7 +13,7 @@ pub mod read_only;
 mod reflector;
 pub mod translate;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use app::{
     api::{Kind, KindState, Text, pod::Pod},
@@ -97,8 +97,20 @@ impl Source {
         }
     }
 
+    /// Until a kind may be listed in the whole cluster. Rights are given later, and an API server that has just started
+    /// may refuse what is allowed.
+    async fn allowed_everywhere(&self, kind: Kind) {
+        loop {
+            tokio::time::sleep(backoff::jittered(WIDER)).await;
+            if self.api.first(&Collection { kind, within: None }).await.is_ok() {
+                tracing::info!(kind = kind.plural(), "the whole cluster may be watched now");
+                return;
+            }
+        }
+    }
+
     /// One kind: in the whole cluster, or in each namespace that was named. Without rights for the whole
-    /// cluster, in the context's own namespace. What is in one namespace alone is watched there, named or not.
+    /// cluster, in the context's own namespace, for as long as that is so. What is in one namespace alone is watched there, named or not.
     async fn watch_everywhere<T: Translate>(self, hub: Hub, pulse: Pulse) {
         let one = |within: Option<Text>| {
             let collection = Collection { kind: T::KIND, within };
@@ -115,9 +127,13 @@ impl Source {
                 one(None).run::<T>(WhenForbidden::Retry).await;
                 return;
             };
-            if one(None).run::<T>(WhenForbidden::Return).await.is_some() {
+            while one(None).run::<T>(WhenForbidden::Return).await.is_some() {
                 tracing::info!(kind = T::KIND.plural(), %namespace, "no rights for the whole cluster; watching one namespace");
-                one(Some(namespace)).run::<T>(WhenForbidden::Retry).await;
+                tokio::select! {
+                    _ = one(Some(namespace.clone())).run::<T>(WhenForbidden::Retry) => return,
+                    () = self.allowed_everywhere(T::KIND) => {}
+                }
+                pulse.readable.remove(&Collection { kind: T::KIND, within: Some(namespace.clone()) });
             }
             return;
         }
@@ -134,6 +150,9 @@ impl Source {
         }
     }
 }
+
+/// How often it is asked whether the whole cluster may be watched by now.
+const WIDER: Duration = Duration::from_secs(60);
 
 /// Whether every kind has been listed, or is known to be refused: when `/readyz` says yes.
 pub fn ready(state: impl Fn(Kind) -> KindState) -> Result<(), Vec<(Kind, KindState)>> {

@@ -221,6 +221,17 @@ enum Lines {
     /// Each pair the wrong way round.
     Swapped,
     Twice,
+    /// Each pair by one version, as etcd deletes what has expired.
+    Together,
+}
+
+/// What two lines are about, at the moment of the second.
+fn together(before: &[u8], line: &[u8]) -> Bytes {
+    let read = |line: &[u8]| serde_json::from_slice::<serde_json::Value>(line).expect("an event");
+    let mut event = read(before);
+    event["object"]["metadata"]["resourceVersion"] =
+        read(line)["object"]["metadata"]["resourceVersion"].take();
+    Bytes::from(format!("{event}\n"))
 }
 
 /// The demo, which gives a line at a time, through something that gives them as `lines` says.
@@ -239,8 +250,11 @@ fn told(demo: &Demo, lines: &watch::Sender<Lines>) -> Router {
                 Body::from_stream(body.into_data_stream().flat_map(move |line| {
                     let now = *lines.borrow();
                     let come = match (held.take(), line) {
+                        (Some(before), Ok(line)) if now == Lines::Together => {
+                            vec![Ok(together(&before, &line)), Ok(line)]
+                        }
                         (Some(before), Ok(line)) => vec![Ok(line), Ok(before)],
-                        (None, Ok(line)) if now == Lines::Swapped => {
+                        (None, Ok(line)) if matches!(now, Lines::Swapped | Lines::Together) => {
                             held = Some(line);
                             Vec::new()
                         }
@@ -315,4 +329,26 @@ async fn an_event_that_comes_twice_is_told_once() {
     assert_eq!(stage.viewer.pods(), ["pod-0"]);
     assert_eq!(stage.viewer.changes, changes + 3, "one frame for each thing that happened");
     assert_eq!(stage.asked("/pods?limit=500"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_deleted_by_one_version_is_all_gone_and_nothing_is_out_of_order() {
+    let demo = cluster(4);
+    let lines = watch::Sender::new(Lines::AsWritten);
+    let router = told(&demo, &lines);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    lines.send_replace(Lines::Together);
+    let is_live = |viewer: &Viewer| assert_eq!(*viewer.state(Kind::Pod), KindState::Live);
+    for name in ["pod-0", "pod-2"] {
+        stage.demo.remove("pods", "default", name);
+    }
+    stage.pass(Duration::from_secs(5), is_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-1", "pod-3"]);
+    assert_eq!(stage.asked("/pods?limit=500"), 1);
+    // Two that were written by one version are something else.
+    for name in ["pod-1", "pod-3"] {
+        stage.demo.put(pod(name, &[("written", "again")]));
+    }
+    stage.until_stale(Kind::Pod).await;
 }

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use app::{
     api::{Kind, KindState, Text, Timestamp},
     scope::Scope,
-    wire::About,
+    wire::{About, Frame},
 };
 use axum::{extract::Request, middleware::Next};
 use server::{
@@ -22,7 +22,7 @@ use server::{
     source::{Source, api_server::ApiServer},
 };
 use stage::Stage;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use viewer::{Viewer, pod};
 
@@ -302,6 +302,87 @@ async fn rights_in_some_namespaces_are_used_where_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_namespace_is_watched_until_all_may_be() {
+    let everything = |demo: &Demo| {
+        demo.put(serde_json::json!({"kind": "Namespace", "metadata": {"name": "other"}}));
+        let mut elsewhere = pod("elsewhere", &[]);
+        elsewhere["metadata"]["namespace"] = "other".into();
+        demo.put(elsewhere);
+    };
+    let only = |demo: &Demo| demo.faults().set(ALL, Fault::NamespacesOnly(vec!["default".to_owned()]));
+    let pods_live = |viewer: &Viewer| *viewer.state(Kind::Pod) == KindState::Live;
+    let mut stage = Stage::with(1, &[], Some("default"), |demo| {
+        everything(demo);
+        only(demo);
+    })
+    .await;
+    stage.until("pods of the namespace", pods_live).await;
+    assert_eq!(stage.viewer.pods(), ["pod-0"]);
+    let only_there = |viewer: &Viewer| {
+        if *viewer.state(Kind::Pod) == KindState::Live {
+            assert_eq!(viewer.pods(), ["pod-0"]);
+        }
+    };
+    stage.pass(Duration::from_secs(200), only_there).await;
+    stage.demo.faults().clear_all();
+    let given = Instant::now();
+    stage.until("all pods", |viewer| viewer.pods() == ["pod-0", "elsewhere"]).await;
+    stage.until_live().await;
+    assert!(given.elapsed() < Duration::from_secs(90), "{:?}", given.elapsed());
+    stage
+        .until(
+            "no kind to be watched in one namespace",
+            |viewer| matches!(&viewer.hello, Some(Frame::Hello { about, .. }) if about.namespaces.is_empty()),
+        )
+        .await;
+    assert!(given.elapsed() < Duration::from_secs(90), "{:?}", given.elapsed());
+    stage.demo.put(pod("later", &[]));
+    stage.until("a pod more", |viewer| viewer.pods() == ["later", "pod-0", "elsewhere"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_passes_does_not_make_it_one_namespace() {
+    let mut stage = Stage::with(1, &[], Some("default"), |demo| {
+        let mut elsewhere = pod("elsewhere", &[]);
+        elsewhere["metadata"]["namespace"] = "other".into();
+        demo.put(elsewhere);
+    })
+    .await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    faults.set(ALL, Fault::Answer(403));
+    faults.cut_watches(ALL);
+    stage.until("forbidden", |viewer| matches!(viewer.state(Kind::Pod), KindState::Forbidden { .. })).await;
+    faults.clear_all();
+    let returned = Instant::now();
+    stage.until_live().await;
+    assert!(returned.elapsed() < Duration::from_secs(25), "{:?}", returned.elapsed());
+    assert_eq!(stage.viewer.pods(), ["pod-0", "elsewhere"]);
+    assert_eq!(stage.asked("/namespaces/default/pods"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_refuses_all_it_is_asked_confirms_nothing() {
+    let mut stage = Stage::new(1).await;
+    stage.until_live().await;
+    let faults = stage.demo.faults();
+    // Watches that are open go on.
+    faults.set(ALL, Fault::AnswerLists(403));
+    let refused = Instant::now();
+    stage.until_stale(Kind::Pod).await;
+    assert!(refused.elapsed() < Duration::from_secs(10), "{:?}", refused.elapsed());
+    stage
+        .pass(Duration::from_secs(30), |viewer| {
+            assert_ne!(*viewer.state(Kind::Pod), KindState::Live);
+        })
+        .await;
+    faults.clear_all();
+    let allowed = Instant::now();
+    stage.until_live().await;
+    assert!(allowed.elapsed() < Duration::from_secs(25), "{:?}", allowed.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_name_with_another_uid_is_another_pod() {
     let mut stage = Stage::new(1).await;
     stage.until_live().await;
@@ -403,6 +484,52 @@ async fn an_idle_cluster_sends_heartbeats_only() {
     let beats = stage.viewer.beats;
     stage.until("a minute of beats", |viewer| viewer.beats >= beats + 30).await;
     assert_eq!(stage.viewer.changes, changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_without_a_change_is_live_all_the_time_and_hardly_listed() {
+    for namespaces in [&[][..], &["default", "other"]] {
+        let mut stage = Stage::with(2, namespaces, None, |demo| {
+            for nth in 0..3 {
+                demo.put(event(nth));
+            }
+            // Of what was told last there is nothing.
+            demo.remove("events", "default", "event-2");
+        })
+        .await;
+        stage.until_live().await;
+        stage.demo.remove("events", "default", "event-1");
+        let (began, snapshots) = (Instant::now(), stage.viewer.snapshots);
+        stage
+            .pass(Duration::from_secs(3_700), |viewer| {
+                for kind in Kind::ALL {
+                    // Nothing is missing from a list that is made anew while the old one is shown.
+                    let state = viewer.state(*kind);
+                    assert_eq!(*state, KindState::Live, "{kind} after {:?}", began.elapsed());
+                }
+                let Some(Frame::Beat { now, as_of, .. }) = &viewer.beat else { return };
+                let Some(oldest) = as_of.iter().min_by_key(|(_, at)| *at) else {
+                    return assert!(began.elapsed() < Duration::from_secs(5), "none is confirmed");
+                };
+                assert!(now.0 - oldest.1.0 <= 5_000, "{oldest:?} at {now:?}, after {:?}", began.elapsed());
+            })
+            .await;
+        assert_eq!(stage.viewer.snapshots, snapshots);
+        // What there is nothing of is listed whenever a watch ends.
+        let within = if namespaces.is_empty() { "v1" } else { "default" };
+        for kind in ["pods", "events"] {
+            let lists = stage.asked(&format!("/{within}/{kind}?limit=500"));
+            assert!((1..=4).contains(&lists), "{lists} lists of {kind}");
+        }
+    }
+}
+
+fn event(nth: usize) -> serde_json::Value {
+    serde_json::json!({
+        "kind": "Event", "metadata": {"name": format!("event-{nth}"), "namespace": "default"},
+        "involvedObject": {"kind": "Pod", "namespace": "default", "name": "pod-0"},
+        "reason": "Pulled", "message": "pulled", "type": "Normal", "count": 1,
+    })
 }
 
 /// A node that says every ten seconds that it lives.

@@ -31,7 +31,7 @@ use names::Names;
 use rows::Glass;
 
 use super::grant::{Grant, Within};
-use crate::hub::Apart;
+use crate::hub::{Apart, forbidden};
 
 /// Granted objects that are gone, whose events are still shown.
 const FORMERLY: usize = 5_000;
@@ -118,6 +118,9 @@ struct Formerly {
 impl Formerly {
     fn put(&mut self, subject: Subject) {
         let (uid, meta) = (subject.meta.uid, &subject.meta);
+        if self.subjects.contains_key(&uid) {
+            return;
+        }
         *self.names.entry((meta.namespace.clone(), meta.name.clone())).or_default() += 1;
         self.order.push_back(uid);
         self.subjects.insert(uid, subject);
@@ -205,14 +208,16 @@ impl Lens {
     /// there is nothing to see; nor of what Masthead itself is refused or does not watch, which is not the same as that
     /// there is none.
     pub fn states(&self, kind: Kind, state: &KindState) -> Vec<(Option<Text>, KindState)> {
-        let Some(within) = self.grant.kinds.get(&kind) else { return vec![(None, self.forbidden(kind))] };
+        let Some(within) = self.grant.kinds.get(&kind) else {
+            return vec![(None, forbidden(kind, &Text::default()))];
+        };
         // How many there are elsewhere, or why they are not known, is not for those who have a part.
         let is_part = !self.grant.is_plain() || matches!(within, Within::Namespaces(_));
         let state = if is_part { rows::state(state) } else { state.clone() };
         let each = self.apart.get(&kind);
         let of = |name: &Text| match each.is_none_or(|each| each.contains(&(name.clone(), true))) {
             true => state.clone(),
-            false => self.forbidden(kind),
+            false => forbidden(kind, &Text::default()),
         };
         match (within, each) {
             // Others are not told the names of namespaces that may have nothing for them.
@@ -220,7 +225,9 @@ impl Lens {
                 each.iter().map(|(name, _)| (Some(name.clone()), of(name))).collect()
             }
             (Within::All, _) => vec![(None, state)],
-            (Within::Namespaces(names), _) if names.is_empty() => vec![(None, self.forbidden(kind))],
+            (Within::Namespaces(names), _) if names.is_empty() => {
+                vec![(None, forbidden(kind, &Text::default()))]
+            }
             (Within::Namespaces(names), _) => {
                 names.iter().map(|name| (Some(self.names.text(name)), of(name))).collect()
             }
@@ -230,14 +237,6 @@ impl Lens {
     /// Whether all namespaces are shown, by their names.
     fn names_namespaces(&self) -> bool {
         !self.grant.hide.names && matches!(self.grant.kinds.get(&Kind::Namespace), Some(Within::All))
-    }
-
-    fn forbidden(&self, kind: Kind) -> KindState {
-        KindState::Forbidden {
-            verb: "list".into(),
-            resource: kind.resource().into(),
-            namespace: Text::default(),
-        }
     }
 
     /// Takes changes in and gives what they change for those who look through it.

@@ -107,7 +107,13 @@ impl Rooms {
                 },
                 () = stop.cancelled() => {}
             }
-            rooms.open().remove(&grant);
+            {
+                let mut open = rooms.open();
+                // An idle room is taken out by itself, and another may be in its place.
+                if open.get(&grant).is_some_and(|room| room.hub.is(&feeding)) {
+                    open.remove(&grant);
+                }
+            }
             stop.cancel();
         });
         Ok((hub, ready))

@@ -23,7 +23,8 @@ use super::status::{Refusal, json_response};
 use super::store::{Change, Cursor, TooOld};
 use super::table;
 
-/// "Approximately every minute" (apiserver `storage/cacher/cacher.go`).
+/// "Approximately every minute", but of Events, which no cache is kept of (kubeapiserver's
+/// `default_storage_factory_builder.go`; apiserver `storage/cacher/cacher.go`).
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 /// The last one comes so long before the end of the watch (apiserver `storage/cacher/cache_watcher.go`).
 const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
@@ -43,7 +44,7 @@ pub(super) async fn answer(server: &ApiServer, read: Read) -> Result<Response, R
     let mut watch = Watch {
         cut: server.faults.cut(read.resource),
         changes: server.store.changes(),
-        bookmarks: read.flag("allowWatchBookmarks"),
+        bookmarks: read.flag("allowWatchBookmarks") && read.resource.plural != "events",
         cursor: None,
         reached: from,
         next_bookmark: next_bookmark(ends),

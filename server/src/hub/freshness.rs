@@ -46,6 +46,18 @@ pub fn called(state: &KindState, as_of: Option<Millis>, now: Millis) -> KindStat
     }
 }
 
+/// The first of these namespaces in which something is not to be seen, which is watched `within` some one by one: it is
+/// refused there, or not watched. Nothing is not the same as none.
+pub fn unseen<'a>(within: &[(Text, bool)], namespaces: &'a [Text]) -> Option<&'a Text> {
+    namespaces.iter().find(|namespace| !within.contains(&((*namespace).clone(), true)))
+}
+
+/// How a kind stands in a namespace where it is not to be seen.
+pub fn forbidden(kind: Kind, namespace: &Text) -> KindState {
+    let resource = Text::from(kind.watched().resource());
+    KindState::Forbidden { verb: Text::from("list"), resource, namespace: namespace.clone() }
+}
+
 impl Freshness {
     /// Of a hub that is told by another.
     pub fn told() -> Freshness {
@@ -64,10 +76,9 @@ impl Freshness {
 
     /// A watch is doing `state`; gives what that makes of its kind.
     pub fn watch(&mut self, kind: Kind, within: Option<Text>, state: KindState) -> KindState {
-        if within.is_some() {
-            // Watching namespaces one by one has taken the place of watching the cluster.
-            self.watches.entry(kind).or_default().remove(&None);
-        }
+        // Watching namespaces one by one takes the place of watching the cluster, and the other way round.
+        let is_whole = within.is_none();
+        self.watches.entry(kind).or_default().retain(|known, _| known.is_none() == is_whole);
         self.watches.entry(kind).or_default().entry(within).or_default().state = state;
         self.of(kind)
     }

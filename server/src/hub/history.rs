@@ -72,6 +72,8 @@ pub struct History {
     ended: Vec<ObjectKey>,
     /// Where a workload, or a pod without controller, came or went since then: others may select it.
     stirred: HashSet<Text>,
+    /// See [`History::stands_otherwise`].
+    otherwise: bool,
 }
 
 /// Of what the picture has changed.
@@ -80,12 +82,14 @@ pub struct Changed {
     keys: HashSet<ObjectKey>,
     /// All in these may have.
     namespaces: HashSet<Text>,
+    /// All may have.
+    all: bool,
 }
 
 impl Changed {
     /// Whether this one's has.
     pub fn touches(&self, key: &ObjectKey) -> bool {
-        self.keys.contains(key) || self.namespaces.contains(key.namespace.as_str())
+        self.all || self.keys.contains(key) || self.namespaces.contains(key.namespace.as_str())
     }
 }
 
@@ -167,6 +171,11 @@ impl History {
         }
     }
 
+    /// A kind is current, or is not any more: what a picture says of why nothing happens may be otherwise.
+    pub fn stands_otherwise(&mut self) {
+        self.otherwise = true;
+    }
+
     /// Notes how many pods each changed workload has, and says which have changed. What cannot be counted
     /// because a list is not complete or not current is counted once it is.
     pub fn sample(&mut self, cluster: &Cluster, now: Millis) -> Changed {
@@ -201,7 +210,8 @@ impl History {
             }
             workload.counts.push_back(counts);
         }
-        Changed { keys, namespaces: std::mem::take(&mut self.stirred) }
+        let (namespaces, all) = (std::mem::take(&mut self.stirred), std::mem::take(&mut self.otherwise));
+        Changed { keys, namespaces, all }
     }
 
     /// The picture of a workload: as it is, or as it was when it went. A ReplicaSet that a Deployment made has

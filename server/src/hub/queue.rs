@@ -190,9 +190,9 @@ impl Waiting {
         (frames.collect(), self.overflowed, self.asked_again)
     }
 
-    /// The hub knows that it owes a snapshot.
-    pub(super) fn asked_again(&mut self) {
-        self.asked_again = self.overflowed;
+    /// The hub knows that it owes a snapshot for this overflow; by now there may have been another.
+    pub(super) fn asked_again(&mut self, overflow: u64) {
+        self.asked_again = self.overflowed && self.overflows == overflow;
     }
 
     /// What comes next, if there is anything.
@@ -207,7 +207,7 @@ impl Waiting {
         if self.closed {
             return Some(Next::Closed);
         }
-        (self.overflowed && !self.asked_again).then_some(Next::Overflowed)
+        (self.overflowed && !self.asked_again).then_some(Next::Overflowed(self.overflows))
     }
 }
 
@@ -244,8 +244,8 @@ impl Queue {
     }
 
     /// The hub has been asked for the snapshot that [`Next::Overflowed`] is about.
-    pub fn asked_again(&self) {
-        self.lock().asked_again();
+    pub fn asked_again(&self, overflow: u64) {
+        self.lock().asked_again(overflow);
     }
 
     /// How often everything that waited was lost.
@@ -280,9 +280,9 @@ impl Queue {
 pub enum Next {
     /// A frame to send.
     Frame(Outgoing),
-    /// Everything that waited is lost; a snapshot has to be asked for. Said until [`Queue::asked_again`] is: whoever
-    /// was told may have been cancelled before the hub heard of it.
-    Overflowed,
+    /// Everything that waited is lost, for the so-manieth time; a snapshot has to be asked for. Said until
+    /// [`Queue::asked_again`] is: whoever was told may have been cancelled before the hub heard of it.
+    Overflowed(u64),
     /// Nothing more will come.
     Closed,
 }
@@ -297,9 +297,9 @@ mod tests {
         let mut waiting = Waiting::with_room(2, 100);
         (0..3).for_each(|_| waiting.push(frame()));
         // the first to hear of it was cancelled while the hub's inbox was full
-        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
-        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
-        waiting.asked_again();
+        assert!(matches!(waiting.take(), Some(Next::Overflowed(_))));
+        assert!(matches!(waiting.take(), Some(Next::Overflowed(_))));
+        waiting.asked_again(1);
         assert!(waiting.take().is_none(), "asked once, not again and again");
         waiting.push(frame());
         assert!(waiting.take().is_none(), "changes to what was lost mean nothing");
@@ -310,8 +310,13 @@ mod tests {
         // the hub's answer came before it was noted that it had been asked
         (0..3).for_each(|_| waiting.push(frame()));
         waiting.restart(frame());
-        waiting.asked_again();
+        waiting.asked_again(2);
         (0..3).for_each(|_| waiting.push(frame()));
-        assert!(matches!(waiting.take(), Some(Next::Overflowed)));
+        assert!(matches!(waiting.take(), Some(Next::Overflowed(3))));
+        // and more was lost by then
+        waiting.restart(frame());
+        (0..3).for_each(|_| waiting.push(frame()));
+        waiting.asked_again(3);
+        assert!(matches!(waiting.take(), Some(Next::Overflowed(4))), "that of before has been made good");
     }
 }

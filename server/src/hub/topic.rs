@@ -12,7 +12,10 @@ use app::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Outgoing, Told};
+use super::{
+    Outgoing, Told,
+    freshness::{Apart, forbidden, unseen},
+};
 
 /// The string table starts anew when it is this long and mostly unused.
 const LONG_TABLE: usize = 20_000;
@@ -136,12 +139,15 @@ impl Topic {
         }
     }
 
-    /// What each kind is called now. A page finds out by itself what has not been confirmed for too long.
-    pub fn call(&mut self, called: &[(Kind, KindState)]) {
+    /// What each kind is called now, and where kinds are watched. A page finds out by itself what has not been confirmed
+    /// for too long, and what of its namespaces is refused.
+    pub fn call(&mut self, called: &[(Kind, KindState)], apart: &Apart) {
         if self.encoding != Encoding::Events {
             return;
         }
         for (kind, now) in called.iter().filter(|(kind, _)| self.scope.kinds.contains(*kind)) {
+            let unseen = apart.get(&kind.watched()).and_then(|within| unseen(within, &self.scope.namespaces));
+            let now = &unseen.map_or_else(|| now.clone(), |namespace| forbidden(*kind, namespace));
             let before = self.called.get(kind);
             let same = match (before, now) {
                 // Until something is confirmed that would be since now, time and again.
@@ -241,8 +247,11 @@ impl Topic {
             Encoding::Binary => Outgoing::of(&Frame::Beat { seq: self.seq, now, hash: self.hash, as_of }),
             Encoding::Rows => Outgoing::told(Told::Beat(as_of)),
             Encoding::Events => {
+                let is_seen =
+                    |kind: &Kind| !matches!(self.called.get(kind), Some(KindState::Forbidden { .. }));
                 let as_of: serde_json::Map<_, _> = as_of
                     .into_iter()
+                    .filter(|(kind, _)| is_seen(kind))
                     .map(|(kind, at)| (kind.plural().to_owned(), json!(at.to_string())))
                     .collect();
                 let mut text = String::new();

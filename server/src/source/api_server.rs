@@ -193,12 +193,17 @@ impl WatchEvent {
     /// Whether the watch has told by now all that happened until `version`, if there is one to compare with. A bookmark
     /// comes when there is nothing left to tell.
     pub fn has_reached(&self, version: Option<u64>) -> bool {
+        matches!(self, WatchEvent::Bookmark(_))
+            || self.told_until().zip(version).is_some_and(|(until, version)| until >= version)
+    }
+
+    /// The version until which the watch has told all, with this. Of what is deleted by one version there may be more: what
+    /// expires goes all at once (kubernetes/kubernetes#110210).
+    pub fn told_until(&self) -> Option<u64> {
         match self {
-            WatchEvent::Bookmark(_) => true,
-            WatchEvent::Put(object) | WatchEvent::Deleted(object) => {
-                let at = object.head.resource_version.parse::<u64>().ok();
-                at.zip(version).is_some_and(|(at, version)| at >= version)
-            }
+            WatchEvent::Bookmark(version) => version.parse().ok(),
+            WatchEvent::Put(object) => object.head.resource_version.parse().ok(),
+            WatchEvent::Deleted(object) => object.head.resource_version.parse::<u64>().ok()?.checked_sub(1),
         }
     }
 }

@@ -3,11 +3,8 @@
 //! etcd still tells its version, and goes on serving what it remembers.
 
 use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -79,8 +76,6 @@ pub struct Pulse {
     begun: watch::Receiver<bool>,
     /// What it may read.
     pub readable: Readable,
-    /// The API server sends bookmarks.
-    bookmarks: Arc<AtomicBool>,
 }
 
 impl Pulse {
@@ -90,8 +85,7 @@ impl Pulse {
         let (returns, returned) = watch::channel(0);
         let (begins, begun) = watch::channel(false);
         let readable = Readable::default();
-        let pulse =
-            Pulse { answered, returned, begun, readable: readable.clone(), bookmarks: Arc::default() };
+        let pulse = Pulse { answered, returned, begun, readable: readable.clone() };
         (pulse, run(source, hub, readable, answers, returns, begins))
     }
 
@@ -99,39 +93,39 @@ impl Pulse {
     pub async fn begun(&self) {
         let _ = self.begun.clone().wait_for(|begun| *begun).await; // it has ended if the hub has
     }
-
-    /// A bookmark has come.
-    pub fn bookmark(&self) {
-        self.bookmarks.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether any has: servers are free to send none.
-    pub fn has_bookmarks(&self) -> bool {
-        self.bookmarks.load(Ordering::Relaxed)
-    }
 }
 
-/// The collections that have been listed, which the pulse may read, one after the other.
+/// The collections that have been listed, which the pulse may read, one after the other; and whether one was refused to
+/// it since.
 #[derive(Clone, Debug, Default)]
-pub struct Readable(Arc<Mutex<BTreeSet<Collection>>>);
+pub struct Readable(Arc<Mutex<BTreeMap<Collection, bool>>>);
 
 impl Readable {
-    /// It has been listed.
+    /// It has been listed, or read.
     pub fn add(&self, collection: Collection) {
-        self.lock().insert(collection);
+        self.lock().insert(collection, false);
     }
 
-    /// It is refused.
+    /// It may not be listed any more.
     pub fn remove(&self, collection: &Collection) {
         self.lock().remove(collection);
     }
 
-    fn nth(&self, n: usize) -> Option<Collection> {
-        let known = self.lock();
-        known.iter().nth(n.checked_rem(known.len())?).cloned()
+    fn refuse(&self, collection: Collection) {
+        if let Some(is_refused) = self.lock().get_mut(&collection) {
+            *is_refused = true;
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Collection>> {
+    /// One that is not refused, if there is any.
+    fn nth(&self, n: usize) -> Option<Collection> {
+        let known = self.lock();
+        let refused = known.values().all(|is_refused| *is_refused);
+        let some: Vec<_> = known.iter().filter(|(_, is_refused)| **is_refused == refused).collect();
+        Some(some[n.checked_rem(some.len())?].0.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Collection, bool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -218,8 +212,9 @@ async fn run(
     }
 }
 
-/// The smallest read of what may be read, a different one each turn; nothing, as long as that is nothing. One kind that
-/// cannot be read says nothing of the others. Gives what was counted; see [`Answer`].
+/// The smallest read of what may be read, a different one each turn; nothing, as long as nothing has been listed. What
+/// has been, and is all refused now, is not known to be current: rights that were taken away, or an API server that does
+/// not know of them just now. One kind that cannot be read says nothing of the others. Gives what was counted; see [`Answer`].
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Option<(Kind, u64)>, ApiError> {
     const TRIED: usize = 3;
     let mut failed = None;
@@ -227,9 +222,14 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Optio
         let Some(collection) = readable.nth(turn + nth) else { break };
         match source.api.first(&collection).await {
             Ok(page) => {
-                return Ok(page.resource_version.parse().ok().map(|version| (collection.kind, version)));
+                let counted = page.resource_version.parse().ok().map(|version| (collection.kind, version));
+                readable.add(collection);
+                return Ok(counted);
             }
-            Err(ApiError::Forbidden { .. }) => readable.remove(&collection),
+            Err(error @ ApiError::Forbidden { .. }) => {
+                readable.refuse(collection);
+                failed = Some(error);
+            }
             Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {
                 failed = Some(error)
             }

@@ -62,7 +62,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const PAGE_DEADLINE: Duration = Duration::from_secs(60);
 /// A watch that ended sooner than this with nothing in it has failed.
 const TOO_SHORT: Duration = Duration::from_secs(2);
-/// The same where no bookmark has ever come, as it is at first: the end of a watch proves as much.
+/// How long it is to last where no bookmark has ever come, as it is at first: the end of a watch proves as much.
 const UNMARKED: Duration = Duration::from_secs(15);
 /// A watch that has sent bookmarks is given up after so long a silence. The API server sends one about every minute
 /// (`bookmarkFrequency` in apiserver's `storage/cacher/cacher.go`).
@@ -82,8 +82,11 @@ const LIST_AGAIN: Duration = Duration::from_secs(1800);
 const QUICK: Duration = Duration::from_secs(2);
 /// So many failed watches in a row, and what they resume from is doubted: list again.
 const DOUBT: u32 = 4;
-/// How often a refused list is tried again.
+/// How often a refused list is tried again,
 const FORBIDDEN_RETRY: Duration = Duration::from_secs(20);
+/// and how soon for the first time: an API server that has just started may refuse what it does not know yet to be
+/// allowed (kubernetes/kubernetes#121635).
+const JUST_FORBIDDEN: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub struct Reflector {
@@ -102,6 +105,9 @@ pub struct Reflector {
     list_again: Option<Instant>,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
+    /// Bookmarks come: servers are free to send none, and send none of kinds that they keep no cache of, which Events are
+    /// (`storageFactory` in kubeapiserver's `default_storage_factory_builder.go`).
+    has_bookmarks: bool,
 }
 
 /// Why a round ended.
@@ -146,6 +152,7 @@ impl Reflector {
             withheld: false,
             list_again: None,
             live_since: None,
+            has_bookmarks: false,
         }
     }
 
@@ -174,29 +181,19 @@ impl Reflector {
                 Over::Failed(ApiError::Forbidden { message }) => {
                     let state = self.forbidden();
                     self.pulse.readable.remove(&self.collection);
-                    if self.listed {
-                        // Before its rows go: it is not they that are gone.
-                        let said = match when_forbidden {
-                            WhenForbidden::Retry => state.clone(),
-                            WhenForbidden::Return => KindState::Listing { seen: 0 },
-                        };
-                        if self.report(said).await.is_err() {
-                            return None;
-                        }
-                        // What may not be seen is not shown, and would be as of nobody knows when.
-                        if self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
-                            return None;
-                        }
-                    }
-                    if when_forbidden == WhenForbidden::Return {
+                    let was_listed = std::mem::take(&mut self.listed);
+                    if when_forbidden == WhenForbidden::Return && !was_listed {
                         return Some(state);
                     }
                     tracing::warn!(kind = T::KIND.plural(), message, "forbidden; will ask again");
                     if self.report(state).await.is_err() {
                         return None;
                     }
-                    self.listed = false;
-                    tokio::time::sleep(FORBIDDEN_RETRY).await;
+                    // What may not be seen is not shown, and would be as of nobody knows when. After it was said why.
+                    if was_listed && self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
+                        return None;
+                    }
+                    tokio::time::sleep(if was_listed { JUST_FORBIDDEN } else { FORBIDDEN_RETRY }).await;
                 }
                 Over::Failed(error) => {
                     if self.failed(&error).await.is_err() {
@@ -302,7 +299,7 @@ impl Reflector {
         let (mut seen, mut marked) = (0, None::<Instant>);
         let mut overtaken = Overtaken::default();
         loop {
-            let due = if self.pulse.has_bookmarks() { end.min(heard + BOOKMARK_DUE) } else { end };
+            let due = if self.has_bookmarks { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
                 biased; // what is here is told before the pulse confirms it
                 event = tokio::time::timeout_at(due, watch.next()) => event,
@@ -318,8 +315,8 @@ impl Reflector {
                         return Ok((seen, Before::Torn));
                     }
                     if !catching_up && answer.at.is_after(opened) {
-                        let (kind, amid) = (self.collection.kind, watch.is_amid_event());
-                        if let Some(at) = overtaken.answered(&answer, kind, position, amid) {
+                        let (kind, is_amid_event) = (self.collection.kind, watch.is_amid_event());
+                        if let Some(at) = overtaken.answered(&answer, kind, is_amid_event) {
                             self.current(at).await?;
                         }
                     }
@@ -353,8 +350,9 @@ impl Reflector {
                 owed.retain(|uid| *uid != object.head.uid);
             }
             if let Some(event) = event {
+                let until = event.told_until();
                 self.event::<T>(event, position).await?;
-                if let Some(at) = overtaken.came(heard, &position.version) {
+                if let Some(at) = overtaken.came(heard, until) {
                     self.current(at).await?;
                 }
             }
@@ -370,16 +368,17 @@ impl Reflector {
                 self.live().await?;
             }
             if is_over {
-                let marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
-                return Ok((seen, if in_time && marked { Before::End } else { Before::Torn }));
+                let is_marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
+                let is_end = in_time && (is_marked || !self.has_bookmarks);
+                return Ok((seen, if is_end { Before::End } else { Before::Torn }));
             }
         }
     }
 
-    async fn event<T: Translate>(&self, event: WatchEvent, position: &mut Position) -> Result<(), Over> {
+    async fn event<T: Translate>(&mut self, event: WatchEvent, position: &mut Position) -> Result<(), Over> {
         let (object, is_deleted) = match event {
             WatchEvent::Bookmark(at) => {
-                self.pulse.bookmark();
+                self.has_bookmarks = true;
                 position.bookmark(at);
                 return Ok(());
             }
@@ -391,7 +390,7 @@ impl Reflector {
         if position.is_last(&head) {
             return Ok(()); // once more
         }
-        if !position.precedes(&head.resource_version) {
+        if !position.precedes(&head.resource_version) && !(is_deleted && position.is_beside_gone(&head)) {
             return Err(ApiError::Disordered {
                 version: head.resource_version.to_string(),
                 after: position.version.clone(),

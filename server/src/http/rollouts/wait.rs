@@ -48,8 +48,16 @@ pub async fn wait(hub: Hub, object: Object, RawQuery(text): RawQuery) -> Respons
 }
 
 /// Looks whenever something of its kind has changed or was confirmed.
-async fn ended(hub: &Hub, seat: &Seat, target: &Target, revision: Option<i64>, asked: Millis) -> Response {
+async fn ended(
+    hub: &Hub,
+    seat: &Seat,
+    target: &Target,
+    revision: Option<i64>,
+    mut asked: Millis,
+) -> Response {
     loop {
+        // The clock may be put back meanwhile.
+        asked = Millis(asked.0.min(hub::now().0));
         if let (true, response) = look(hub, target, revision, asked).await {
             return response;
         }

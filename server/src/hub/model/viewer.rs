@@ -210,7 +210,7 @@ impl Socket {
 
     /// Whether its queue has lost what it had.
     pub fn has_overflowed(&self) -> bool {
-        matches!(self.seat.clone().take(), Some(Next::Overflowed))
+        matches!(self.seat.clone().take(), Some(Next::Overflowed(_)))
     }
 }
 

@@ -156,9 +156,9 @@ impl World {
             },
             Part::Send => match socket.seat.take() {
                 Some(Next::Frame(frame)) => socket.down.push_back(frame.plain()),
-                Some(Next::Overflowed) => {
+                Some(Next::Overflowed(overflow)) => {
                     socket.inbox.push_back(Asked::Resync);
-                    socket.seat.asked_again();
+                    socket.seat.asked_again(overflow);
                 }
                 Some(Next::Closed) | None => {}
             },

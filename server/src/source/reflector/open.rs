@@ -71,7 +71,7 @@ impl Reflector {
         let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
         let timeout = match catching_up {
             true => CATCH_UP,
-            false if self.pulse.has_bookmarks() => WATCH,
+            false if self.has_bookmarks => WATCH,
             false => UNMARKED,
         };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use app::api::Kind;
 use tokio::time::Instant;
 
-use super::position::Position;
 use crate::source::{moment::Moment, pulse::Answer};
 
 /// So many answers wait. By the time that there are more, the first is older than what is called live.
@@ -20,34 +19,30 @@ const HELD: usize = 4;
 pub struct Overtaken {
     /// When something last came.
     came: Option<Instant>,
+    /// All has been told until this version.
+    until: u64,
     /// When the API server was asked, and the version that it counted, the first first.
     held: VecDeque<(Moment, u64)>,
 }
 
 impl Overtaken {
-    /// Something came, by which all has been told until this version: as of when that is current, if that is known now.
-    pub fn came(&mut self, at: Instant, version: &str) -> Option<Moment> {
+    /// Something came, by which all has been told until this version, if it is one: as of when that is current, if that is
+    /// known now.
+    pub fn came(&mut self, at: Instant, until: Option<u64>) -> Option<Moment> {
         self.came = Some(at);
-        let version = version.parse::<u64>().ok()?;
-        let at =
-            self.held.iter().filter(|(_, counted)| *counted <= version).map(|(at, _)| *at).next_back()?;
+        self.until = until?;
+        let told = self.held.iter().filter(|(_, counted)| *counted <= self.until);
+        let at = told.map(|(at, _)| *at).next_back()?;
         self.confirm(at)
     }
 
     /// The API server has answered: as of when all of a `kind` that has been told is current, if that is known now.
-    pub fn answered(
-        &mut self,
-        answer: &Answer,
-        kind: Kind,
-        told: &Position,
-        is_amid_event: bool,
-    ) -> Option<Moment> {
+    pub fn answered(&mut self, answer: &Answer, kind: Kind, is_amid_event: bool) -> Option<Moment> {
         let counted = answer.counted.filter(|(of, _)| share_a_count(*of, kind)).map(|(_, version)| version);
         let is_quiet = !is_amid_event && self.came.is_none_or(|came| came < answer.at.steady);
-        let has_told = |counted: u64| told.version.parse::<u64>().is_ok_and(|told| counted <= told);
         match counted {
             _ if is_quiet => self.confirm(answer.at),
-            Some(counted) if !has_told(counted) => {
+            Some(counted) if counted > self.until => {
                 if self.held.len() < HELD {
                     self.held.push_back((answer.at, counted));
                 }
@@ -82,14 +77,11 @@ mod tests {
     struct Scene {
         epoch: Instant,
         overtaken: Overtaken,
-        told: Position,
     }
 
     impl Scene {
         fn new() -> Scene {
-            let mut told = Position::default();
-            told.bookmark("10".to_owned());
-            Scene { epoch: Instant::now(), overtaken: Overtaken::default(), told }
+            Scene { epoch: Instant::now(), overtaken: Overtaken::default() }
         }
 
         fn at(&self, seconds: u64) -> Moment {
@@ -101,12 +93,11 @@ mod tests {
 
         fn answered(&mut self, asked: u64, of: Kind, counted: Option<u64>, amid: bool) -> Option<Moment> {
             let answer = Answer::new(self.at(asked), counted.map(|counted| (of, counted)));
-            self.overtaken.answered(&answer, Kind::Pod, &self.told, amid)
+            self.overtaken.answered(&answer, Kind::Pod, amid)
         }
 
-        fn came(&mut self, at: u64, version: &str) -> Option<Moment> {
-            self.told.bookmark(version.to_owned());
-            self.overtaken.came(self.at(at).steady, version)
+        fn came(&mut self, at: u64, until: u64) -> Option<Moment> {
+            self.overtaken.came(self.at(at).steady, Some(until))
         }
     }
 
@@ -114,29 +105,29 @@ mod tests {
     fn an_answer_confirms_a_watch_that_was_quiet_meanwhile() {
         let mut scene = Scene::new();
         assert_eq!(scene.answered(1, Kind::Node, Some(99), false), Some(scene.at(1)), "nothing ever came");
-        assert_eq!(scene.came(2, "12"), None);
+        assert_eq!(scene.came(2, 12), None);
         assert_eq!(scene.answered(3, Kind::Node, Some(99), false), Some(scene.at(3)), "nothing came since");
     }
 
     #[test]
     fn or_one_that_has_told_as_much_by_then_or_later() {
         let mut scene = Scene::new();
-        scene.came(5, "12");
+        scene.came(5, 12);
         assert_eq!(scene.answered(4, Kind::Node, Some(12), false), Some(scene.at(4)));
         assert_eq!(scene.answered(4, Kind::Node, Some(14), false), None, "13 may be on its way");
         assert_eq!(scene.answered(5, Kind::Node, Some(20), false), None);
-        assert_eq!(scene.came(6, "13"), None);
-        assert_eq!(scene.came(6, "15"), Some(scene.at(4)));
-        assert_eq!(scene.came(6, "16"), None, "once");
+        assert_eq!(scene.came(6, 13), None);
+        assert_eq!(scene.came(6, 15), Some(scene.at(4)));
+        assert_eq!(scene.came(6, 16), None, "once");
         assert_eq!(scene.answered(7, Kind::Node, Some(30), false), Some(scene.at(7)), "quiet");
-        assert_eq!(scene.came(8, "31"), None, "whatever was asked before is of no interest");
+        assert_eq!(scene.came(8, 31), None, "whatever was asked before is of no interest");
     }
 
     #[test]
     fn half_an_event_is_no_quiet() {
         let mut scene = Scene::new();
         assert_eq!(scene.answered(1, Kind::Node, Some(14), true), None);
-        assert_eq!(scene.came(2, "14"), Some(scene.at(1)));
+        assert_eq!(scene.came(2, 14), Some(scene.at(1)));
         assert_eq!(scene.answered(3, Kind::Event, Some(14), true), None);
         assert_eq!(scene.answered(3, Kind::Node, None, true), None);
     }
@@ -144,19 +135,19 @@ mod tests {
     #[test]
     fn versions_that_are_counted_elsewhere_say_nothing() {
         let mut scene = Scene::new();
-        scene.came(5, "12");
+        scene.came(5, 12);
         assert_eq!(scene.answered(4, Kind::Event, Some(99), false), Some(scene.at(4)));
         assert_eq!(scene.answered(4, Kind::Node, None, false), Some(scene.at(4)));
-        assert_eq!(scene.came(6, "strange"), None);
+        assert_eq!(scene.overtaken.came(scene.at(6).steady, None), None);
     }
 
     #[test]
     fn answers_do_not_pile_up() {
         let mut scene = Scene::new();
-        scene.came(100, "12");
+        scene.came(100, 12);
         (1..50).for_each(|nth| _ = scene.answered(nth, Kind::Node, Some(100 + nth), false));
         assert_eq!(scene.overtaken.held.len(), HELD);
-        assert_eq!(scene.came(101, "1000"), Some(scene.at(HELD as u64)));
+        assert_eq!(scene.came(101, 1000), Some(scene.at(HELD as u64)));
         assert!(scene.overtaken.held.is_empty());
     }
 }

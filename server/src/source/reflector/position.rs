@@ -98,6 +98,13 @@ impl Position {
         }
     }
 
+    /// Whether an object that is gone went with the last one: what has expired is deleted all at once, as one version
+    /// (kubernetes/kubernetes#110210), and a watch tells one after the other.
+    pub fn is_beside_gone(&self, head: &Head) -> bool {
+        self.gone.is_some()
+            && self.last.as_ref().is_some_and(|(_, version)| *version == head.resource_version)
+    }
+
     /// A watch begins from here. What another said last may be told again, or be something else of the same version.
     pub fn begin(&mut self, from: String) {
         self.version = from;
