@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use app::api::{Kind, KindState};
+use app::{
+    api::{Kind, KindState},
+    wire::Frame,
+};
 use axum::{
     Router,
     body::Body,
@@ -351,4 +354,64 @@ async fn what_is_deleted_by_one_version_is_all_gone_and_nothing_is_out_of_order(
         stage.demo.put(pod(name, &[("written", "again")]));
     }
     stage.until_stale(Kind::Pod).await;
+}
+
+/// The demo over a slow line: lines of pods' watches come one after the other, and what the pulse asks for is answered
+/// between two of them.
+fn slowly(demo: &Demo, is_slow: &watch::Sender<bool>) -> Router {
+    const APART: Duration = Duration::from_millis(300);
+    let is_slow = is_slow.subscribe();
+    demo.router().layer(axum::middleware::from_fn(move |request: Request, next: Next| {
+        let is_slow = is_slow.clone();
+        async move {
+            let target = request.uri().to_string();
+            if target.ends_with("?limit=1") && *is_slow.borrow() {
+                tokio::time::sleep(APART * 2).await;
+            }
+            let answer = next.run(request).await;
+            if !target.contains("/pods?watch=1") {
+                return answer;
+            }
+            answer.map(|body| {
+                Body::from_stream(body.into_data_stream().then(move |line| {
+                    let pause = if *is_slow.borrow() { APART } else { Duration::ZERO };
+                    async move {
+                        tokio::time::sleep(pause).await;
+                        line
+                    }
+                }))
+            })
+        }
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_to_be_sent_is_not_confirmed_by_an_answer_that_overtakes_it() {
+    let demo = cluster(1);
+    let is_slow = watch::Sender::new(false);
+    let router = slowly(&demo, &is_slow);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    // The answers that are under way now are of before.
+    stage.pass(Duration::from_secs(5), |_| {}).await;
+    is_slow.send_replace(true);
+    let last = |number: u32| format!("burst-{number:02}");
+    (0..40).for_each(|number| _ = stage.demo.put(pod(&last(number), &[])));
+    let written = server::hub::now();
+    let as_of = |viewer: &Viewer| match &viewer.beat {
+        Some(Frame::Beat { as_of, .. }) => {
+            as_of.iter().find(|(kind, _)| *kind == Kind::Pod).map(|(_, at)| *at)
+        }
+        _ => None,
+    };
+    let began = Instant::now();
+    stage
+        .until("all to be confirmed", |viewer| {
+            let is_confirmed = as_of(viewer).is_some_and(|at| at > written);
+            assert!(!is_confirmed || viewer.pod(&last(39)).is_some(), "{} pods", viewer.pods().len());
+            is_confirmed
+        })
+        .await;
+    assert!(began.elapsed() > Duration::from_secs(10), "it was slow: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "and then is confirmed: {:?}", began.elapsed());
 }

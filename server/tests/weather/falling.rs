@@ -19,8 +19,11 @@ use tower::BoxError;
 
 use super::sky::{Asked, Mishap, Sky};
 
-/// What comes at once, of more than that, and how long the rest waits, while bytes come slowly.
+/// What comes at once while bytes come slowly,
 const AT_ONCE: usize = 700;
+/// how much in one piece, if pieces are not as small,
+const PIECE: usize = 16_384;
+/// and from one to the next.
 const APART: Duration = Duration::from_millis(400);
 /// How many pieces wait to be read, before the line waits for the reader.
 const UNREAD: usize = 4_096;
@@ -180,8 +183,11 @@ impl Falling {
         let (mut bytes, place) = self.ready.pop_front().expect("something is ready");
         if self.way.sky.trickles_now() && bytes.len() > AT_ONCE {
             tokio::time::sleep(APART).await;
-            self.ready.push_front((bytes.split_off(AT_ONCE), place));
-            return Piece::Bytes { bytes, place, last: false };
+            let most = if fastrand::bool() { AT_ONCE } else { PIECE };
+            if bytes.len() > most {
+                self.ready.push_front((bytes.split_off(most), place));
+                return Piece::Bytes { bytes, place, last: false };
+            }
         }
         Piece::Bytes { bytes, place, last: true }
     }
