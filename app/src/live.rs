@@ -148,6 +148,8 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
         };
         let why = match end {
             End::Lost(why) => why,
+            // A proxy that has forgotten a wall for a moment lets it in again.
+            End::Final(why) if live.unattended => why,
             End::Final(why) => {
                 live.store.set_link(Link::Closed { why });
                 return;

@@ -323,6 +323,16 @@ impl Store {
         self.0.as_of.update(|known| known.extend(as_of));
     }
 
+    /// What is there of an object was of the last time that somebody looked: it is not shown to who looks again.
+    pub fn forget_detail(&self) {
+        self.0.detail.set(None);
+    }
+
+    /// The same of a picture.
+    pub fn forget_picture(&self) {
+        self.0.picture.set(None);
+    }
+
     /// The detail of an object.
     pub fn set_detail(&self, key: ObjectKey, detail: Option<Arc<Detail>>) {
         self.0.detail.set(Some((key, detail)));

@@ -103,33 +103,14 @@ pub async fn inflate(bytes: &[u8]) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Loads the page anew for another build of the server; at most once for each, lest a proxy that
-/// keeps serving the old page makes it spin.
-pub fn reload_for(build: &str) -> End {
-    const KEY: &str = "masthead-reloaded-for";
-    let tried = || -> Option<bool> {
-        let storage = web_sys::window()?.session_storage().ok()??;
-        let before = storage.get_item(KEY).ok()?;
-        storage.set_item(KEY, build).ok()?;
-        Some(before.as_deref() == Some(build))
-    };
-    if tried() == Some(false)
-        && let Some(window) = web_sys::window()
-    {
-        _ = window.location().reload();
-        return End::Final("Masthead was updated; loading the new page".to_owned());
-    }
-    End::Final("Masthead was updated, but this page is still the old one: reload it".to_owned())
-}
-
 /// The longest that a page's address may take to answer, in milliseconds.
 const ANSWER_MS: u32 = 10_000;
 /// The page is not loaded anew more often than this, in milliseconds: servers of two builds behind one address would
 /// send it back and forth.
 const RELOADED_MS: f64 = 60_000.0;
 
-/// The same for a page that nobody is at: it never gives up, and it goes only where a page of that build answers, since
-/// a browser's own page about an error would stay for ever.
+/// Loads the page anew for another build of the server. It never gives up, since nobody may be there to do it, and it
+/// goes only where a page of that build answers: a browser's own page about an error would stay for ever.
 pub async fn reload_once_there(build: &str) -> End {
     const KEY: &str = "masthead-reloaded-at";
     match drawn_by().await {

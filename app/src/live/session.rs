@@ -211,7 +211,7 @@ impl Session {
             // Only another build speaks otherwise, and says so first of all.
             Err(error) => {
                 return Err(match wire::greeting(bytes) {
-                    Some(build) if build != crate::BUILD => self.other_build(&build).await,
+                    Some(build) if build != crate::BUILD => page::reload_once_there(&build).await,
                     _ => End::Lost(error.to_string()),
                 });
             }
@@ -219,7 +219,7 @@ impl Session {
         match frame {
             Frame::Hello { build, epoch, about, now } => {
                 if build != crate::BUILD {
-                    return Err(self.other_build(&build).await);
+                    return Err(page::reload_once_there(&build).await);
                 }
                 // Not what was wanted since: until that is here, it would stand beside rows with other numbers.
                 if self.live.store.enter(epoch, self.opened) {
@@ -285,11 +285,6 @@ impl Session {
         }
     }
 
-    /// What follows when the server is of another build.
-    async fn other_build(&self, build: &str) -> End {
-        if self.live.unattended { page::reload_once_there(build).await } else { page::reload_for(build) }
-    }
-
     /// Asks for what the page wants and the server has not been asked for.
     fn want(&mut self) {
         if self.socket.ready_state() != WebSocket::OPEN {
@@ -301,10 +296,17 @@ impl Session {
             self.ask(&Ask::Kinds(wanted.kinds));
         }
         if self.asked.look != wanted.look {
+            if self.is_live {
+                self.live.store.forget_detail();
+            }
             self.ask(&Ask::Look(wanted.look.clone()));
             self.owed.look(wanted.look.clone());
         }
         if self.asked.draw != wanted.draw {
+            let key = |drawing: &Option<Drawing>| drawing.as_ref().map(|drawing| drawing.key.clone());
+            if self.is_live && key(&self.asked.draw) != key(&wanted.draw) {
+                self.live.store.forget_picture();
+            }
             self.ask(&Ask::Draw(wanted.draw.clone()));
             self.owed.draw(wanted.draw.clone());
         }
