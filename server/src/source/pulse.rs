@@ -69,6 +69,8 @@ impl Answer {
 /// What reflectors know of it. Cheap to clone.
 #[derive(Clone)]
 pub struct Pulse {
+    /// When the API server was last asked.
+    pub asked: watch::Receiver<Moment>,
     /// The last answer.
     pub answered: watch::Receiver<Option<Answer>>,
     /// How often the API server has answered again after it had not.
@@ -81,12 +83,14 @@ pub struct Pulse {
 impl Pulse {
     /// A pulse and what makes it beat until the hub ends; the caller owns that.
     pub fn new(source: Source, hub: Hub) -> (Pulse, impl Future<Output = ()> + Send) {
+        let (asks, asked) = watch::channel(Moment::now());
         let (answers, answered) = watch::channel(None);
         let (returns, returned) = watch::channel(0);
         let (begins, begun) = watch::channel(false);
         let readable = Readable::default();
-        let pulse = Pulse { answered, returned, begun, readable: readable.clone() };
-        (pulse, run(source, hub, readable, answers, returns, begins))
+        let tells = Tells { asks, answers, returns, begins };
+        let pulse = Pulse { asked, answered, returned, begun, readable: readable.clone() };
+        (pulse, run(source, hub, readable, tells))
     }
 
     /// When the API server has answered for the first time, or has not in time. If it has, its clock is known.
@@ -130,14 +134,15 @@ impl Readable {
     }
 }
 
-async fn run(
-    source: Source,
-    hub: Hub,
-    readable: Readable,
-    answered: watch::Sender<Option<Answer>>,
-    returned: watch::Sender<u64>,
-    begun: watch::Sender<bool>,
-) {
+/// To those who have a [`Pulse`].
+struct Tells {
+    asks: watch::Sender<Moment>,
+    answers: watch::Sender<Option<Answer>>,
+    returns: watch::Sender<u64>,
+    begins: watch::Sender<bool>,
+}
+
+async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
     let mut about = source.about.clone();
     let mut every = tokio::time::interval(PULSE);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -147,6 +152,7 @@ async fn run(
         every.tick().await;
         turn += 1;
         let sent = Moment::now();
+        tells.asks.send_replace(sent);
         let answer = tokio::time::timeout(PULSE_DEADLINE, async {
             let counted = read(&source, &readable, turn).await?;
             // The version of one that cannot say what there is would not matter.
@@ -191,7 +197,7 @@ async fn run(
         source.metrics.pulse(pulse.is_ok());
         let is_ok = pulse.is_ok();
         if is_ok && std::mem::take(&mut was_silent) {
-            returned.send_modify(|times| *times += 1);
+            tells.returns.send_modify(|times| *times += 1);
         } else if !is_ok {
             was_silent = true;
             until_version = 0;
@@ -199,9 +205,9 @@ async fn run(
         if hub.tell(News::Pulse(pulse)).await.is_err() {
             return;
         }
-        begun.send_replace(true);
+        tells.begins.send_replace(true);
         if is_ok {
-            answered.send_modify(|last| {
+            tells.answers.send_modify(|last| {
                 let gap = last.and_then(|last| match sent.since(last.at) > TRUSTED {
                     true => Some((last.at, sent)),
                     false => last.gap,

@@ -352,7 +352,8 @@ impl Reflector {
             if let Some(event) = event {
                 let until = event.told_until();
                 self.event::<T>(event, position).await?;
-                if let Some(at) = overtaken.came(heard, until) {
+                let asked = self.pulse.asked.borrow().steady;
+                if let Some(at) = overtaken.came(heard, until, asked) {
                     self.current(at).await?;
                 }
             }

@@ -2,7 +2,8 @@
 //! of its own: where there is much to send, or the line is slow, an answer overtakes events that happened before it. It
 //! confirms a watch on which nothing came while it was under way: had anything been waiting, some of it would have come
 //! first, since an API server sends a piece of each stream in turn. It confirms any other once that has told as much as
-//! the answer counts: events of a watch come in the order of their versions.
+//! the answer counts: events of a watch come in the order of their versions. It confirms nothing where less is counted
+//! than had been told before: there is another history there by now.
 
 use std::collections::VecDeque;
 
@@ -21,15 +22,21 @@ pub struct Overtaken {
     came: Option<Instant>,
     /// All has been told until this version.
     until: u64,
+    /// When the API server had last been asked, the last time that something came, and until which version all had been
+    /// told by then.
+    asked: Option<(Instant, u64)>,
     /// When the API server was asked, and the version that it counted, the first first.
     held: VecDeque<(Moment, u64)>,
 }
 
 impl Overtaken {
-    /// Something came, by which all has been told until this version, if it is one: as of when that is current, if that is
-    /// known now.
-    pub fn came(&mut self, at: Instant, until: Option<u64>) -> Option<Moment> {
+    /// Something came, by which all has been told until this version, if it is one; the API server had last been `asked`
+    /// then. As of when what has been told is current, if that is known now.
+    pub fn came(&mut self, at: Instant, until: Option<u64>, asked: Instant) -> Option<Moment> {
         self.came = Some(at);
+        if self.asked.is_none_or(|(before, _)| before < asked) {
+            self.asked = Some((asked, self.until));
+        }
         self.until = until?;
         let told = self.held.iter().filter(|(_, counted)| *counted <= self.until);
         let at = told.map(|(at, _)| *at).next_back()?;
@@ -41,6 +48,8 @@ impl Overtaken {
         let counted = answer.counted.filter(|(of, _)| share_a_count(*of, kind)).map(|(_, version)| version);
         let is_quiet = !is_amid_event && self.came.is_none_or(|came| came < answer.at.steady);
         match counted {
+            // What was told before it was asked did not happen there.
+            Some(counted) if counted < self.until_at(answer.at.steady) => None,
             _ if is_quiet => self.confirm(answer.at),
             Some(counted) if counted > self.until => {
                 if self.held.len() < HELD {
@@ -52,6 +61,11 @@ impl Overtaken {
             None if is_amid_event => None,
             Some(_) | None => self.confirm(answer.at),
         }
+    }
+
+    /// Until which version all had been told when the API server was asked.
+    fn until_at(&self, asked: Instant) -> u64 {
+        self.asked.filter(|(known, _)| *known >= asked).map_or(self.until, |(_, until)| until)
     }
 
     fn confirm(&mut self, at: Moment) -> Option<Moment> {
@@ -97,7 +111,11 @@ mod tests {
         }
 
         fn came(&mut self, at: u64, until: u64) -> Option<Moment> {
-            self.overtaken.came(self.at(at).steady, Some(until))
+            self.came_after(at, until, at)
+        }
+
+        fn came_after(&mut self, at: u64, until: u64, asked: u64) -> Option<Moment> {
+            self.overtaken.came(self.at(at).steady, Some(until), self.at(asked).steady)
         }
     }
 
@@ -124,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn what_counts_less_than_was_told_before_is_another_history() {
+        let mut scene = Scene::new();
+        scene.came_after(2, 12, 1);
+        assert_eq!(scene.answered(3, Kind::Node, Some(11), false), None, "quiet, and impossible");
+        assert_eq!(scene.answered(3, Kind::Node, Some(12), false), Some(scene.at(3)));
+        // Told while it was under way: that happened after it was counted, perhaps.
+        scene.came_after(5, 14, 4);
+        scene.came_after(6, 15, 4);
+        assert_eq!(scene.answered(4, Kind::Node, Some(12), false), Some(scene.at(4)));
+        assert_eq!(scene.answered(4, Kind::Node, Some(11), false), None);
+        scene.came_after(8, 16, 7);
+        assert_eq!(scene.answered(7, Kind::Node, Some(14), false), None);
+    }
+
+    #[test]
     fn half_an_event_is_no_quiet() {
         let mut scene = Scene::new();
         assert_eq!(scene.answered(1, Kind::Node, Some(14), true), None);
@@ -138,7 +171,7 @@ mod tests {
         scene.came(5, 12);
         assert_eq!(scene.answered(4, Kind::Event, Some(99), false), Some(scene.at(4)));
         assert_eq!(scene.answered(4, Kind::Node, None, false), Some(scene.at(4)));
-        assert_eq!(scene.overtaken.came(scene.at(6).steady, None), None);
+        assert_eq!(scene.overtaken.came(scene.at(6).steady, None, scene.at(4).steady), None);
     }
 
     #[test]
