@@ -7,9 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{Deployment, InCluster, Kind, KindState, Meta, Rollout, Text, Uid},
+    api::{Deployment, InCluster, Kind, KindState, Meta, ObjectKey, Pod, Rollout, Text, Uid},
     model::Delta,
-    wire::About,
+    scope::Scope,
+    wire::{self, About, Drawing, Frame},
 };
 use axum::{Router, body::Body, http::Request};
 use futures::StreamExt;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use server::{
     audience::Rooms,
     http::{self as site, Access, Hosts},
-    hub::{Hub, News, now},
+    hub::{Encoding, Hub, News, now},
     metrics::Metrics,
 };
 use tokio::{task::JoinHandle, time::Instant};
@@ -78,6 +79,13 @@ impl Stage {
         for kind in kinds {
             self.tell(News::Current { kind, within: None, as_of: now() }).await;
         }
+    }
+
+    /// How pods stand in a namespace that is watched by itself.
+    async fn pods_of(&self, namespace: &str, state: KindState) {
+        let within = Some(Text::from(namespace));
+        self.tell(News::Watch { kind: Kind::Pod, within: within.clone(), state }).await;
+        self.tell(News::Current { kind: Kind::Pod, within, as_of: now() }).await;
     }
 
     async fn deployment(&self, rollout: Rollout) {
@@ -282,4 +290,84 @@ async fn machines_are_told_what_is_not_confirmed() {
     assert_eq!(state(&stage.get("/metrics").await, "nodes"), Some("stale\"} 1".to_owned()));
     let index = stage.get("/api/v1").await.json();
     assert!(index["kinds"].as_array().is_some_and(|kinds| kinds.iter().all(|kind| kind["state"] != "live")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_what_is_refused_is_not_of_nothing() {
+    let stage = Stage::new().await;
+    stage.pods_of("allowed", KindState::Live).await;
+    let [verb, resource, namespace] = ["watch", "pods", "refused"].map(Text::from);
+    let forbidden = KindState::Forbidden { verb, resource, namespace };
+    stage.pods_of("refused", forbidden.clone()).await;
+
+    let state = |snapshot: &Value| snapshot["kinds"][0]["state"].clone();
+    let allowed = stage.stream("kinds=pods&namespace=allowed").await.event("snapshot").await;
+    assert_eq!(state(&allowed), "live");
+    for namespace in ["refused", "elsewhere"] {
+        let mut stream = stage.stream(&format!("kinds=pods&namespace={namespace}")).await;
+        let said = state(&stream.event("snapshot").await);
+        assert_eq!(said["forbidden"]["namespace"], namespace, "{said}");
+        assert_eq!(stream.event("beat").await["asOf"], json!({}), "as of no time");
+    }
+
+    // Given, and taken away again: that is told before what is not to be seen any more goes.
+    let mut stream = stage.stream("kinds=pods&namespace=refused").await;
+    stream.event("snapshot").await;
+    stage.pods_of("refused", KindState::Live).await;
+    assert_eq!(stream.event("state").await["state"], "live");
+    let meta = Meta { uid: Uid(7), namespace: "refused".into(), name: "one".into(), ..Meta::default() };
+    let change = |delta| News::Change { change: Pod::change(delta), within: Some(Text::from("refused")) };
+    stage.tell(change(Delta::Put(Arc::new(Pod { meta, ..Pod::default() })))).await;
+    assert_eq!(stream.event("change").await["type"], "put");
+    stage.pods_of("refused", forbidden).await;
+    stage.tell(change(Delta::Reset(Vec::new()))).await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let (event, data) = stream.next().await;
+        if event != "beat" {
+            told.push((event, data));
+        }
+    }
+    assert_eq!(told[0].0, "state", "{told:?}");
+    assert_eq!(told[0].1["state"]["forbidden"]["namespace"], "refused");
+    assert_eq!((&*told[1].0, &told[1].1["type"]), ("change", &json!("gone")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_follows_what_can_be_seen() {
+    let stage = Stage::new().await;
+    let events = |state| News::Watch { kind: Kind::Event, within: None, state };
+    stage.tell(events(KindState::Listing { seen: 0 })).await;
+    stage.deployment(Rollout::Updating { updated: 0, desired: 1 }).await;
+    let seat = stage.hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+    let key = ObjectKey { kind: Kind::Deployment, namespace: "default".to_owned(), name: "web".to_owned() };
+    seat.draw(Some(Drawing { key, between: None })).await.expect("the hub runs");
+    let says = |frame: &Frame| match frame {
+        Frame::Picture { picture: Some(picture), .. } => {
+            Some(picture.causes.iter().map(|cause| cause.says.clone()).collect::<String>())
+        }
+        _ => None,
+    };
+    let drawn = async || {
+        loop {
+            let bytes = seat.next().await.expect("the hub runs").bytes().await;
+            if let Some(says) = says(&wire::frame(&bytes).expect("a frame")) {
+                return says;
+            }
+        }
+    };
+    let unseen = drawn().await;
+    assert!(unseen.contains("events cannot be seen"), "{unseen}");
+    // Until all that is known by now has been drawn.
+    while tokio::time::timeout(LONG / 10, drawn()).await.is_ok() {}
+    stage.tell(events(KindState::Live)).await;
+    let seen = tokio::time::timeout(LONG, async {
+        loop {
+            let says = drawn().await;
+            if !says.contains("cannot be seen") {
+                return says;
+            }
+        }
+    });
+    assert!(seen.await.is_ok(), "it is drawn anew, though no row has changed");
 }
