@@ -391,7 +391,9 @@ impl Reflector {
         if position.is_last(&head) {
             return Ok(()); // once more
         }
-        if !position.precedes(&head.resource_version) && !(is_deleted && position.is_beside_gone(&head)) {
+        let in_order =
+            position.precedes(&head.resource_version) || is_deleted && position.is_beside_gone(&head);
+        if !in_order {
             return Err(ApiError::Disordered {
                 version: head.resource_version.to_string(),
                 after: position.version.clone(),
