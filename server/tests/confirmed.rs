@@ -287,7 +287,21 @@ async fn machines_are_told_what_is_not_confirmed() {
         ready.lines().filter(|line| line.contains(" not current, as of 20")).count(),
         watched().count()
     );
-    assert_eq!(state(&stage.get("/metrics").await, "nodes"), Some("stale\"} 1".to_owned()));
+    let metrics = stage.get("/metrics").await;
+    assert_eq!(state(&metrics, "nodes"), Some("stale\"} 1".to_owned()));
+    // No two of them were confirmed at the same moment.
+    let view = stage.hub.view().await.expect("a view");
+    for kind in watched() {
+        let as_of = view.as_of(kind).expect("confirmed");
+        let name = format!("masthead_kind_as_of_seconds{{kind=\"{}\"}} ", kind.plural());
+        let mut lines = metrics.body.lines();
+        let seconds: Option<f64> = lines.find_map(|line| line.strip_prefix(name.as_str())?.parse().ok());
+        assert_eq!(seconds, Some(as_of.0 as f64 / 1000.0), "{kind:?}");
+        let list = stage.get(&format!("/api/v1/{}", kind.plural())).await;
+        let as_of = as_of.to_string();
+        assert_eq!(list.header("masthead-as-of"), Some(as_of.as_str()), "{kind:?}");
+        assert_eq!(list.header("masthead-state"), Some("stale"), "{kind:?}");
+    }
     let index = stage.get("/api/v1").await.json();
     assert!(index["kinds"].as_array().is_some_and(|kinds| kinds.iter().all(|kind| kind["state"] != "live")));
 }

@@ -303,8 +303,8 @@ impl Session {
             self.owed.look(wanted.look.clone());
         }
         if self.asked.draw != wanted.draw {
-            let key = |drawing: &Option<Drawing>| drawing.as_ref().map(|drawing| drawing.key.clone());
-            if self.is_live && key(&self.asked.draw) != key(&wanted.draw) {
+            let key = |wanted: &Wanted| wanted.draw.as_ref().map(|drawing| drawing.key.clone());
+            if self.is_live && key(&self.asked) != key(&wanted) {
                 self.live.store.forget_picture();
             }
             self.ask(&Ask::Draw(wanted.draw.clone()));

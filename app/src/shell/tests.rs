@@ -861,28 +861,89 @@ fn said_of_freshness(html: &str) -> &str {
     html.split("class=\"said\">").nth(1).and_then(|rest| rest.split("</span>").next()).unwrap_or_default()
 }
 
+/// Every page that shows something, and the walls.
+fn every_page_with_kinds() -> Vec<(String, Page)> {
+    let all = every_page().into_iter().chain(WALLS.map(str::to_owned));
+    let mut all: Vec<(String, Page)> = all
+        .map(|url| {
+            let page = Place::parse(&url).page;
+            (url, page)
+        })
+        .filter(|(_, page)| *page != Page::Nowhere)
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.dedup_by(|(a, _), (b, _)| a == b);
+    all
+}
+
+/// The kinds of which each by itself dims what a page is about.
+fn is_about(page: &Page) -> Vec<Kind> {
+    match page {
+        Page::Overview | Page::Labels | Page::Images => vec![Kind::Pod],
+        Page::Probes => vec![Kind::Container],
+        Page::Placement => vec![Kind::Node, Kind::Pod],
+        Page::Object(key) | Page::Rollout(key) => vec![key.kind],
+        Page::Pods | Page::Workloads | Page::Rollouts | Page::Services | Page::EndpointSlices => {
+            page.tables().to_vec()
+        }
+        Page::Nodes | Page::Namespaces | Page::Events => page.tables().to_vec(),
+        // a wall is marked as a whole
+        Page::Wall | Page::Nowhere => Vec::new(),
+    }
+}
+
+/// The page when what `is_late` was confirmed so many milliseconds ago, and all else just now.
+fn drawn_late(cluster: &Cluster, url: &str, late: i64, is_late: impl Fn(Kind) -> bool) -> String {
+    let mut seed = seed(cluster, url);
+    for (kind, at) in &mut seed.as_of {
+        if is_late(*kind) {
+            *at = NOW.later(-late);
+        }
+    }
+    render(url, &seed, &ASSETS).1
+}
+
+/// How many parts of a page are drawn as current, and how many are dimmed.
+fn gates(html: &str) -> (usize, usize) {
+    (html.matches("class=\"gate\"").count(), html.matches("class=\"gate stale\"").count())
+}
+
 #[test]
 fn in_every_view_whatever_kind_is_not_confirmed_for_more_than_five_seconds_is_marked_by_name() {
     let mut cluster = cluster();
     sets(&mut cluster);
     services(&mut cluster);
-    for url in EVERY.into_iter().chain(WALLS) {
-        let of_page = seed(&cluster, url).place().page.kinds();
-        for kind in of_page.iter() {
+    for (url, page) in every_page_with_kinds() {
+        for kind in page.kinds().iter() {
+            let is_of = |other: Kind| other.watched() == kind.watched();
             for (late, is_old) in [(5_000, false), (5_001, true)] {
-                let mut seed = seed(&cluster, url);
-                let of = |at: &&mut (Kind, Millis)| at.0.watched() == kind.watched();
-                seed.as_of.iter_mut().filter(of).for_each(|(_, at)| *at = NOW.later(-late));
-                let (_, html) = render(url, &seed, &ASSETS);
+                let html = drawn_late(&cluster, &url, late, is_of);
                 let marked = html.contains("freshness old") || html.contains(" invalid");
                 assert_eq!(marked, is_old, "{url}: {kind}, {late} ms");
-                if is_old && !WALLS.contains(&url) {
-                    assert!(
-                        said_of_freshness(&html).contains(kind.watched().plural()),
-                        "{url}: {kind} is not named"
-                    );
+                let dimmed = gates(&html).1;
+                if !is_old {
+                    assert_eq!(dimmed, 0, "{url}: {kind}, {late} ms");
+                    continue;
+                }
+                let named = said_of_freshness(&html).contains(kind.watched().plural());
+                assert!(named || page == Page::Wall, "{url}: {kind} is not named");
+                if is_about(&page).into_iter().any(is_of) {
+                    assert!(dimmed > 0, "{url}: what is made of {kind} is not dimmed");
                 }
             }
         }
+    }
+}
+
+#[test]
+fn in_every_view_all_that_is_not_confirmed_for_more_than_five_seconds_is_dimmed() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    services(&mut cluster);
+    for (url, page) in every_page_with_kinds() {
+        let (current, dimmed) = gates(&drawn_late(&cluster, &url, 5_000, |_| true));
+        assert_eq!((current > 0, dimmed), (page != Page::Wall, 0), "{url}: what is current");
+        let (current, dimmed) = gates(&drawn_late(&cluster, &url, 5_001, |_| true));
+        assert_eq!((current, dimmed > 0), (0, page != Page::Wall), "{url}: what is old");
     }
 }
