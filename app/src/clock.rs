@@ -15,6 +15,8 @@ const KEPT: usize = 60;
 const SLACK_MS: i64 = 1_000;
 /// A clock that is this much further on, or back, than it should be after a second was put, in milliseconds.
 const PUT_MS: i64 = 500;
+/// Why a socket is left of which nothing has been heard for too long.
+const SILENT: &str = "nothing heard from Masthead";
 /// Clocks that are further apart than this are said to be, in milliseconds.
 const APART_MS: i64 = 2_000;
 
@@ -106,9 +108,12 @@ impl Told {
         Told { opened: ours, heard: ours, ahead: ours.0 - steady.0, theirs: None }
     }
 
-    /// Something was heard.
-    pub fn heard(&mut self, ours: Millis) {
+    /// Something was heard. Why that is worth nothing, if so: where our clock was put it may have waited since before that,
+    /// and would tell the time of then; an answer that took so long tells no time.
+    pub fn heard(&mut self, ours: Millis, steady: Millis) -> Option<&'static str> {
+        let is_late = self.theirs.is_none() && self.is_silent(ours);
         self.heard = ours;
+        self.put(ours, steady).or(is_late.then_some(SILENT))
     }
 
     /// The server said what its clock says.
@@ -124,14 +129,20 @@ impl Told {
         }
     }
 
-    /// Why this socket is worth nothing any more, if so; to be asked each second.
+    /// Why this socket is worth nothing any more, if so; to be asked each second as well.
     pub fn gone(&mut self, ours: Millis, steady: Millis) -> Option<&'static str> {
+        let is_silent = self.is_silent(ours);
+        self.put(ours, steady).or(is_silent.then_some(SILENT))
+    }
+
+    fn is_silent(&self, ours: Millis) -> bool {
+        (ours.0 - self.heard.0).abs() > SILENCE_MS
+    }
+
+    /// Only an answer says what that means to the clocks; another socket begins with one.
+    fn put(&mut self, ours: Millis, steady: Millis) -> Option<&'static str> {
         let before = std::mem::replace(&mut self.ahead, ours.0 - steady.0);
-        if (self.ahead - before).abs() > PUT_MS {
-            // Only an answer says what that means to the clocks; another socket begins with one.
-            return Some("this computer's clock was put, or stood still");
-        }
-        ((ours.0 - self.heard.0).abs() > SILENCE_MS).then_some("nothing heard from Masthead")
+        ((self.ahead - before).abs() > PUT_MS).then_some("this computer's clock was put, or stood still")
     }
 }
 
@@ -173,9 +184,32 @@ mod tests {
         assert_eq!(told.gone(Millis(101_000), Millis(1_000)), None);
         assert_eq!(told.gone(Millis(102_400), Millis(2_000)), None, "a clock may be hasty");
         assert!(told.gone(Millis(3_702_400), Millis(3_000)).is_some_and(|why| why.contains("was put")));
-        told.heard(Millis(3_702_400));
+        told.tells(&mut Clock::default(), Millis(0), Millis(3_702_400));
+        assert_eq!(told.heard(Millis(3_702_400), Millis(3_000)), None);
         assert_eq!(told.gone(Millis(3_703_400), Millis(4_000)), None);
-        assert_eq!(told.gone(Millis(3_711_000), Millis(11_600)), Some("nothing heard from Masthead"));
+        assert_eq!(told.heard(Millis(3_704_400), Millis(5_000)), None);
+        assert_eq!(told.gone(Millis(3_713_000), Millis(13_600)), Some("nothing heard from Masthead"));
+    }
+
+    #[test]
+    fn what_waited_for_a_computer_that_slept_tells_no_time() {
+        let (mut clock, mut told) = (Clock::default(), Told::new(Millis(0), Millis(0)));
+        assert_eq!(
+            told.clone().heard(Millis(224_000), Millis(224_000)),
+            Some(SILENT),
+            "what answers its opening"
+        );
+        assert_eq!(told.heard(Millis(2_000), Millis(2_000)), None);
+        told.tells(&mut clock, Millis(0), Millis(2_000));
+        let mut busy = told.clone();
+        assert_eq!(
+            busy.heard(Millis(224_000), Millis(224_000)),
+            None,
+            "a page may be busy: that is as old as it says"
+        );
+        let mut slept = told.clone();
+        assert!(slept.heard(Millis(224_000), Millis(2_001)).is_some(), "one stood still");
+        assert!(told.heard(Millis(2_001), Millis(224_000)).is_some(), "and one was put back meanwhile");
     }
 
     #[test]

@@ -838,8 +838,7 @@ async fn who_does_not_read_a_stream_is_let_go() {
     let mut begin = [0; 12];
     stream.read_exact(&mut begin).await.expect("an answer");
     assert_eq!(&begin, b"HTTP/1.1 200");
-    let let_go =
-        site.get_until("/metrics", &[], |answer| answer.body.contains("masthead_connections 1\n"));
+    let let_go = site.get_until("/metrics", &[], |answer| answer.body.contains("masthead_connections 1\n"));
     // The system would do it by itself after eight.
     within(5, let_go).await;
     drop(stream);

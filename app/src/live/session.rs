@@ -167,7 +167,9 @@ impl Session {
             for heard in queue {
                 match heard {
                     Heard::Message(bytes) => {
-                        self.told.heard(page::browser_now());
+                        if let Some(why) = self.told.heard(page::browser_now(), page::steady_now()) {
+                            return End::Lost(why.to_owned());
+                        }
                         if let Err(end) = self.message(&bytes, &mut changes).await {
                             return end;
                         }

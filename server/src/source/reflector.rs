@@ -78,7 +78,7 @@ const LAST_BOOKMARK: Duration = Duration::from_secs(4);
 const AN_END: Duration = Duration::from_secs(1);
 /// How often it lists again though nothing seems to be wrong, with a quarter of jitter either way.
 const LIST_AGAIN: Duration = Duration::from_secs(1800);
-/// It does not where a list takes longer than this: for so long nothing would be confirmed.
+/// It does not where such a list takes longer than this: for so long nothing is confirmed.
 const QUICK: Duration = Duration::from_secs(2);
 /// So many failed watches in a row, and what they resume from is doubted: list again.
 const DOUBT: u32 = 4;
@@ -103,6 +103,8 @@ pub struct Reflector {
     withheld: bool,
     /// When to list again though nothing seems to be wrong.
     list_again: Option<Instant>,
+    /// Nothing seems to be wrong.
+    is_calm: bool,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
     /// Bookmarks come: servers are free to send none, and send none of kinds that they keep no cache of, which Events are
@@ -151,6 +153,7 @@ impl Reflector {
             known: Moment::now(),
             withheld: false,
             list_again: None,
+            is_calm: false,
             live_since: None,
             has_bookmarks: false,
         }
@@ -166,7 +169,10 @@ impl Reflector {
             };
             match over {
                 Over::Ended => return None,
-                Over::Again => tracing::debug!(kind = T::KIND.plural(), "listing again, as it does"),
+                Over::Again => {
+                    self.is_calm = true;
+                    tracing::debug!(kind = T::KIND.plural(), "listing again, as it does");
+                }
                 Over::Relist(error) => {
                     tracing::debug!(kind = T::KIND.plural(), %error, "listing again");
                     self.metrics.relisted(T::KIND);
@@ -228,8 +234,9 @@ impl Reflector {
                 self.listed = true;
                 // A list shows at least what there was when its first page was asked for.
                 self.current(begun).await?;
-                self.list_again =
-                    (begun.steady.elapsed() < QUICK).then(|| Instant::now() + jittered(LIST_AGAIN));
+                // What was slow while something was wrong may be quick when nothing is.
+                let is_slow = std::mem::take(&mut self.is_calm) && begun.steady.elapsed() > QUICK;
+                self.list_again = (!is_slow).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
                 position.bookmark(page.resource_version);
                 return Ok(position);

@@ -202,9 +202,13 @@ impl Page {
                     self.awake().await;
                     match message {
                         Some(Ok(Message::Binary(bytes))) => {
-                            told.heard(self.own_clock());
-                            let asked = (first, &mut asked);
-                            self.message(&bytes, &mut follower, &mut told, &sender, asked).err()
+                            match told.heard(self.own_clock(), now()) {
+                                Some(why) => Some(why.to_owned()),
+                                None => {
+                                    let asked = (first, &mut asked);
+                                    self.message(&bytes, &mut follower, &mut told, &sender, asked).err()
+                                }
+                            }
                         }
                         Some(Ok(_)) => None,
                         Some(Err(error)) => Some(error.to_string()),

@@ -281,10 +281,8 @@ impl Truth {
         refused: &[(Kind, String)],
     ) -> Result<(), String> {
         let now = now();
-        let as_of = match as_of {
-            None if is_live => return Err(format!("{kind} is called live as of nothing")),
-            // Of some time they are.
-            as_of => as_of.unwrap_or(Millis(0)),
+        let Some(as_of) = as_of else {
+            return if is_live { Err(format!("{kind} is called live as of nothing")) } else { Ok(()) };
         };
         if is_live && now.0 - as_of.0 > LIVE {
             return Err(format!("{kind} is called live {} ms after it was confirmed", now.0 - as_of.0));
