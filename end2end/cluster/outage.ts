@@ -59,6 +59,8 @@ export class Outage {
     this.timeline.begin();
     await this.comes('before');
     await expect.poll(() => this.timeline.recovered, { message: 'a pod that comes is shown', timeout: 10_000 }).toBe(true);
+    // What never was live proves nothing by not being it.
+    await expect.poll(() => this.timeline.notLive, { message: 'every kind is live', timeout: 10_000 }).toEqual([]);
     await this.staysWell();
   }
 
@@ -93,16 +95,20 @@ export class Outage {
     this.began = this.timeline.mark(what);
   }
 
-  /** Whoever looks has lost `seconds`, in which, `grace` after its beginning, nothing was called live. */
+  /**
+   * Whoever looks has lost `seconds`, in which, `grace` after its beginning, nothing was called live. The server was
+   * ready all the time, for what is old is still more than nothing.
+   */
   async lasts(seconds: number, grace = fresh) {
     const end = this.began + seconds * 1_000;
     await new Promise((later) => setTimeout(later, end - Date.now()));
     this.nothingLive(grace);
+    expect.soft(this.timeline.unready(this.began, Date.now()), 'not ready, although everything was listed').toEqual([]);
   }
 
   /** Up to now nothing was called live. */
   nothingLive(grace = fresh) {
-    expect.soft(this.timeline.claimed(this.began + grace, Date.now()), 'called live while nothing could be confirmed').toEqual([]);
+    expect.soft(this.timeline.claimed(this.began, Date.now(), grace), 'called live while nothing could be confirmed').toEqual([]);
   }
 
   /** The page and the API say so. */

@@ -1,13 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { type Page, type TestInfo } from '@playwright/test';
 
+/** How far the API says that a kind can be trusted. */
+type Said = { kind: string; state: string; asOf: string };
+
 /** What was seen at one time, by who looks at the page, who asks the API, and who looks after the server. */
 export type Look = {
   asked: number;
   answered: number;
   page: { chip: string; kinds: string; names: string[] };
   api: { at: number; status: number; state: string; asOf: string; names: string[] };
-  ready: number;
+  /** Every kind, those too that are not on the page. */
+  index: { at: number; kinds: Said[] };
+  ready: { status: number; text: string };
 };
 
 /** What has happened, and when. */
@@ -19,12 +24,18 @@ type Truth = { name: string; there: boolean; since: number; within: number };
 /** So old may be what is called live. */
 export const fresh = 5_000;
 
+/**
+ * So much later than `fresh` no kind is called live any more, however something breaks. What is confirmed is as of when
+ * that was asked, and the API counts from there. A page counts once a second.
+ */
+const margin = { api: 1_000, page: 2_000 };
+
 /** How a claim is told that may not be, not even once: no second try makes it good. */
 export const claim = 'says live';
 
 /**
  * Writes down each second what Masthead claims of pods, on a page that is open and never loaded anew and in its API,
- * beside what happened meanwhile, and holds the claims against that.
+ * and how fresh it calls every kind, beside what happened meanwhile, and holds the claims against that.
  */
 export class Timeline {
   readonly looks: Look[] = [];
@@ -52,8 +63,8 @@ export class Timeline {
   private async look() {
     while (!this.stopped) {
       const asked = Date.now();
-      const [page, api, ready] = await Promise.all([this.onPage(), this.inApi(), fetch(`${this.url}/readyz`).then(({ status }) => status)]);
-      this.looks.push({ asked, answered: Date.now(), page, api, ready });
+      const [page, api, index, ready] = await Promise.all([this.onPage(), this.inApi(), this.inIndex(), this.atProbe()]);
+      this.looks.push({ asked, answered: Date.now(), page, api, index, ready });
       await new Promise((later) => setTimeout(later, asked + 1_000 - Date.now()));
     }
   }
@@ -77,6 +88,21 @@ export class Timeline {
     // When it was answered, to the second below: whoever reads it may have been busy.
     const at = Date.parse(header('date'));
     return { at, status: answer.status, state: header('masthead-state'), asOf: header('masthead-as-of'), names };
+  }
+
+  private async inIndex(): Promise<Look['index']> {
+    const answer = await fetch(`${this.url}/api/v1`);
+    const at = Date.parse(answer.headers.get('date') ?? '');
+    if (!answer.ok) return { at, kinds: [] };
+    const { kinds } = (await answer.json()) as { kinds: { kind: string; state: string | object; asOf: string | null }[] };
+    // A state is a word, or a word and why.
+    const word = (state: string | object) => (typeof state === 'string' ? state : Object.keys(state)[0]);
+    return { at, kinds: kinds.map(({ kind, state, asOf }) => ({ kind, state: word(state), asOf: asOf ?? '' })) };
+  }
+
+  private async atProbe(): Promise<Look['ready']> {
+    const answer = await fetch(`${this.url}/readyz`);
+    return { status: answer.status, text: await answer.text() };
   }
 
   /** Something happened; when. */
@@ -107,10 +133,34 @@ export class Timeline {
     return { looks, wrong: least < 1 || looks.length < least ? [`${looks.length} looks from ${clock(from)} to ${clock(to)}, which is too few`] : [] };
   }
 
-  /** Claims between these times, in which nothing could be confirmed. */
-  claimed(from: number, to: number): string[] {
-    const { looks, wrong } = this.surely(from, to);
-    return [...wrong, ...looks.flatMap((look) => Timeline.claims(look).map((who) => `${clock(look.asked)} the ${who} ${claim}`))];
+  /**
+   * Claims between these times, in which nothing could be confirmed: what is told of pods is not called live from `grace`
+   * after the beginning, and no kind from a little after it may be.
+   */
+  claimed(from: number, to: number, grace = fresh): string[] {
+    const { looks, wrong } = this.surely(from + grace, to);
+    const ofPods = looks.flatMap((look) => Timeline.claims(look).map((who) => `${clock(look.asked)} the ${who} ${claim}`));
+    const late = (who: keyof typeof margin) => this.during(from + fresh + margin[who], to);
+    const inApi = late('api').flatMap((look) => [
+      // Who names none proves nothing.
+      ...(look.index.kinds.length ? [] : [`${clock(look.asked)} the api names no kinds`]),
+      ...Timeline.claimOf(look.asked, 'api', live(look).map(({ kind, asOf }) => `${kind} as of ${asOf}`)),
+      // It names those that are old: where it names none, all are current.
+      ...(listed(look) && look.ready.text === 'ok\n' ? Timeline.claimOf(look.asked, 'readyz', ['everything']) : []),
+    ]);
+    const onPage = late('page').flatMap(({ asked, page }) => Timeline.claimOf(asked, 'page', page.kinds.split('; ').flatMap((line) => /^(\S+) live$/.exec(line)?.[1] ?? [])));
+    return [...wrong, ...ofPods, ...inApi, ...onPage];
+  }
+
+  /** That it is claimed of these kinds, if there are any. */
+  private static claimOf(at: number, who: string, kinds: string[]): string[] {
+    return kinds.length ? [`${clock(at)} the ${who} ${claim} of ${kinds.join(', ')}`] : [];
+  }
+
+  /** Where the server was not called ready between these times, although it has all to show. */
+  unready(from: number, to: number): string[] {
+    const wrong = this.during(from, to).filter((look) => listed(look) && look.ready.status !== 200);
+    return wrong.map(({ asked, ready }) => `${clock(asked)} readyz answers ${ready.status}: ${ready.text}`);
   }
 
   /** Where it was not said between these times, in which all was well, that what is told is live. */
@@ -124,6 +174,10 @@ export class Timeline {
   untrue(): string[] {
     const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh));
     const unconfirmed = old.map(({ asked, api }) => `${clock(asked)} the api ${claim} as of ${api.asOf}`);
+    const ofKinds = this.looks.flatMap((look) => {
+      const kinds = live(look).filter(({ asOf }) => !(look.index.at - Date.parse(asOf) <= fresh));
+      return Timeline.claimOf(look.asked, 'api', kinds.map(({ kind, asOf }) => `${kind} as of ${asOf}`));
+    });
     const contradicted = this.looks.flatMap((look) =>
       Timeline.claims(look).flatMap((who) => {
         const { names } = look[who];
@@ -137,12 +191,18 @@ export class Timeline {
         return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} ${claim}, and ${name} ${there ? 'is missing' : 'is still shown'}`);
       }),
     );
-    return [...unconfirmed, ...contradicted];
+    return [...unconfirmed, ...ofKinds, ...contradicted];
   }
 
   /** The last look. */
   get last(): Look | undefined {
     return this.looks.at(-1);
+  }
+
+  /** The kinds that the API does not call live at the last look, of all that it names. */
+  get notLive(): string[] {
+    const named = this.last?.index.kinds ?? [];
+    return named.length ? named.filter(({ state }) => state !== 'live').map(({ kind, state }) => `${kind} ${state}`) : ['no kinds'];
   }
 
   /** Whether page and API claim at the last look that what they tell is live, and all that is known of it is so. */
@@ -170,9 +230,21 @@ export class Timeline {
   }
 }
 
-function told({ page, api, ready }: Look): string {
+/** The kinds that the API calls live. */
+const live = ({ index }: Look) => index.kinds.filter(({ state }) => state === 'live');
+
+/**
+ * Whether there are rows of every kind, however old they are. One that is refused is asked for again now and then, and
+ * is not listed meanwhile: what a look says of that depends on which of its questions came first.
+ */
+const listed = ({ index }: Look) => index.kinds.length > 0 && index.kinds.every(({ state }) => state === 'live' || state === 'stale');
+
+function told(look: Look): string {
+  const { page, api, index, ready } = look;
+  const kinds = live(look).map(({ kind }) => kind);
+  const alive = kinds.length < index.kinds.length && kinds.length > 0 ? `: ${kinds.join(', ')}` : '';
   const age = api.asOf ? `as of ${((api.at - Date.parse(api.asOf)) / 1_000).toFixed(1)} s ago` : 'as of never';
-  return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods | readyz ${ready}`;
+  return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods, ${kinds.length} of ${index.kinds.length} kinds live${alive} | readyz ${ready.status}, ${ready.text.trim().split('\n').length} lines`;
 }
 
 const clock = (at: number) => new Date(at).toISOString().slice(11, 19);
