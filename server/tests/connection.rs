@@ -490,7 +490,8 @@ async fn without_http2_each_watch_has_a_connection_and_is_opened_again_when_it_e
         let mut stage = Stage::purposed(&format!("http1-{why}"), &files, purpose, tls).await;
         stage.until_live().await;
         let watched = Kind::ALL.iter().filter(|kind| kind.watched() == **kind).count();
-        assert!(stage.hop.opened() > watched, "{} connections", stage.hop.opened());
+        // The pulse's may be one that a watch has taken over.
+        assert!(stage.hop.opened() >= watched, "{} connections", stage.hop.opened());
         #[cfg(target_os = "linux")]
         asked_by_the_system(stage.hop.address, watched).await;
         stage.demo.put(pod("second", &[]));
