@@ -41,7 +41,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
-    freshness::{Apart, forbidden},
+    freshness::{Apart, forbidden, unseen},
     queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };

@@ -23,7 +23,7 @@ use futures::FutureExt;
 use tokio::task::JoinSet;
 
 use self::{
-    api_server::{ApiServer, Collection},
+    api_server::{ApiError, ApiServer, Collection},
     backoff::Backoff,
     pulse::Pulse,
     reflector::{Reflector, WhenForbidden},
@@ -102,11 +102,17 @@ impl Source {
     async fn allowed_everywhere(&self, kind: Kind) {
         loop {
             tokio::time::sleep(backoff::jittered(WIDER)).await;
-            if self.api.first(&Collection { kind, within: None }).await.is_ok() {
+            if self.may_watch(&Collection { kind, within: None }).await.is_ok() {
                 tracing::info!(kind = kind.plural(), "the whole cluster may be watched now");
                 return;
             }
         }
+    }
+
+    /// Lists and watches what there is of it, as short as can be.
+    async fn may_watch(&self, collection: &Collection) -> Result<(), ApiError> {
+        let page = self.api.first(collection).await?;
+        self.api.watch(collection, &page.resource_version, Duration::from_secs(1)).await.map(drop)
     }
 
     /// One kind: in the whole cluster, or in each namespace that was named. Without rights for the whole

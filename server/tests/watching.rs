@@ -362,6 +362,23 @@ async fn a_refusal_that_passes_does_not_make_it_one_namespace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_be_listed_and_not_watched_is_not_listed_in_a_loop() {
+    for fallback in [None, Some("default")] {
+        let refuse = |demo: &Demo| demo.faults().set("pods", Fault::AnswerWatches(403));
+        let mut stage = Stage::with(1, &[], fallback, refuse).await;
+        stage
+            .pass(Duration::from_secs(300), |viewer| assert_ne!(*viewer.state(Kind::Pod), KindState::Live))
+            .await;
+        let lists = stage.asked("/pods?limit=500");
+        assert!((10..=20).contains(&lists), "{lists} lists in five minutes");
+        assert_eq!(stage.asked("/namespaces/default/pods?limit=500") > 0, fallback.is_some());
+        stage.demo.faults().clear_all();
+        stage.until_live().await;
+        stage.until("the pod", |viewer| viewer.pods() == ["pod-0"]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_api_server_that_refuses_all_it_is_asked_confirms_nothing() {
     let mut stage = Stage::new(1).await;
     stage.until_live().await;

@@ -111,7 +111,7 @@ const RELOADED_MS: f64 = 60_000.0;
 
 /// Loads the page anew for another build of the server. It never gives up, since nobody may be there to do it, and it
 /// goes only where a page of that build answers: a browser's own page about an error would stay for ever.
-pub async fn reload_once_there(build: &str) -> End {
+pub async fn reload_once_there(build: &str, unattended: bool) -> End {
     const KEY: &str = "masthead-reloaded-at";
     match drawn_by().await {
         Ok(drawn) if drawn == build => {}
@@ -134,7 +134,8 @@ pub async fn reload_once_there(build: &str) -> End {
         storage.set_item(KEY, &now.to_string()).ok()?;
         Some(false)
     };
-    if lately() == Some(true) {
+    // Where a browser remembers nothing, somebody who is there can do it better.
+    if lately().unwrap_or(!unattended) {
         return End::Lost("Masthead was updated, and this page was loaded anew a moment ago".to_owned());
     }
     if let Some(window) = web_sys::window() {
@@ -145,7 +146,10 @@ pub async fn reload_once_there(build: &str) -> End {
 
 /// Loads the page anew if something answers at its address.
 pub async fn load_anew_once_there() -> Result<(), String> {
-    page_text().await?;
+    match page_text().await? {
+        (200, _) => {}
+        (status, _) => return Err(format!("it answers {status}")),
+    }
     if let Some(window) = web_sys::window() {
         _ = window.location().reload();
     }
@@ -154,11 +158,13 @@ pub async fn load_anew_once_there() -> Result<(), String> {
 
 /// The build that draws the page at this address now.
 async fn drawn_by() -> Result<String, String> {
-    Seed::build_of(&page_text().await?).ok_or_else(|| "what answers is no page of Masthead".to_owned())
+    // A page of nothing, of which there is a page too, answers 404.
+    let (status, text) = page_text().await?;
+    Seed::build_of(&text).ok_or_else(|| format!("what answers {status} there is no page of Masthead"))
 }
 
-/// What is at this page's address now.
-async fn page_text() -> Result<String, String> {
+/// What is at this page's address now, with its status.
+async fn page_text() -> Result<(u16, String), String> {
     let window = web_sys::window().ok_or("there is no window")?;
     let address = window.location().href().map_err(|_| "this page has no address")?;
     let asked = RequestInit::new();
@@ -166,12 +172,9 @@ async fn page_text() -> Result<String, String> {
     let asking = async {
         let answer = JsFuture::from(window.fetch_with_str_and_init(&address, &asked)).await;
         let answer: Response = answer.map_err(|_| "it does not answer")?.unchecked_into();
-        if answer.status() != 200 {
-            return Err(format!("it answers {}", answer.status()));
-        }
         let text = answer.text().map_err(|_| "it answers with nothing")?;
         let text = JsFuture::from(text).await.map_err(|_| "its answer broke off")?;
-        Ok(text.as_string().unwrap_or_default())
+        Ok((answer.status(), text.as_string().unwrap_or_default()))
     };
     match select(Box::pin(asking), TimeoutFuture::new(ANSWER_MS)).await {
         Either::Left((answered, _)) => answered,

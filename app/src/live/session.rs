@@ -213,7 +213,9 @@ impl Session {
             // Only another build speaks otherwise, and says so first of all.
             Err(error) => {
                 return Err(match wire::greeting(bytes) {
-                    Some(build) if build != crate::BUILD => page::reload_once_there(&build).await,
+                    Some(build) if build != crate::BUILD => {
+                        page::reload_once_there(&build, self.live.unattended).await
+                    }
                     _ => End::Lost(error.to_string()),
                 });
             }
@@ -221,7 +223,7 @@ impl Session {
         match frame {
             Frame::Hello { build, epoch, about, now } => {
                 if build != crate::BUILD {
-                    return Err(page::reload_once_there(&build).await);
+                    return Err(page::reload_once_there(&build, self.live.unattended).await);
                 }
                 // Not what was wanted since: until that is here, it would stand beside rows with other numbers.
                 if self.live.store.enter(epoch, self.opened) {

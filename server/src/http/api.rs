@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{base::Base, text};
 use crate::{
     audience::Visitor,
-    hub::{Encoding, Hub, View, readable},
+    hub::{Encoding, Hub, View, readable, unseen},
     metrics::Metrics,
 };
 
@@ -383,20 +383,13 @@ impl View {
     /// says nothing about the cluster.
     fn sees(&self, kind: Kind, namespaces: &[Text]) -> Result<(), AskError> {
         let within = self.within.iter().find(|(k, _)| *k == kind).map_or(&[][..], |(_, within)| within);
-        if within.is_empty() {
-            return Ok(());
+        let Some(namespace) = unseen(within, namespaces) else { return Ok(()) };
+        let namespace = namespace.clone();
+        if within.contains(&(namespace.clone(), false)) {
+            return Err(AskError::Refused { kind, namespace });
         }
-        for namespace in namespaces {
-            match within.iter().find(|(watched, _)| watched == namespace) {
-                Some((_, true)) => {}
-                Some((_, false)) => return Err(AskError::Refused { kind, namespace: namespace.clone() }),
-                None => {
-                    let watched = within.iter().map(|(watched, _)| watched.clone()).collect();
-                    return Err(AskError::Unwatched { kind, namespace: namespace.clone(), watched });
-                }
-            }
-        }
-        Ok(())
+        let watched = within.iter().map(|(watched, _)| watched.clone()).collect();
+        Err(AskError::Unwatched { kind, namespace, watched })
     }
 }
 

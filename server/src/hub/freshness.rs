@@ -46,10 +46,11 @@ pub fn called(state: &KindState, as_of: Option<Millis>, now: Millis) -> KindStat
     }
 }
 
-/// The first of these namespaces in which something is not to be seen, which is watched `within` some one by one: it is
-/// refused there, or not watched. Nothing is not the same as none.
+/// The first of these namespaces in which something is not to be seen, which is watched `within` some one by one, if there
+/// are any: it is refused there, or not watched. Nothing is not the same as none.
 pub fn unseen<'a>(within: &[(Text, bool)], namespaces: &'a [Text]) -> Option<&'a Text> {
-    namespaces.iter().find(|namespace| !within.contains(&((*namespace).clone(), true)))
+    let is_seen = |namespace: &&Text| within.contains(&((*namespace).clone(), true));
+    namespaces.iter().find(|namespace| !within.is_empty() && !is_seen(namespace))
 }
 
 /// How a kind stands in a namespace where it is not to be seen.

@@ -280,7 +280,7 @@ impl Queue {
 pub enum Next {
     /// A frame to send.
     Frame(Outgoing),
-    /// Everything that waited is lost, for the so-manieth time; a snapshot has to be asked for. Said until
+    /// Everything that waited is lost, and which time that was; a snapshot has to be asked for. Said until
     /// [`Queue::asked_again`] is: whoever was told may have been cancelled before the hub heard of it.
     Overflowed(u64),
     /// Nothing more will come.

@@ -105,7 +105,7 @@ impl Pulse {
 pub struct Readable(Arc<Mutex<BTreeMap<Collection, bool>>>);
 
 impl Readable {
-    /// It has been listed, or read.
+    /// It has been listed.
     pub fn add(&self, collection: Collection) {
         self.lock().insert(collection, false);
     }
@@ -115,9 +115,16 @@ impl Readable {
         self.lock().remove(collection);
     }
 
-    fn refuse(&self, collection: Collection) {
-        if let Some(is_refused) = self.lock().get_mut(&collection) {
-            *is_refused = true;
+    /// It is refused; whether that is news.
+    fn refuse(&self, collection: &Collection) -> bool {
+        self.lock().get_mut(collection).is_some_and(|is_refused| !std::mem::replace(is_refused, true))
+    }
+
+    /// One that was refused has been read, so that no other need be refused any more.
+    fn allow(&self, collection: &Collection) {
+        let mut known = self.lock();
+        if known.get(collection) == Some(&true) {
+            known.values_mut().for_each(|is_refused| *is_refused = false);
         }
     }
 
@@ -224,20 +231,20 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Option<(Kind, u64)>, ApiError> {
     const TRIED: usize = 3;
     let mut failed = None;
-    for nth in 0..TRIED {
-        let Some(collection) = readable.nth(turn + nth) else { break };
+    let mut tried = 0;
+    while tried < TRIED
+        && let Some(collection) = readable.nth(turn + tried)
+    {
         match source.api.first(&collection).await {
             Ok(page) => {
-                let counted = page.resource_version.parse().ok().map(|version| (collection.kind, version));
-                readable.add(collection);
-                return Ok(counted);
+                readable.allow(&collection);
+                return Ok(page.resource_version.parse().ok().map(|version| (collection.kind, version)));
             }
-            Err(error @ ApiError::Forbidden { .. }) => {
-                readable.refuse(collection);
-                failed = Some(error);
-            }
+            // Each is news once, until all are refused.
+            Err(ApiError::Forbidden { .. }) if readable.refuse(&collection) => {}
             Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {
-                failed = Some(error)
+                failed = Some(error);
+                tried += 1;
             }
             Err(error) => return Err(error),
         }

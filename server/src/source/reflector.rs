@@ -64,6 +64,9 @@ const PAGE_DEADLINE: Duration = Duration::from_secs(60);
 const TOO_SHORT: Duration = Duration::from_secs(2);
 /// How long it is to last where no bookmark has ever come, as it is at first: the end of a watch proves as much.
 const UNMARKED: Duration = Duration::from_secs(15);
+/// And how long, with a quarter of jitter either way, where none came until the end: what is kept back is found as soon
+/// as by a bookmark that does not come.
+const NEVER_MARKED: Duration = Duration::from_secs(60);
 /// A watch that has sent bookmarks is given up after so long a silence. The API server sends one about every minute
 /// (`bookmarkFrequency` in apiserver's `storage/cacher/cacher.go`).
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
@@ -105,6 +108,11 @@ pub struct Reflector {
     list_again: Option<Instant>,
     /// Nothing seems to be wrong.
     is_calm: bool,
+    /// It has been refused, and not been live since.
+    is_refused: bool,
+    overtaken: Overtaken,
+    /// A watch has ended by itself, and no bookmark had come of this kind.
+    is_unmarked: bool,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
     /// Bookmarks come: servers are free to send none, and send none of kinds that they keep no cache of, which Events are
@@ -154,6 +162,9 @@ impl Reflector {
             withheld: false,
             list_again: None,
             is_calm: false,
+            is_refused: false,
+            overtaken: Overtaken::default(),
+            is_unmarked: false,
             live_since: None,
             has_bookmarks: false,
         }
@@ -188,18 +199,24 @@ impl Reflector {
                     let state = self.forbidden();
                     self.pulse.readable.remove(&self.collection);
                     let was_listed = std::mem::take(&mut self.listed);
-                    if when_forbidden == WhenForbidden::Return && !was_listed {
+                    // Lists may be allowed where watches are not.
+                    let is_first = was_listed && !std::mem::replace(&mut self.is_refused, true);
+                    let returns = when_forbidden == WhenForbidden::Return && !is_first;
+                    if returns && !was_listed {
                         return Some(state);
                     }
-                    tracing::warn!(kind = T::KIND.plural(), message, "forbidden; will ask again");
-                    if self.report(state).await.is_err() {
+                    if self.report(state.clone()).await.is_err() {
                         return None;
                     }
                     // What may not be seen is not shown, and would be as of nobody knows when. After it was said why.
                     if was_listed && self.tell::<T>(Delta::Reset(Vec::new())).await.is_err() {
                         return None;
                     }
-                    tokio::time::sleep(if was_listed { JUST_FORBIDDEN } else { FORBIDDEN_RETRY }).await;
+                    if returns {
+                        return Some(state);
+                    }
+                    tracing::warn!(kind = T::KIND.plural(), message, "forbidden; will ask again");
+                    tokio::time::sleep(if is_first { JUST_FORBIDDEN } else { FORBIDDEN_RETRY }).await;
                 }
                 Over::Failed(error) => {
                     if self.failed(&error).await.is_err() {
@@ -217,6 +234,7 @@ impl Reflector {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
         let begun = Moment::now();
+        let is_calm = std::mem::take(&mut self.is_calm);
         self.live_since = None;
         let mut rows: Vec<Arc<T>> = Vec::new();
         let mut position = Position::default();
@@ -235,7 +253,7 @@ impl Reflector {
                 // A list shows at least what there was when its first page was asked for.
                 self.current(begun).await?;
                 // What was slow while something was wrong may be quick when nothing is.
-                let is_slow = std::mem::take(&mut self.is_calm) && begun.steady.elapsed() > QUICK;
+                let is_slow = is_calm && begun.steady.elapsed() > QUICK;
                 self.list_again = (!is_slow).then(|| Instant::now() + jittered(LIST_AGAIN));
                 self.pulse.readable.add(self.collection.clone());
                 position.bookmark(page.resource_version);
@@ -304,7 +322,7 @@ impl Reflector {
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
         let (mut seen, mut marked) = (0, None::<Instant>);
-        let mut overtaken = Overtaken::default();
+        self.overtaken.begin();
         loop {
             let due = if self.has_bookmarks { end.min(heard + BOOKMARK_DUE) } else { end };
             let event = tokio::select! {
@@ -323,7 +341,7 @@ impl Reflector {
                     }
                     if !catching_up && answer.at.is_after(opened) {
                         let (kind, is_amid_event) = (self.collection.kind, watch.is_amid_event());
-                        if let Some(at) = overtaken.answered(&answer, kind, is_amid_event) {
+                        if let Some(at) = self.overtaken.answered(&answer, kind, is_amid_event) {
                             self.current(at).await?;
                         }
                     }
@@ -360,7 +378,7 @@ impl Reflector {
                 let until = event.told_until();
                 self.event::<T>(event, position).await?;
                 let asked = self.pulse.asked.borrow().steady;
-                if let Some(at) = overtaken.came(heard, until, asked) {
+                if let Some(at) = self.overtaken.came(heard, until, asked) {
                     self.current(at).await?;
                 }
             }
@@ -378,6 +396,7 @@ impl Reflector {
             if is_over {
                 let is_marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
                 let is_end = in_time && (is_marked || !self.has_bookmarks);
+                self.is_unmarked = is_end && !self.has_bookmarks;
                 return Ok((seen, if is_end { Before::End } else { Before::Torn }));
             }
         }
@@ -444,6 +463,7 @@ impl Reflector {
     }
 
     async fn live(&mut self) -> Result<(), Ended> {
+        self.is_refused = false;
         self.live_since.get_or_insert_with(Instant::now);
         self.current(self.known).await?;
         self.report(KindState::Live).await

@@ -7,11 +7,12 @@ use app::api::Uid;
 use tokio::time::Instant;
 
 use super::{
-    CATCH_UP, Over, Reflector, UNMARKED, WATCH,
+    CATCH_UP, NEVER_MARKED, Over, Reflector, UNMARKED, WATCH,
     position::{Position, Witness},
 };
 use crate::source::{
     api_server::{ApiError, Watch},
+    backoff::jittered,
     moment::Moment,
     pulse::TRUSTED,
     translate,
@@ -72,6 +73,7 @@ impl Reflector {
         let timeout = match catching_up {
             true => CATCH_UP,
             false if self.has_bookmarks => WATCH,
+            false if self.is_unmarked => Duration::from_secs(jittered(NEVER_MARKED).as_secs()),
             false => UNMARKED,
         };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;

@@ -4,6 +4,9 @@
 //! first, since an API server sends a piece of each stream in turn. It confirms any other once that has told as much as
 //! the answer counts: events of a watch come in the order of their versions. It confirms nothing where less is counted
 //! than had been told before: there is another history there by now.
+//!
+//! Where an answer tells nothing of what a kind counts, as of Events one about anything else, it is as good as one over a
+//! fast line, and may be wrong for as long as that is not.
 
 use std::collections::VecDeque;
 
@@ -24,18 +27,27 @@ pub struct Overtaken {
     until: u64,
     /// When the API server had last been asked, the last time that something came, and until which version all had been
     /// told by then.
-    asked: Option<(Instant, u64)>,
+    told_when_asked: Option<(Instant, u64)>,
+    /// An answer about another kind counted less than had been told.
+    is_doubted: bool,
+    /// And one about this kind has counted more, since: this kind is counted for itself.
+    is_apart: bool,
     /// When the API server was asked, and the version that it counted, the first first.
     held: VecDeque<(Moment, u64)>,
 }
 
 impl Overtaken {
+    /// Another watch begins.
+    pub fn begin(&mut self) {
+        *self = Overtaken { is_apart: self.is_apart, ..Overtaken::default() };
+    }
+
     /// Something came, by which all has been told until this version, if it is one; the API server had last been `asked`
     /// then. As of when what has been told is current, if that is known now.
     pub fn came(&mut self, at: Instant, until: Option<u64>, asked: Instant) -> Option<Moment> {
         self.came = Some(at);
-        if self.asked.is_none_or(|(before, _)| before < asked) {
-            self.asked = Some((asked, self.until));
+        if self.told_when_asked.is_none_or(|(before, _)| before < asked) {
+            self.told_when_asked = Some((asked, self.until));
         }
         self.until = until?;
         let told = self.held.iter().filter(|(_, counted)| *counted <= self.until);
@@ -45,11 +57,16 @@ impl Overtaken {
 
     /// The API server has answered: as of when all of a `kind` that has been told is current, if that is known now.
     pub fn answered(&mut self, answer: &Answer, kind: Kind, is_amid_event: bool) -> Option<Moment> {
-        let counted = answer.counted.filter(|(of, _)| share_a_count(*of, kind)).map(|(_, version)| version);
+        let shares =
+            |of: Kind| of == kind || !self.is_apart && is_counted_apart(of) == is_counted_apart(kind);
+        let (of, counted) = answer.counted.filter(|(of, _)| shares(*of)).unzip();
+        let is_past = counted.is_some_and(|counted| counted < self.until_at(answer.at.steady));
+        self.is_apart |= of == Some(kind) && self.is_doubted && !is_past;
+        self.is_doubted |= of != Some(kind) && is_past;
         let is_quiet = !is_amid_event && self.came.is_none_or(|came| came < answer.at.steady);
         match counted {
             // What was told before it was asked did not happen there.
-            Some(counted) if counted < self.until_at(answer.at.steady) => None,
+            _ if is_past => None,
             _ if is_quiet => self.confirm(answer.at),
             Some(counted) if counted > self.until => {
                 if self.held.len() < HELD {
@@ -65,7 +82,7 @@ impl Overtaken {
 
     /// Until which version all had been told when the API server was asked.
     fn until_at(&self, asked: Instant) -> u64 {
-        self.asked.filter(|(known, _)| *known >= asked).map_or(self.until, |(_, until)| until)
+        self.told_when_asked.filter(|(known, _)| *known >= asked).map_or(self.until, |(_, until)| until)
     }
 
     fn confirm(&mut self, at: Moment) -> Option<Moment> {
@@ -74,10 +91,10 @@ impl Overtaken {
     }
 }
 
-/// Whether versions of the one can be compared with those of the other. Events are often kept in an etcd of their own
-/// (`--etcd-servers-overrides` of the API server), which counts for itself.
-fn share_a_count(one: Kind, other: Kind) -> bool {
-    (one == Kind::Event) == (other == Kind::Event)
+/// Those that are often kept in an etcd of their own (`--etcd-servers-overrides` of the API server), whose versions cannot
+/// be compared with others'.
+fn is_counted_apart(kind: Kind) -> Option<Kind> {
+    Some(kind).filter(|kind| matches!(kind, Kind::Event | Kind::Lease))
 }
 
 #[cfg(test)]
@@ -154,6 +171,24 @@ mod tests {
         assert_eq!(scene.answered(4, Kind::Node, Some(11), false), None);
         scene.came_after(8, 16, 7);
         assert_eq!(scene.answered(7, Kind::Node, Some(14), false), None);
+    }
+
+    #[test]
+    fn a_kind_that_counts_for_itself_is_found_out() {
+        let mut scene = Scene::new();
+        scene.came_after(2, 1_000, 1);
+        assert_eq!(scene.answered(3, Kind::Node, Some(11), false), None);
+        assert_eq!(scene.answered(5, Kind::Pod, Some(999), false), None, "another history, so far");
+        assert_eq!(scene.answered(7, Kind::Pod, Some(1_001), false), Some(scene.at(7)));
+        assert_eq!(
+            scene.answered(9, Kind::Node, Some(12), false),
+            Some(scene.at(9)),
+            "of no interest any more"
+        );
+        scene.overtaken.begin();
+        scene.came_after(12, 1_002, 11);
+        assert_eq!(scene.answered(13, Kind::Node, Some(13), false), Some(scene.at(13)));
+        assert_eq!(scene.answered(15, Kind::Pod, Some(1_001), false), None, "its own is");
     }
 
     #[test]
