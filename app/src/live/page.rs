@@ -160,7 +160,10 @@ pub async fn load_anew_once_there() -> Result<(), String> {
 async fn drawn_by() -> Result<String, String> {
     // A page of nothing, of which there is a page too, answers 404.
     let (status, text) = page_text().await?;
-    Seed::build_of(&text).ok_or_else(|| format!("what answers {status} there is no page of Masthead"))
+    Seed::build_of(&text).ok_or_else(|| match status {
+        200 => "what answers is no page of Masthead".to_owned(),
+        status => format!("it answers {status}"),
+    })
 }
 
 /// What is at this page's address now, with its status.
