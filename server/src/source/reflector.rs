@@ -66,7 +66,7 @@ const TOO_SHORT: Duration = Duration::from_secs(2);
 const UNMARKED: Duration = Duration::from_secs(15);
 /// And how long, with a quarter of jitter either way, where none came until the end: what is kept back is found as soon
 /// as by a bookmark that does not come.
-const NEVER_MARKED: Duration = Duration::from_secs(60);
+const NEVER_MARKED: Duration = Duration::from_secs(50);
 /// A watch that has sent bookmarks is given up after so long a silence. The API server sends one about every minute
 /// (`bookmarkFrequency` in apiserver's `storage/cacher/cacher.go`).
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
