@@ -126,6 +126,9 @@ pub struct Truth {
     apart: bool,
     /// Pods that are sent as nobody can read them: as good as not there.
     malformed: BTreeSet<String>,
+    /// Those that ever were: what was written before, and is told after, is told as it is now, and there never was such a
+    /// whole.
+    ever_malformed: BTreeSet<String>,
     past: BTreeMap<Kind, Vec<(Millis, Seen)>>,
     /// Until when a kind may be claimed to be what it is not: what was kept back cannot be known yet.
     excused: BTreeMap<Kind, Millis>,
@@ -153,6 +156,7 @@ impl Truth {
     pub fn malformed(&mut self, demo: &Demo, name: &str, malformed: bool) {
         if malformed {
             self.malformed.insert(name.to_owned());
+            self.ever_malformed.insert(name.to_owned());
         } else {
             self.malformed.remove(name);
         }
@@ -301,22 +305,36 @@ impl Truth {
             let of = rows.iter().filter(|((of, _), _)| of == namespace);
             of.map(|(key, row)| (key.clone(), row.clone())).collect()
         };
-        let was = if self.apart {
-            let namespaces = ["", "default", "other", "kube-node-lease"];
-            let is_refused = |name: &str| refused.iter().any(|(of, refused)| *of == kind && refused == name);
-            let was_so = |name: &str| was(&|rows| part(rows, name) == part(now_shown, name));
-            namespaces.iter().all(|name| match is_refused(name) {
-                // said to be refused, and not there, once that has been told, too
-                true => part(now_shown, name).is_empty() || was_so(name),
-                false => was_so(name) || as_of == Millis(0) && part(now_shown, name).is_empty(),
-            })
-        } else {
-            was(&|rows| rows == now_shown)
+        let readable = |rows: &Rows| -> Rows {
+            let is_so =
+                |namespace: &str, name: &str| namespace != "default" || !self.ever_malformed.contains(name);
+            let rows = rows.iter().filter(|((namespace, name), _)| is_so(namespace, name));
+            rows.map(|(key, row)| (key.clone(), row.clone())).collect()
+        };
+        let was_so = |now_shown: &Rows, seen: &dyn Fn(&Rows) -> Rows| {
+            if self.apart {
+                let namespaces = ["", "default", "other", "kube-node-lease"];
+                let is_refused =
+                    |name: &str| refused.iter().any(|(of, refused)| *of == kind && refused == name);
+                let was_so = |name: &str| was(&|rows| part(&seen(rows), name) == part(now_shown, name));
+                namespaces.iter().all(|name| match is_refused(name) {
+                    // said to be refused, and not there, once that has been told, too
+                    true => part(now_shown, name).is_empty() || was_so(name),
+                    false => was_so(name) || as_of == Millis(0) && part(now_shown, name).is_empty(),
+                })
+            } else {
+                was(&|rows| seen(rows) == *now_shown)
+            }
+        };
+        let exactly = was_so(now_shown, &Rows::clone);
+        let but_for_malformed = || {
+            kind == Kind::Pod && !self.ever_malformed.is_empty() && was_so(&readable(now_shown), &readable)
         };
         // What is said to be no newer than that has not been told anew since.
         let until = self.excused.get(&kind);
-        let excused = until >= Some(&now) || !is_live && until >= Some(&as_of);
-        let was = was || now_shown.is_empty() && (past.is_empty() || as_of == Millis(0));
+        let excused =
+            until >= Some(&now) || !is_live && until >= Some(&as_of) || !exactly && but_for_malformed();
+        let was = exactly || now_shown.is_empty() && (past.is_empty() || as_of == Millis(0));
         self.claims.looked_at += 1;
         self.claims.excused += u64::from(excused);
         self.claims.untrue += u64::from(excused && !was);
