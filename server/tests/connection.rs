@@ -517,6 +517,12 @@ async fn without_http2_nothing_is_confirmed_that_came_over_a_connection_that_a_h
         stage.hop.dies();
         stage.demo.put(pod("second", &[]));
         let died = now();
+        // Where the pulse asks anew at once, nothing need ever have been doubted: then it is right by then.
+        stage
+            .until("pods to be doubted, or right", FOUND, |viewer| {
+                *viewer.state(Kind::Pod) != KindState::Live || viewer.pod("second").is_some()
+            })
+            .await;
         // The pulse waits in vain, and then asks at once over another connection, which answers.
         stage
             .until("pods to be confirmed again", PATIENCE, |viewer| {
