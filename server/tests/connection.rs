@@ -17,9 +17,9 @@ use std::{
 };
 
 use app::{
-    api::{Kind, KindState, Millis},
+    api::{Kind, KindState},
     scope::Scope,
-    wire::{About, Frame},
+    wire::About,
 };
 use axum::{
     Router,
@@ -526,7 +526,7 @@ async fn without_http2_nothing_is_confirmed_that_came_over_a_connection_that_a_h
         // The pulse waits in vain, and then asks at once over another connection, which answers.
         stage
             .until("pods to be confirmed again", PATIENCE, |viewer| {
-                let is_confirmed = pods_as_of(viewer).is_some_and(|at| at > died);
+                let is_confirmed = viewer.as_of(Kind::Pod).is_some_and(|at| at > died);
                 assert!(!is_confirmed || viewer.pod("second").is_some(), "without what happened since");
                 is_confirmed && *viewer.state(Kind::Pod) == KindState::Live
             })
@@ -552,10 +552,4 @@ async fn asked_by_the_system(far: SocketAddr, connections: usize) {
     };
     let waited = tokio::time::timeout(FOUND, wait).await;
     assert!(waited.is_ok(), "{} of {connections} are asked", asked());
-}
-
-/// Until when pods are known to be current.
-fn pods_as_of(viewer: &Viewer) -> Option<Millis> {
-    let Some(Frame::Beat { as_of, .. }) = &viewer.beat else { return None };
-    as_of.iter().find(|(kind, _)| *kind == Kind::Pod).map(|(_, at)| *at)
 }

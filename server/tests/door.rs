@@ -46,7 +46,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 use tokio_util::sync::CancellationToken;
-use viewer::pod;
+use viewer::{pod, within};
 
 /// Longer than anything here takes on a busy machine; nothing waits for it unless it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -292,21 +292,6 @@ async fn until_closed(mut socket: WebSocketStream<TcpStream>) -> bool {
         }
     }
     said
-}
-
-/// What comes of it within the seconds that are promised; of those in which this process runs, so that nothing is late
-/// because the machine is.
-async fn within<T>(seconds: usize, of: impl Future<Output = T>) -> T {
-    let promised = async {
-        for _ in 0..100 * seconds {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::select! {
-        biased;
-        done = of => done,
-        () = promised => panic!("not within {seconds} s"),
-    }
 }
 
 async fn closes(socket: WebSocketStream<TcpStream>) {

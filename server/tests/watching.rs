@@ -15,7 +15,7 @@ use app::{
     scope::Scope,
     wire::{About, Frame},
 };
-use axum::{extract::Request, middleware::Next};
+use axum::{Router, extract::Request, middleware::Next};
 use server::{
     demo::{self, ALL, Demo, Fault, Gone, Malformed},
     hub::{Encoding, Hub},
@@ -50,20 +50,25 @@ async fn a_list_of_many_pages_is_shown_only_when_whole() {
     assert_eq!(stage.viewer.cluster.pods.len(), 1234);
 }
 
+/// The demo, where a list of pods comes so long after it was made.
+fn listed_late(demo: &Demo, late: Duration) -> Router {
+    let layer = axum::middleware::from_fn(move |request: Request, next: Next| async move {
+        let is_list = request.uri().to_string().contains("/pods?limit=500");
+        let answer = next.run(request).await;
+        if is_list {
+            tokio::time::sleep(late).await;
+        }
+        answer
+    });
+    demo.router().layer(layer)
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_listed_slowly_and_changes_all_the_time_becomes_live_after_one_list() {
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
     let written = |nth: usize| pod(&format!("pod-{}", nth % 3), &[("written", &nth.to_string())]);
     (0..3).for_each(|nth| _ = demo.put(written(nth)));
-    let slow = axum::middleware::from_fn(|request: Request, next: Next| async move {
-        let is_list = request.uri().to_string().contains("/pods?limit=500");
-        let answer = next.run(request).await;
-        if is_list {
-            tokio::time::sleep(Duration::from_secs(3)).await;
-        }
-        answer
-    });
-    let router = demo.router().layer(slow);
+    let router = listed_late(&demo, Duration::from_secs(3));
     let mut stage = Stage::over(demo.clone(), router, &[], None).await;
     stage.tasks.spawn(async move {
         let mut often = tokio::time::interval(Duration::from_millis(300));
@@ -458,15 +463,7 @@ async fn a_list_of_nothing_is_believed_only_where_its_version_has_been() {
 #[tokio::test(start_paused = true)]
 async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
-    let slow = axum::middleware::from_fn(|request: Request, next: Next| async move {
-        let is_list = request.uri().to_string().contains("/pods?limit=500");
-        let answer = next.run(request).await;
-        if is_list {
-            tokio::time::sleep(Duration::from_millis(400)).await;
-        }
-        answer
-    });
-    let router = demo.router().layer(slow);
+    let router = listed_late(&demo, Duration::from_millis(400));
     let mut stage = Stage::over(demo.clone(), router, &[], None).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     demo.put(pod("meanwhile", &[]));

@@ -883,12 +883,9 @@ fn is_about(page: &Page) -> Vec<Kind> {
         Page::Probes => vec![Kind::Container],
         Page::Placement => vec![Kind::Node, Kind::Pod],
         Page::Object(key) | Page::Rollout(key) => vec![key.kind],
-        Page::Pods | Page::Workloads | Page::Rollouts | Page::Services | Page::EndpointSlices => {
-            page.tables().to_vec()
-        }
-        Page::Nodes | Page::Namespaces | Page::Events => page.tables().to_vec(),
         // a wall is marked as a whole
         Page::Wall | Page::Nowhere => Vec::new(),
+        tables => tables.tables().to_vec(),
     }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from '../../helper';
+import { Update } from '../../update';
 
 // What the console says of a socket that a stopped server refuses.
 test.use({ expectedErrors: [/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/] });
@@ -30,48 +31,20 @@ test('a server that freezes is found out within ten seconds', async ({ page, mas
 });
 
 test('another build of the server loads the page anew, once its page is there', async ({ page, masthead }) => {
-  const { build } = (await (await page.request.get(`${masthead.url}/api/v1`)).json()) as { build: string };
-  const other = 'x'.repeat(build.length);
-  let updated = false;
-  let isNew = false;
-  await page.routeWebSocket(/\/live/, (socket) => {
-    const server = socket.connectToServer();
-    server.onMessage((message) => {
-      if (!updated || typeof message === 'string') return socket.send(message);
-      // The build in Hello, by another of the same length.
-      const bytes = Buffer.from(message);
-      const at = bytes.indexOf(build);
-      if (at >= 0) bytes.write(other, at);
-      socket.send(bytes);
-    });
-  });
-  const inSeed = (html: string) =>
-    html.replace(/(id="seed">)([^<]+)/, (_, tag: string, seed: string) => {
-      const bytes = Buffer.from(seed, 'base64');
-      bytes.write(other, bytes.indexOf(build));
-      return tag + bytes.toString('base64').replace(/=+$/, '');
-    });
-  await page.route(/\/pods$/, async (route) => {
-    if (route.request().resourceType() === 'document') {
-      updated = false; // the page that is loaded is of the build that then answers
-      return route.continue();
-    }
-    const response = await route.fetch();
-    const text = await response.text();
-    await route.fulfill({ response, body: isNew ? inSeed(text) : text });
-  });
+  const update = await Update.of(page, masthead, /\/pods$/);
+  update.answers = 'old';
   let loads = 0;
   page.on('load', () => (loads += 1));
   await page.goto('/pods');
   await expect(page.locator(chip)).toContainText('live');
   expect(loads).toBe(1);
-  updated = true;
+  update.begin();
   await masthead.restart();
   // As behind a proxy that keeps the old one, or with some servers still to be replaced: it says so and does not spin.
   await page.locator(chip).click();
   await expect(page.locator('.freshness')).toContainText('its address still answers with the old page', { timeout: 25_000 });
   expect(loads, 'not loaded while there is nothing new').toBe(1);
-  isNew = true;
+  update.answers = 'new';
   await expect.poll(() => loads, { timeout: 40_000 }).toBe(2);
   await expect(page.locator(chip)).toContainText('live');
 });

@@ -1,4 +1,5 @@
 import { axe, expect, test, theme } from '../../helper';
+import { Update } from '../../update';
 import { age } from './ages';
 import { Broken } from './broken';
 import { fits, live, screens } from './screen';
@@ -253,55 +254,24 @@ test.describe('a new build', () => {
   test.setTimeout(90_000);
 
   test('is loaded when its page answers, and not before', async ({ page, masthead }) => {
-    const { build } = (await (await page.request.get(`${masthead.url}/api/v1`)).json()) as { build: string };
-    const other = 'x'.repeat(build.length);
-    const inSeed = (html: string) =>
-      html.replace(/(id="seed">)([^<]+)/, (_, tag: string, seed: string) => {
-        const bytes = Buffer.from(seed, 'base64');
-        bytes.write(other, bytes.indexOf(build));
-        return tag + bytes.toString('base64').replace(/=+$/, '');
-      });
-    let updated = false;
-    let answers: 'error' | 'old' | 'new' = 'error';
-    let asked = 0;
+    const update = await Update.of(page, masthead, /\/wall\?/);
     let loads = 0;
-    await page.routeWebSocket(/\/live/, (socket) => {
-      const server = socket.connectToServer();
-      server.onMessage((message) => {
-        if (!updated || typeof message === 'string') return socket.send(message);
-        const bytes = Buffer.from(message);
-        const at = bytes.indexOf(build);
-        if (at >= 0) bytes.write(other, at);
-        socket.send(bytes);
-      });
-    });
-    await page.route('**/wall*', async (route) => {
-      if (route.request().resourceType() === 'document') {
-        updated = false; // the page that is loaded is of the build that then answers
-        return route.continue();
-      }
-      asked += 1;
-      if (answers === 'error') return route.fulfill({ status: 503, body: 'starting' });
-      const response = await route.fetch();
-      const text = await response.text();
-      await route.fulfill({ response, body: answers === 'new' ? inSeed(text) : text });
-    });
     page.on('load', () => (loads += 1));
     await page.goto('/wall?pages=overview');
     await live(page);
     expect(loads).toBe(1);
-    updated = true;
+    update.begin();
     await masthead.restart();
     const sign = page.locator('.not-live');
     await expect(sign).toContainText('Masthead was updated, and its new page is not there yet: it answers 503', { timeout: 20_000 });
-    answers = 'old';
+    update.answers = 'old';
     await expect(sign).toContainText('its address still answers with the old page', { timeout: 30_000 });
     expect(loads, 'not loaded while there is nothing new').toBe(1);
-    answers = 'new';
+    update.answers = 'new';
     await expect.poll(() => loads, { timeout: 40_000 }).toBe(2);
     await live(page);
     await expect(page).toHaveURL(/\/wall\?pages=overview$/);
-    expect(asked).toBeGreaterThan(2);
+    expect(update.asked).toBeGreaterThan(2);
   });
 });
 

@@ -1,10 +1,10 @@
 //! A viewer as the page is one: folds frames, holds the server to the protocol on every one of them.
 #![allow(dead_code)] // each test file uses its part
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
 use app::{
-    api::{Kind, KindState, Pod},
+    api::{Kind, KindState, Millis, Pod},
     model::Cluster,
     wire::{
         self, Frame,
@@ -73,9 +73,30 @@ impl Viewer {
         self.cluster.pods.named("default", name).map(|pod| &**pod)
     }
 
+    /// Until when a kind is known to be current, by the last beat.
+    pub fn as_of(&self, kind: Kind) -> Option<Millis> {
+        let Some(Frame::Beat { as_of, .. }) = &self.beat else { return None };
+        as_of.iter().find(|(of, _)| *of == kind).map(|(_, at)| *at)
+    }
+
     /// A kind's state.
     pub fn state(&self, kind: Kind) -> &KindState {
         self.cluster.state(kind)
+    }
+}
+
+/// What comes of it within the seconds that are promised; of those in which this process runs, so that nothing is late
+/// because the machine is.
+pub async fn within<T>(seconds: usize, of: impl Future<Output = T>) -> T {
+    let promised = async {
+        for _ in 0..100 * seconds {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = of => done,
+        () = promised => panic!("not within {seconds} s"),
     }
 }
 
