@@ -16,7 +16,7 @@ use server::{
     hub::{Encoding, Hub},
     source::{
         Source,
-        api_server::{ApiServer, Collection},
+        api_server::{ApiServer, Collection, PAGE},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -136,7 +136,7 @@ async fn demo() -> (Vec<(char, String)>, Vec<Vec<u8>>) {
     let mut objects = Vec::new();
     for (letter, kind) in LETTERS {
         let within = kind.only_in().map(Into::into);
-        let page = api.list(&Collection { kind, within }, "").await.expect("a list");
+        let page = api.list(&Collection { kind, within }, PAGE, "").await.expect("a list");
         let items = page.items().expect("items");
         objects.extend(items.into_iter().take(SOME).map(|json| (letter, json.to_owned())));
     }

@@ -15,10 +15,7 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    api::{Kind, KindState},
-    wire::Frame,
-};
+use app::api::{Kind, KindState};
 use axum::{
     Router,
     body::Body,
@@ -55,25 +52,32 @@ fn shown(demo: &Demo, look: impl Fn(&str) -> Option<Response> + Clone + Send + S
     }))
 }
 
-/// The demo, where so many pages that go on with a list come too late: what they go on with has been compacted.
-fn expiring(demo: &Demo, times: &Arc<AtomicUsize>) -> Router {
-    let (faults, times) = (demo.faults(), times.clone());
-    shown(demo, move |target| {
+/// The demo, where so many pages that go on with a list come too late: what they go on with has been compacted. All in
+/// one page is too much for it by then; how often that was refused.
+fn expiring(demo: &Demo, times: &Arc<AtomicUsize>) -> (Router, Arc<AtomicUsize>) {
+    let (faults, times, refused) = (demo.faults(), times.clone(), Arc::new(AtomicUsize::new(0)));
+    let counted = refused.clone();
+    let router = shown(demo, move |target| {
         let is_one = |left: usize| left.checked_sub(1);
         if target.contains("&continue=")
             && times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_one).is_ok()
         {
             faults.forget_history("pods", Gone::Status);
         }
-        None
-    })
+        let is_too_much = target.contains("limit=0") && times.load(Ordering::Relaxed) > 0;
+        is_too_much.then(|| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            StatusCode::GATEWAY_TIMEOUT.into_response()
+        })
+    });
+    (router, refused)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_expires_on_the_way_begins_again_and_is_shown_only_when_whole() {
+async fn a_list_that_expires_on_the_way_is_asked_for_in_one_page_and_is_shown_only_when_whole() {
     let demo = cluster(1234);
     let times = Arc::new(AtomicUsize::new(1));
-    let router = expiring(&demo, &times);
+    let (router, _) = expiring(&demo, &times);
     let mut stage = Stage::over(demo, router, &[], None).await;
     stage
         .until("all of it", |viewer| {
@@ -84,8 +88,12 @@ async fn a_list_that_expires_on_the_way_begins_again_and_is_shown_only_when_whol
         .await;
     assert_eq!(stage.viewer.cluster.pods.len(), 1234);
     let continued = stage.asked("/pods?limit=500&continue=");
-    assert_eq!(continued, 1 + 2, "once too late, then to the end");
-    assert_eq!(stage.asked("/pods?limit=500") - continued, 2, "from the start, and again");
+    assert_eq!(
+        (stage.asked("/pods?limit=500") - continued, continued),
+        (1, 1),
+        "from the start, and too late"
+    );
+    assert_eq!(stage.asked("/pods?limit=0"), 1, "all at once");
     stage.until_live().await;
 }
 
@@ -93,7 +101,7 @@ async fn a_list_that_expires_on_the_way_begins_again_and_is_shown_only_when_whol
 async fn a_list_that_expires_each_time_keeps_the_last_one_marked_and_is_not_asked_for_in_a_loop() {
     let demo = cluster(1234);
     let times = Arc::new(AtomicUsize::new(0));
-    let router = expiring(&demo, &times);
+    let (router, refused) = expiring(&demo, &times);
     let mut stage = Stage::over(demo, router, &[], None).await;
     stage.until_live().await;
     let before = stage.asked("/pods?limit=500");
@@ -111,6 +119,8 @@ async fn a_list_that_expires_each_time_keeps_the_last_one_marked_and_is_not_aske
         .await;
     let made = stage.asked("/pods?limit=500") - before;
     assert!((4..30).contains(&made), "{made} pages in a minute");
+    let refused = refused.load(Ordering::Relaxed);
+    assert!((2..15).contains(&refused), "{refused} times all at once");
     times.store(0, Ordering::Relaxed);
     stage
         .until("all of it", |viewer| {
@@ -398,16 +408,10 @@ async fn what_waits_to_be_sent_is_not_confirmed_by_an_answer_that_overtakes_it()
     let last = |number: u32| format!("burst-{number:02}");
     (0..40).for_each(|number| _ = stage.demo.put(pod(&last(number), &[])));
     let written = server::hub::now();
-    let as_of = |viewer: &Viewer| match &viewer.beat {
-        Some(Frame::Beat { as_of, .. }) => {
-            as_of.iter().find(|(kind, _)| *kind == Kind::Pod).map(|(_, at)| *at)
-        }
-        _ => None,
-    };
     let began = Instant::now();
     stage
         .until("all to be confirmed", |viewer| {
-            let is_confirmed = as_of(viewer).is_some_and(|at| at > written);
+            let is_confirmed = viewer.as_of(Kind::Pod).is_some_and(|at| at > written);
             assert!(!is_confirmed || viewer.pod(&last(39)).is_some(), "{} pods", viewer.pods().len());
             is_confirmed
         })

@@ -24,7 +24,7 @@ use secrecy::SecretString;
 use server::{
     audience::door::kubernetes::rights::{identify, rights},
     source::{
-        api_server::{ApiServer, Collection, WatchEvent},
+        api_server::{ApiServer, Collection, PAGE, WatchEvent},
         translate,
     },
 };
@@ -92,7 +92,7 @@ async fn same<T: PartialEq + std::fmt::Debug>(
 
 /// What a page has in it, and where the next one is asked for.
 async fn list(Asked(api, asked): &Asked) -> String {
-    let page = match api.list(&PODS, "").await {
+    let page = match api.list(&PODS, PAGE, "").await {
         Ok(page) => page,
         Err(error) => return error.to_string(),
     };
@@ -104,7 +104,7 @@ async fn list(Asked(api, asked): &Asked) -> String {
         Err(error) => told.push_str(&error.to_string()),
     }
     if !page.next.is_empty() {
-        assert!(api.list(&PODS, &page.next).await.is_ok());
+        assert!(api.list(&PODS, PAGE, &page.next).await.is_ok());
         let asked = asked.lock().expect("nobody panics with it");
         let query = asked.last().and_then(Uri::query).unwrap_or_default();
         assert_eq!(query.split_once("&continue=").map(|(_, next)| percent_decode(next)), Some(page.next));

@@ -30,7 +30,9 @@ use super::{
 use crate::{error::chain, hub::now};
 
 /// Objects asked for at a time, as kubectl does.
-const PAGE: usize = 500;
+pub const PAGE: usize = 500;
+/// All of them at a time.
+pub const ALL: usize = 0;
 /// A page is 500 objects of at most 1.5 MiB (etcd's limit); real ones are a hundredth of that.
 const LARGEST_PAGE: usize = 1 << 30;
 /// One watch event: an object of at most 1.5 MiB, with room for its JSON escapes.
@@ -256,9 +258,9 @@ impl ApiServer {
         lock(&self.clock).ahead(said)
     }
 
-    /// One page of a list; from the start with an empty `next`.
-    pub async fn list(&self, collection: &Collection, next: &str) -> Result<Page, ApiError> {
-        let mut path = format!("{}?limit={PAGE}", collection.path());
+    /// One page of a list, of so many objects; from the start with an empty `next`.
+    pub async fn list(&self, collection: &Collection, limit: usize, next: &str) -> Result<Page, ApiError> {
+        let mut path = format!("{}?limit={limit}", collection.path());
         if !next.is_empty() {
             path.push_str("&continue=");
             path.extend(percent_encoded(next));

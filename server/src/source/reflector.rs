@@ -6,6 +6,8 @@
 //! nothing in it, that the first list is not getting anywhere. The traps it closes:
 //!
 //! - a list that hangs: each page must begin within [`ApiServer`]'s patience and arrive in [`PAGE_DEADLINE`];
+//! - a list whose version is forgotten before its last page is asked for: the next is asked for in one page, as client-go
+//!   does (`FullListIfExpired` in `tools/pager/pager.go`);
 //! - a watch that hangs: one that says nothing for so long that a bookmark should have come is given up
 //!   ([`BOOKMARK_DUE`]), and any is a little after it should have ended by itself ([`GRACE`]). The next one has to say something first;
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
@@ -43,7 +45,7 @@ use self::{
 };
 use super::{
     Source,
-    api_server::{ApiError, ApiServer, Collection, RawObject, WatchEvent},
+    api_server::{self, ApiError, ApiServer, Collection, RawObject, WatchEvent},
     backoff::{Backoff, jittered},
     moment::Moment,
     pulse::Pulse,
@@ -60,6 +62,9 @@ const WATCH: Duration = Duration::from_secs(200);
 const GRACE: Duration = Duration::from_secs(10);
 /// How long one page may take to arrive.
 const PAGE_DEADLINE: Duration = Duration::from_secs(60);
+/// And how long all in one, where pages took longer than etcd keeps a version: five minutes, unless told otherwise
+/// (`--etcd-compaction-interval` of the API server).
+const ALL_DEADLINE: Duration = Duration::from_secs(600);
 /// A watch that ended sooner than this with nothing in it has failed.
 const TOO_SHORT: Duration = Duration::from_secs(2);
 /// How long it is to last where no bookmark has ever come, as it is at first: the end of a watch proves as much.
@@ -100,6 +105,8 @@ pub struct Reflector {
     pulse: Pulse,
     backoff: Backoff,
     listed: bool,
+    /// The version of the last list was forgotten on the way.
+    has_expired: bool,
     /// Until when what the hub has been told is known to be current.
     known: Moment,
     /// A watch has kept something back, whatever the pulse said: the next has to say something first.
@@ -111,13 +118,32 @@ pub struct Reflector {
     /// It has been refused, and not been live since.
     is_refused: bool,
     overtaken: Overtaken,
-    /// A watch has ended by itself, and no bookmark had come of this kind.
-    is_unmarked: bool,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
-    /// Bookmarks come: servers are free to send none, and send none of kinds that they keep no cache of, which Events are
-    /// (`storageFactory` in kubeapiserver's `default_storage_factory_builder.go`).
-    has_bookmarks: bool,
+    bookmarks: Bookmarks,
+}
+
+/// Whether bookmarks come of a kind: servers are free to send none, and send none of kinds that they keep no cache of,
+/// which Events are (`storageFactory` in kubeapiserver's `default_storage_factory_builder.go`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bookmarks {
+    /// Not known yet.
+    Unknown,
+    /// One has come.
+    Come,
+    /// The last watch ended by itself, and none had ever come.
+    Never,
+}
+
+impl Bookmarks {
+    /// How long a watch is to last so that what is kept back is found by its end, or by a bookmark that does not come.
+    fn timeout(self) -> Duration {
+        match self {
+            Bookmarks::Unknown => UNMARKED,
+            Bookmarks::Come => WATCH,
+            Bookmarks::Never => Duration::from_secs(jittered(NEVER_MARKED).as_secs()),
+        }
+    }
 }
 
 /// Why a round ended.
@@ -158,15 +184,15 @@ impl Reflector {
             pulse,
             backoff: Backoff::default(),
             listed: false,
+            has_expired: false,
             known: Moment::now(),
             withheld: false,
             list_again: None,
             is_calm: false,
             is_refused: false,
             overtaken: Overtaken::default(),
-            is_unmarked: false,
             live_since: None,
-            has_bookmarks: false,
+            bookmarks: Bookmarks::Unknown,
         }
     }
 
@@ -239,10 +265,16 @@ impl Reflector {
         let mut rows: Vec<Arc<T>> = Vec::new();
         let mut position = Position::default();
         let mut next = String::new();
+        let (limit, deadline) = match std::mem::take(&mut self.has_expired) {
+            true => (api_server::ALL, ALL_DEADLINE),
+            false => (api_server::PAGE, PAGE_DEADLINE),
+        };
         loop {
-            let page = tokio::time::timeout(PAGE_DEADLINE, self.api.list(&self.collection, &next))
+            let page = tokio::time::timeout(deadline, self.api.list(&self.collection, limit, &next))
                 .await
-                .map_err(|_| ApiError::Silent(PAGE_DEADLINE))??;
+                .map_err(|_| ApiError::Silent(deadline))?;
+            self.has_expired = !next.is_empty() && matches!(page, Err(ApiError::Gone));
+            let page = page?;
             for json in page.items()? {
                 position.listed(translate::head(json), || translate::fingerprint(json));
                 rows.extend(self.read::<T>(json).map(Arc::new));
@@ -324,7 +356,10 @@ impl Reflector {
         let (mut seen, mut marked) = (0, None::<Instant>);
         self.overtaken.begin();
         loop {
-            let due = if self.has_bookmarks { end.min(heard + BOOKMARK_DUE) } else { end };
+            let due = match self.bookmarks {
+                Bookmarks::Come => end.min(heard + BOOKMARK_DUE),
+                Bookmarks::Unknown | Bookmarks::Never => end,
+            };
             let event = tokio::select! {
                 biased; // what is here is told before the pulse confirms it
                 event = tokio::time::timeout_at(due, watch.next()) => event,
@@ -395,8 +430,10 @@ impl Reflector {
             }
             if is_over {
                 let is_marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
-                let is_end = in_time && (is_marked || !self.has_bookmarks);
-                self.is_unmarked = is_end && !self.has_bookmarks;
+                let is_end = in_time && (is_marked || self.bookmarks != Bookmarks::Come);
+                if self.bookmarks != Bookmarks::Come {
+                    self.bookmarks = if is_end { Bookmarks::Never } else { Bookmarks::Unknown };
+                }
                 return Ok((seen, if is_end { Before::End } else { Before::Torn }));
             }
         }
@@ -405,7 +442,7 @@ impl Reflector {
     async fn event<T: Translate>(&mut self, event: WatchEvent, position: &mut Position) -> Result<(), Over> {
         let (object, is_deleted) = match event {
             WatchEvent::Bookmark(at) => {
-                self.has_bookmarks = true;
+                self.bookmarks = Bookmarks::Come;
                 position.bookmark(at);
                 return Ok(());
             }

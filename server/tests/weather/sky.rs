@@ -341,7 +341,7 @@ impl Service<Request<Body>> for Under {
             let collection = request.uri().path().to_owned();
             let asked = match &target {
                 target if target.contains("watch=1") => Asked::Watch,
-                target if target.contains("limit=500") => Asked::List,
+                target if ["limit=500", "limit=0"].iter().any(|limit| target.contains(limit)) => Asked::List,
                 _ => Asked::One,
             };
             let goes_on = target.contains("continue=");

@@ -7,12 +7,11 @@ use app::api::Uid;
 use tokio::time::Instant;
 
 use super::{
-    CATCH_UP, NEVER_MARKED, Over, Reflector, UNMARKED, WATCH,
+    CATCH_UP, Over, Reflector,
     position::{Position, Witness},
 };
 use crate::source::{
     api_server::{ApiError, Watch},
-    backoff::jittered,
     moment::Moment,
     pulse::TRUSTED,
     translate,
@@ -70,12 +69,7 @@ impl Reflector {
         };
         let again = position.is_past(&from);
         let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
-        let timeout = match catching_up {
-            true => CATCH_UP,
-            false if self.has_bookmarks => WATCH,
-            false if self.is_unmarked => Duration::from_secs(jittered(NEVER_MARKED).as_secs()),
-            false => UNMARKED,
-        };
+        let timeout = if catching_up { CATCH_UP } else { self.bookmarks.timeout() };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;
         let opened = Moment::now();
         let (mut latest, mut owed) = (None, Vec::new());
