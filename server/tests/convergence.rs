@@ -110,8 +110,15 @@ fn a_page_too_slow_for_the_stream_begins_again_and_is_right() {
         Step::Cable { page: 0, mischief: Mischief::Mend },
         Step::Storm { changes: 50 },
     ];
-    let schedule =
-        Schedule { chance: 1, pages: 1, pages_ahead: 0, cluster_ahead: 0, by_namespace: false, steps };
+    let schedule = Schedule {
+        chance: 1,
+        pages: 1,
+        pages_ahead: 0,
+        cluster_ahead: 0,
+        by_namespace: false,
+        reads: true,
+        steps,
+    };
     let played = play(&schedule).expect("all well");
     assert!(played.overflows > 0, "it was never too slow");
 }

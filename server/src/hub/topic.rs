@@ -127,6 +127,7 @@ impl Topic {
                 "kind": T::KIND.plural(),
                 "namespace": row.meta().namespace,
                 "name": row.meta().name,
+                "uid": uid,
             }),
         });
         self.changed.insert((T::KIND, uid), Pending { change: T::change(delta), event });
@@ -180,7 +181,10 @@ impl Topic {
                 states.into_iter().partition(|(_, state)| *state == KindState::Live);
             let told =
                 |(kind, state): (Kind, KindState)| ("state", json!({"kind": kind.plural(), "state": state}));
-            let changes = changed.into_values().filter_map(|pending| Some(("change", pending.event?)));
+            // Scripts know objects by name: what is gone would take away another that has its name by now.
+            let events = changed.into_values().filter_map(|pending| pending.event);
+            let (gone, put): (Vec<_>, Vec<_>) = events.partition(|event| event["type"] == "gone");
+            let changes = gone.into_iter().chain(put).map(|event| ("change", event));
             for (name, data) in others.into_iter().map(told).chain(changes).chain(live.into_iter().map(told))
             {
                 push_event(&mut text, name, self.seq, &data);

@@ -3,13 +3,15 @@
 //!
 //! A [`Schedule`](schedule::Schedule) says what changes in the cluster and what breaks on the way. [`Run`](run::Run)
 //! plays it against the program's own source, hub, site and websockets, with [`Sky`](sky::Sky) in front of the demo's
-//! API server and a [`Cable`](cable::Cable) before each [`Page`](page::Page). Whatever a page says of its rows is held
-//! against [`Truth`](truth::Truth), which knows what there was at each moment.
+//! API server and a [`Cable`](cable::Cable) before each [`Page`](page::Page) and the [`Reader`](reader::Reader) of a
+//! stream. Whatever these, or [`answers`] to a question, say of rows is held against [`Truth`](truth::Truth), which knows what there was at each moment.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod answers;
 pub mod cable;
 pub mod falling;
 pub mod page;
+pub mod reader;
 pub mod run;
 pub mod schedule;
 pub mod sky;

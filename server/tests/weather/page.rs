@@ -18,7 +18,7 @@ use app::{
     store::{Link, Store},
     wire::{
         self, About, Ask, Frame,
-        follow::{self, Beat, Followed, Follower},
+        follow::{self, Beat, Followed, Follower, Owed},
     },
 };
 use futures::{SinkExt, StreamExt};
@@ -33,7 +33,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
-use super::truth::Eye;
+use super::truth::{Eye, looked_at};
 
 /// What a page does that no page of ours does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,14 @@ pub enum Rude {
     Flood,
     /// Looks at other kinds as well from now on.
     Elsewhere,
+}
+
+/// How far one socket has been followed.
+#[derive(Default)]
+struct Reading {
+    follower: Follower,
+    owed: Owed,
+    is_live: bool,
 }
 
 /// How a page gets a connection: nothing while there is no Masthead.
@@ -63,6 +71,8 @@ pub struct Page {
     rude: mpsc::Sender<Rude>,
     /// A real page was drawn by the first server it hears.
     has_entered: Arc<AtomicBool>,
+    /// It is about one object as well, see [`looked_at`].
+    looks: bool,
 }
 
 impl Page {
@@ -72,6 +82,7 @@ impl Page {
         kinds: Kinds,
         eye: Eye,
         ahead: i64,
+        looks: bool,
     ) -> (Page, impl Future<Output = ()> + Send) {
         let seed = Seed::choose(&Cluster::default(), "/pods", &About::default(), 0, &[], now());
         let (rude, rudely) = mpsc::channel(16);
@@ -84,6 +95,7 @@ impl Page {
             asleep: watch::Sender::new(false),
             rude,
             has_entered: Arc::default(),
+            looks,
         };
         page.hear(now());
         (page.clone(), page.live(connect, rudely))
@@ -97,6 +109,11 @@ impl Page {
     /// Whether rows of this kind are on it.
     pub fn shows(&self, kind: Kind) -> bool {
         self.kinds().contains(kind)
+    }
+
+    /// Whether it is about one pod as well.
+    pub fn looks(&self) -> bool {
+        self.looks
     }
 
     /// Whether nobody sees it.
@@ -169,7 +186,7 @@ impl Page {
 
     /// One socket; see `app/src/live/session.rs`. Whether it was live, and why it ended.
     async fn session(&self, cable: DuplexStream, rude: &mut mpsc::Receiver<Rude>) -> (bool, String) {
-        let mut follower = Follower::default();
+        let mut read = Reading::default();
         let first = self.kinds();
         let names: Vec<_> = first.iter().map(|kind| kind.plural()).collect();
         let url = format!("ws://masthead.test/live?kinds={}{}", names.join(","), self.eye.query());
@@ -193,6 +210,10 @@ impl Page {
             }
         });
         let mut asked = first;
+        if self.looks {
+            ask(&sender, &Ask::Look(Some(looked_at())));
+            read.owed.look(Some(looked_at()));
+        }
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -206,7 +227,7 @@ impl Page {
                                 Some(why) => Some(why.to_owned()),
                                 None => {
                                     let asked = (first, &mut asked);
-                                    self.message(&bytes, &mut follower, &mut told, &sender, asked).err()
+                                    self.message(&bytes, &mut read, &mut told, &sender, asked).err()
                                 }
                             }
                         }
@@ -226,7 +247,7 @@ impl Page {
                 }
             };
             if let Some(why) = why {
-                return (follower.has_snapshot(), why);
+                return (read.follower.has_snapshot(), why);
             }
         }
     }
@@ -234,7 +255,7 @@ impl Page {
     fn message(
         &self,
         bytes: &[u8],
-        follower: &mut Follower,
+        read: &mut Reading,
         told: &mut Told,
         socket: &mpsc::Sender<Message>,
         (first, asked): (Kinds, &mut Kinds),
@@ -249,27 +270,34 @@ impl Page {
             }
             Frame::Snapshot { seq, packed } => {
                 let mut inflated = Vec::new();
-                let read = flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut inflated);
-                read.map_err(|error| error.to_string())?;
-                let all = follower.snapshot(seq, &inflated).map_err(|error| error.to_string())?;
+                let opened = flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut inflated);
+                opened.map_err(|error| error.to_string())?;
+                let all = read.follower.snapshot(seq, &inflated).map_err(|error| error.to_string())?;
                 self.store.reset(all);
-                self.store.set_link(Link::Live);
             }
-            Frame::Changes { seq, changes } => match follower.changes(seq, &changes) {
+            Frame::Changes { seq, changes } => match read.follower.changes(seq, &changes) {
                 Followed::Changes(changes) => self.store.apply(changes),
                 Followed::LeftOut => {}
                 Followed::Resync => ask(socket, &Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
                 self.told(told, now);
-                match follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
+                match read.follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
                     Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
                     Beat::Unknown => {}
                     Beat::Resync => ask(socket, &Ask::Resync),
                 }
             }
             Frame::Bye { why, .. } => return Err(why),
-            Frame::Detail { .. } | Frame::Picture { .. } => {}
+            Frame::Detail { key, detail } => {
+                read.owed.detail(&key);
+                self.store.set_detail(key, detail);
+            }
+            Frame::Picture { .. } => {}
+        }
+        if !read.is_live && read.follower.has_snapshot() && read.owed.is_nothing() {
+            read.is_live = true;
+            self.store.set_link(Link::Live);
         }
         let wanted = self.kinds();
         if !asked.covers(wanted) {

@@ -25,11 +25,13 @@ use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    answers,
     cable::{self, Cable},
     page::{Connect, Page},
-    schedule::{Fault, Mischief, Object, Schedule, Step, Written},
+    reader::Reader,
+    schedule::{Fault, Mischief, Object, READER, Schedule, Step, Written},
     sky::Sky,
-    truth::{self, Claims, Eye, KINDS, Looked, PARITY, Truth},
+    truth::{self, Claims, Eye, KINDS, Looked, PARITY, Truth, WRITTEN},
 };
 
 /// By then, after the last fault, every page shows what there is. The longest road: a list that hangs in the middle is
@@ -41,6 +43,8 @@ const WELL: u32 = 12;
 const FRESH: i64 = 5_000;
 /// From one change of a storm to the next.
 const BETWEEN: Duration = Duration::from_millis(20);
+/// Of so many questions to the API one is asked over HTTP.
+const SELDOM: usize = 16;
 /// How often pages are looked at while time passes.
 const LOOK: Duration = Duration::from_millis(500);
 /// What a watch that is still open keeps back is found out when a bookmark is due, in milliseconds.
@@ -83,14 +87,14 @@ impl Masthead {
     }
 
     /// The site as somebody meets it who may see so much.
-    fn site(&self, eye: Eye) -> impl Future<Output = Option<axum::Router>> + Send + use<> {
+    fn site(&self, eye: Eye) -> impl Future<Output = Option<(Hub, axum::Router)>> + Send + use<> {
         let grant = eye.grant().map(Arc::new);
         let (rooms, metrics, stop) = (self.rooms.clone(), self.metrics.clone(), self.stop.clone());
         async move {
             let hub = rooms.hub(grant.as_ref()).await.ok()?;
             let rooms = Rooms::new(hub.clone(), stop.clone());
             let access = Access::open(Hosts::new(&[], &["masthead.test".to_owned()]));
-            Some(site::router(hub, rooms, metrics, access, stop))
+            Some((hub.clone(), site::router(hub, rooms, metrics, access, stop)))
         }
     }
 }
@@ -112,6 +116,11 @@ pub struct Run {
     masthead: Arc<Mutex<Option<Masthead>>>,
     by_namespace: bool,
     pages: Vec<(Page, Cable)>,
+    reader: Option<(Reader, Cable)>,
+    /// How often the API has been asked, if it is to be asked over HTTP as well.
+    questions: Option<usize>,
+    /// Namespaces that are watched one by one may be refused, of which nobody tells the reader.
+    may_be_refused: bool,
     looked: Vec<Looked>,
     /// The same of what the API says of everything, and through a room.
     asked: [Looked; 2],
@@ -162,6 +171,9 @@ impl Run {
             masthead: masthead.clone(),
             by_namespace: schedule.by_namespace,
             pages: Vec::new(),
+            reader: None,
+            questions: schedule.reads.then_some(0),
+            may_be_refused: schedule.steps.iter().any(Step::may_refuse),
             looked: vec![Looked::new(); usize::from(schedule.pages)],
             asked: Default::default(),
             written: 0,
@@ -181,9 +193,17 @@ impl Run {
             let connect = connect(cable.clone(), masthead.clone(), eye);
             let kinds: Kinds =
                 if nth == 1 { [Kind::Pod, Kind::Node].into_iter().collect() } else { Kinds::all() };
-            let (page, life) = Page::new(connect, kinds, eye, i64::from(schedule.pages_ahead) * 3_600_000);
+            let ahead = i64::from(schedule.pages_ahead) * 3_600_000;
+            let (page, life) = Page::new(connect, kinds, eye, ahead, schedule.reads && nth == 0);
             run._tasks.spawn(life);
             run.pages.push((page, cable));
+        }
+        if schedule.reads {
+            let cable = Cable::default();
+            let eye = [Eye::Whole, Eye::Part, Eye::Room][(schedule.chance % 3) as usize];
+            let (reader, life) = Reader::new(connect(cable.clone(), masthead, eye), eye);
+            run._tasks.spawn(life);
+            run.reader = Some((reader, cable));
         }
         run
     }
@@ -232,7 +252,8 @@ impl Run {
                 self.put(object, json!({"note": "x".repeat(1_500_000)}));
             }
             Step::Malform { number } => {
-                faults.malform("pods", "default", &name(Written::Pod, *number), Malformed::Containers);
+                let how = if number % 2 == 0 { Malformed::Containers } else { Malformed::Labels };
+                faults.malform("pods", "default", &name(Written::Pod, *number), how);
                 self.truth.malformed(&self.demo, &name(Written::Pod, *number), true);
             }
             Step::Mend { number } => {
@@ -295,12 +316,14 @@ impl Run {
             Step::ClearSky => self.clear_up(),
             Step::Restart { millis } => {
                 self.end();
-                self.pages.iter().for_each(|(_, cable)| cable.cut());
+                self.cables().for_each(Cable::cut);
                 self.pass(Duration::from_millis(u64::from(*millis))).await?;
                 self.start();
             }
             Step::Cable { page, mischief } => {
-                if let Some((_, cable)) = self.pages.get(usize::from(*page)) {
+                let of_page = self.pages.get(usize::from(*page)).map(|(_, cable)| cable);
+                let of_reader = self.reader.as_ref().filter(|_| *page == READER).map(|(_, cable)| cable);
+                if let Some(cable) = of_page.or(of_reader) {
                     match mischief {
                         Mischief::Cut => cable.cut(),
                         Mischief::Stall => cable.stall(),
@@ -336,6 +359,10 @@ impl Run {
         self.look()
     }
 
+    fn cables(&self) -> impl Iterator<Item = &Cable> {
+        self.pages.iter().map(|(_, cable)| cable).chain(self.reader.iter().map(|(_, cable)| cable))
+    }
+
     /// Masthead is killed.
     fn end(&mut self) {
         if let Some(masthead) = self.masthead.lock().expect("no panic").take() {
@@ -347,12 +374,15 @@ impl Run {
     fn put(&mut self, object: Object, annotations: Value) {
         let (kind, namespace, name) = self.place(object);
         self.written += 1;
-        let labels = json!({"written": self.written.to_string(), PARITY: (self.written % 2).to_string()});
+        let labels = json!({WRITTEN: self.written.to_string(), PARITY: (self.written % 2).to_string()});
         let metadata =
             json!({"name": name, "namespace": namespace, "labels": labels, "annotations": annotations});
         let replicas = json!({"replicas": self.written % 4, "selector": {"matchLabels": {"app": "web"}}});
         let mut written = match object.kind {
-            Written::Pod => json!({"spec": {"containers": [{"name": "web", "image": "example/web:1"}]}}),
+            Written::Pod => {
+                let image = format!("example/web:{}", self.written % 4);
+                json!({"spec": {"containers": [{"name": "web", "image": image}]}})
+            }
             Written::Node => json!({"spec": {}}),
             Written::Deployment | Written::ReplicaSet | Written::StatefulSet | Written::DaemonSet => {
                 json!({"spec": replicas})
@@ -434,7 +464,25 @@ impl Run {
                 allowed.map_err(|wrong| format!("the API says, of {eye:?}: {wrong}"))?;
             }
         }
+        if let Some(questions) = &mut self.questions {
+            *questions += 1;
+            if questions.is_multiple_of(SELDOM) {
+                let nth = *questions / SELDOM;
+                return self.ask_over_http(nth).await;
+            }
+        }
         Ok(())
+    }
+
+    /// Each time about another kind, and now and then through the room.
+    async fn ask_over_http(&self, nth: usize) -> Result<(), String> {
+        let kind = KINDS[nth % KINDS.len()];
+        let has_room = self.pages.len() > Eye::Room as usize + 1;
+        let eye = if has_room && nth % 3 == 0 { Eye::Room } else { Eye::Whole };
+        let site = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.site(eye));
+        let Some(site) = site else { return Ok(()) };
+        let Some((hub, site)) = site.await else { return Ok(()) };
+        answers::are_so(&site, &hub, kind).await
     }
 
     fn is_fresh(view: &View) -> Result<(), String> {
@@ -453,10 +501,19 @@ impl Run {
         for kind in KINDS.into_iter().filter(|kind| kept_back.contains(kind.plural())) {
             self.truth.excuse(kind, REOPENED);
         }
+        if let Some((reader, _)) = &self.reader {
+            for kind in KINDS {
+                let allowed = self.truth.allows_reader(reader, kind, self.may_be_refused);
+                allowed.map_err(|wrong| format!("a stream, of {:?}, says: {wrong}", reader.eye))?;
+            }
+        }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
             for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {
                 let allowed = self.truth.allows(&page.store, kind, page.eye, looked);
                 allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
+            }
+            if page.looks() && !page.is_asleep() {
+                self.truth.allows_detail(&page.store).map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
         }
         Ok(())
@@ -471,10 +528,8 @@ impl Run {
         faults.clear_all();
         self.truth.mended(&self.demo);
         self.clear_up();
-        for (page, cable) in &self.pages {
-            cable.mend();
-            page.sleep(false);
-        }
+        self.cables().for_each(Cable::mend);
+        self.pages.iter().for_each(|(page, _)| page.sleep(false));
         let lost = if self.sky.has_lost() { LIST_AGAIN } else { 0 };
         let end = self.truth.excused_until().max(now().later(lost)).0 + SETTLED.as_millis() as i64;
         let mut well = 0;
@@ -511,6 +566,20 @@ impl Run {
                     let shown: Vec<_> = truth::shown(&page.store, kind).into_keys().collect();
                     return Some(format!("page {nth} shows of {kind} {shown:?}"));
                 }
+            }
+            if page.looks() && !self.truth.is_detail(&page.store) {
+                return Some(format!("page {nth} shows another pod than the one it looks at"));
+            }
+        }
+        for kind in KINDS {
+            let Some((reader, _)) = &self.reader else { break };
+            let is = truth::as_printed(&self.truth.rows(kind, reader.eye));
+            if !reader.claims(kind).1 || reader.rows(kind) != is {
+                return Some(format!(
+                    "a stream, of {:?}, says of {kind}: {:?}",
+                    reader.eye,
+                    reader.rows(kind)
+                ));
             }
         }
         let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
@@ -554,7 +623,7 @@ fn connect(cable: Cable, masthead: Arc<Mutex<Option<Masthead>>>, eye: Eye) -> Co
         let mut tasks = tasks.lock().expect("no panic");
         let (page, far) = cable.connect(&mut tasks);
         tasks.spawn(async move {
-            if let Some(site) = site.await {
+            if let Some((_, site)) = site.await {
                 cable::serve(site, far).await;
             }
         });

@@ -19,6 +19,9 @@ pub struct Schedule {
     pub cluster_ahead: i8,
     /// Two namespaces are watched by name, instead of the cluster.
     pub by_namespace: bool,
+    /// A page looks at one pod as well, a script reads the stream of changes, and somebody asks over HTTP.
+    #[serde(default)]
+    pub reads: bool,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -215,6 +218,18 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether something may be forbidden from then on.
+    pub fn may_refuse(&self) -> bool {
+        let Step::Fault { fault, .. } = self else { return false };
+        matches!(
+            fault,
+            Fault::OnlyElsewhere
+                | Fault::Answers(403)
+                | Fault::AnswersLists(403)
+                | Fault::AnswersWatches(403)
+        )
+    }
+
     /// Whether watches may end by it that would have gone on.
     pub fn may_end_watches(&self) -> bool {
         match self {
@@ -254,6 +269,9 @@ impl Step {
     }
 }
 
+/// Whose cable is the one after the pages'.
+pub const READER: u8 = 4;
+
 /// Any schedule of up to so many steps.
 pub fn schedules(steps: usize) -> impl Strategy<Value = Schedule> {
     let hours = || prop_oneof![4 => Just(0i8), 1 => prop_oneof![Just(-24), Just(24), Just(1)]];
@@ -263,14 +281,16 @@ pub fn schedules(steps: usize) -> impl Strategy<Value = Schedule> {
         hours(),
         hours(),
         proptest::bool::weighted(0.25),
+        any::<bool>(),
         proptest::collection::vec(step(), 1..steps),
     )
-        .prop_map(|(chance, pages, pages_ahead, cluster_ahead, by_namespace, steps)| Schedule {
+        .prop_map(|(chance, pages, pages_ahead, cluster_ahead, by_namespace, reads, steps)| Schedule {
             chance,
             pages,
             pages_ahead,
             cluster_ahead,
             by_namespace,
+            reads,
             steps,
         })
 }
@@ -391,7 +411,7 @@ fn viewer() -> impl Strategy<Value = Step> {
     ];
     let rude = prop_oneof![Just(Rude::Garbage), Just(Rude::Flood), Just(Rude::Elsewhere)];
     prop_oneof![
-        8 => (0u8..4, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
+        8 => (0u8..=READER, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
         3 => (0u8..4, any::<bool>()).prop_map(|(page, asleep)| Step::Sleep { page, asleep }),
         1 => (0u8..4, later()).prop_map(|(page, millis)| Step::PageClock { page, millis }),
         2 => (0u8..4, rude).prop_map(|(page, rude)| Step::Rude { page, rude }),

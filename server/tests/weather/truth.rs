@@ -1,12 +1,15 @@
 //! What there was, at each moment: the shadow that every claim is held against.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use app::{
     api::{
-        ControllerRevision, DaemonSet, Deployment, EndpointSlice, Event, Kind, KindState, Lease, Millis,
-        Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row, Service,
-        StatefulSet, Text, Uid,
+        ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Kind, KindState, Lease,
+        Millis, Namespace, Node, ObjectKey, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row,
+        Service, StatefulSet, Text, Uid,
     },
     model::WithRow,
     scope::Scope,
@@ -15,6 +18,7 @@ use app::{
     wire,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use server::{
     audience::{Grant, grant::Within},
     demo::Demo,
@@ -22,9 +26,22 @@ use server::{
     source::translate::{self, Translate},
 };
 
-/// A kind's rows by namespace and name. Of each what tells it from any other, but for uids, which are numbers of the
-/// hub's own on one side.
-pub type Rows = BTreeMap<(String, String), Vec<u8>>;
+/// A kind's rows by namespace and name.
+pub type Rows = BTreeMap<(String, String), Line>;
+
+/// What tells a row from any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// The label that each has which is written; no two have the same.
+    written: String,
+    /// All of it, but for uids, which are numbers of the hub's own on one side. Nothing, of what was printed.
+    whole: Vec<u8>,
+}
+
+/// The label by which one object that was written is told from another.
+pub const WRITTEN: &str = "written";
+
+use super::reader::Reader;
 
 /// The label that parts are chosen by; it is `0` or `1`.
 pub const PARITY: &str = "parity";
@@ -130,6 +147,8 @@ pub struct Truth {
     /// whole.
     ever_malformed: BTreeSet<String>,
     past: BTreeMap<Kind, Vec<(Millis, Seen)>>,
+    /// The uid and the images of the pod that is looked at, if there was one, since when.
+    details: Vec<(Millis, Option<(String, Vec<String>)>)>,
     /// Until when a kind may be claimed to be what it is not: what was kept back cannot be known yet.
     excused: BTreeMap<Kind, Millis>,
     claims: Claims,
@@ -222,10 +241,33 @@ impl Truth {
             Kind::Event => there_is::<Event>(demo),
             Kind::Container => panic!("containers are in pods"),
         };
+        if kind == Kind::Pod {
+            self.note_detail(demo);
+        }
         let past = self.past.entry(kind).or_default();
         if past.last().is_none_or(|(_, last)| *last != rows) {
             past.push((now(), rows));
         }
+    }
+
+    fn note_detail(&mut self, demo: &Demo) {
+        let key = looked_at();
+        let pods = demo.list(key.kind.plural(), &key.namespace);
+        let pod = pods.iter().find(|pod| pod["metadata"]["name"] == key.name.as_str());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let detail = pod.map(|pod| {
+            let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+            (text(&pod["metadata"]["uid"]), containers.map(|container| text(&container["image"])).collect())
+        });
+        if self.details.last().is_none_or(|(_, last)| *last != detail) {
+            self.details.push((now(), detail));
+        }
+    }
+
+    /// Whether a page that looks at a pod shows what it is now.
+    pub fn is_detail(&self, store: &Store) -> bool {
+        let shown = store.detail(&looked_at()).map(|of| of.map(|of| (of.uid.to_string(), images(&of))));
+        shown.is_some_and(|shown| self.details.last().is_some_and(|(_, is)| *is == shown))
     }
 
     /// From now on nobody can know whether `kind` is what it seems to be, for so many milliseconds.
@@ -253,7 +295,39 @@ impl Truth {
             }
         };
         let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(store, kind));
-        self.is_so(kind, eye, (as_of, is_live), rows, &store.about().refused)
+        let is_refused = |name: &str| is_refused(&store.about().refused, kind, name);
+        self.is_so(kind, eye, (as_of, is_live), (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
+    }
+
+    /// Whether what a script has been told of a kind is so, where namespaces may be refused.
+    pub fn allows_reader(&mut self, reader: &Reader, kind: Kind, may_be_refused: bool) -> Result<(), String> {
+        let rows = reader.rows(kind);
+        self.is_so(
+            kind,
+            reader.eye,
+            reader.claims(kind),
+            (&rows, &|rows| Cow::Owned(as_printed(rows))),
+            &|_| may_be_refused,
+        )
+    }
+
+    /// Whether the image of the pod that a page looks at was that until its pods were confirmed.
+    pub fn allows_detail(&mut self, store: &Store) -> Result<(), String> {
+        let Some(detail) = store.detail(&looked_at()) else { return Ok(()) };
+        let Some(as_of) = store.as_of(Kind::Pod) else { return Ok(()) };
+        let is_refused = is_refused(&store.about().refused, Kind::Pod, "default");
+        let is_excused = self.excused.get(&Kind::Pod) >= Some(&now());
+        let is_live = store.freshness(Kind::Pod) == Freshness::Live;
+        if !is_live || is_refused || is_excused || self.ever_malformed.contains(&looked_at().name.to_string())
+        {
+            return Ok(());
+        }
+        let shown = detail.map(|detail| (detail.uid.to_string(), images(&detail)));
+        let from = Millis(as_of.0 - ON_ITS_WAY);
+        let last = self.details.iter().rposition(|(since, _)| *since <= from).unwrap_or_default();
+        let was = self.details.get(last..).is_some_and(|of| of.iter().any(|(_, was)| *was == shown));
+        self.claims.looked_at += 1;
+        if was { Ok(()) } else { Err(format!("of the pod that is looked at {shown:?} is shown as live")) }
     }
 
     /// Whether what the API says of a kind is so, to whoever reads from this hub.
@@ -272,17 +346,18 @@ impl Truth {
         };
         let hash = view.cluster.hash_of([kind].into_iter().collect());
         let rows = remembered(looked, kind, hash, || held(&view.cluster, kind));
-        self.is_so(kind, eye, claim, rows, &view.about.refused)
+        let is_refused = |name: &str| is_refused(&view.about.refused, kind, name);
+        self.is_so(kind, eye, claim, (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
     }
 
-    /// Whether these were a kind's rows until then; if they are called live, that was a moment ago.
+    /// Whether these were a kind's rows until then, as `seen`; if they are called live, that was a moment ago.
     fn is_so(
         &mut self,
         kind: Kind,
         eye: Eye,
         (as_of, is_live): (Option<Millis>, bool),
-        now_shown: &Rows,
-        refused: &[(Kind, String)],
+        (now_shown, seen): (&Rows, &dyn for<'a> Fn(&'a Rows) -> Cow<'a, Rows>),
+        is_refused: &dyn Fn(&str) -> bool,
     ) -> Result<(), String> {
         let now = now();
         let Some(as_of) = as_of else {
@@ -311,11 +386,9 @@ impl Truth {
             let rows = rows.iter().filter(|((namespace, name), _)| is_so(namespace, name));
             rows.map(|(key, row)| (key.clone(), row.clone())).collect()
         };
-        let was_so = |now_shown: &Rows, seen: &dyn Fn(&Rows) -> Rows| {
+        let was_so = |now_shown: &Rows, seen: &dyn for<'a> Fn(&'a Rows) -> Cow<'a, Rows>| {
             if self.apart {
                 let namespaces = ["", "default", "other", "kube-node-lease"];
-                let is_refused =
-                    |name: &str| refused.iter().any(|(of, refused)| *of == kind && refused == name);
                 let was_so = |name: &str| was(&|rows| part(&seen(rows), name) == part(now_shown, name));
                 namespaces.iter().all(|name| match is_refused(name) {
                     // said to be refused, and not there, once that has been told, too
@@ -323,12 +396,14 @@ impl Truth {
                     false => was_so(name) || as_of == Millis(0) && part(now_shown, name).is_empty(),
                 })
             } else {
-                was(&|rows| seen(rows) == *now_shown)
+                was(&|rows| *seen(rows) == *now_shown)
             }
         };
-        let exactly = was_so(now_shown, &Rows::clone);
+        let exactly = was_so(now_shown, seen);
         let but_for_malformed = || {
-            kind == Kind::Pod && !self.ever_malformed.is_empty() && was_so(&readable(now_shown), &readable)
+            kind == Kind::Pod
+                && !self.ever_malformed.is_empty()
+                && was_so(&readable(now_shown), &|rows| Cow::Owned(readable(&seen(rows))))
         };
         // What is said to be no newer than that has not been told anew since.
         let until = self.excused.get(&kind);
@@ -341,7 +416,7 @@ impl Truth {
         if was || excused {
             return Ok(());
         }
-        let ever = past.iter().rposition(|(_, seen)| seen.0[eye as usize] == *now_shown);
+        let ever = past.iter().rposition(|(_, was)| *seen(&was.0[eye as usize]) == *now_shown);
         let is = self.rows(kind, eye);
         Err(format!(
             "{kind} is said to be{} what it was {} s ago, and is not: shown {:?}, there is {:?}, others are {:?}; it {}",
@@ -408,7 +483,34 @@ pub fn held(cluster: &app::model::Cluster, kind: Kind) -> Rows {
     kind.with_row(Held(cluster))
 }
 
-fn line<T: Row>(row: &T) -> ((String, String), Vec<u8>) {
+/// Rows as an answer prints them.
+pub fn as_printed(rows: &Rows) -> Rows {
+    let printed = |line: &Line| Line { written: line.written.clone(), whole: Vec::new() };
+    rows.iter().map(|(key, line)| (key.clone(), printed(line))).collect()
+}
+
+/// One of an answer's items.
+pub fn printed(item: &Value) -> ((String, String), Line) {
+    let meta = &item["meta"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let line = Line { written: text(&meta["labels"][WRITTEN]), whole: Vec::new() };
+    ((text(&meta["namespace"]), text(&meta["name"])), line)
+}
+
+/// The pod that some pages look at.
+pub fn looked_at() -> ObjectKey {
+    ObjectKey { kind: Kind::Pod, namespace: "default".into(), name: "pods-0".into() }
+}
+
+fn images(detail: &Detail) -> Vec<String> {
+    detail.containers.iter().map(|container| container.image.to_string()).collect()
+}
+
+fn is_refused(refused: &[(Kind, String)], kind: Kind, namespace: &str) -> bool {
+    refused.iter().any(|(of, name)| *of == kind && name == namespace)
+}
+
+fn line<T: Row>(row: &T) -> ((String, String), Line) {
     let mut row = row.clone();
     row.other_uids(&mut |uid| *uid = Uid(0));
     let meta = row.meta_mut();
@@ -417,5 +519,6 @@ fn line<T: Row>(row: &T) -> ((String, String), Vec<u8>) {
         owner.uid = Uid(0);
     }
     let key = (row.meta().namespace.to_string(), row.meta().name.to_string());
-    (key, wire::to_bytes(&row))
+    let written = row.meta().labels.get(WRITTEN).map(ToString::to_string).unwrap_or_default();
+    (key, Line { written, whole: wire::to_bytes(&row) })
 }
