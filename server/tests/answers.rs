@@ -419,3 +419,42 @@ async fn what_waits_to_be_sent_is_not_confirmed_by_an_answer_that_overtakes_it()
     assert!(began.elapsed() > Duration::from_secs(10), "it was slow: {:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(20), "and then is confirmed: {:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_cannot_be_read_any_more_is_not_confirmed_by_others_and_does_not_keep_them() {
+    for status in [None, Some(StatusCode::INTERNAL_SERVER_ERROR)] {
+        let demo = cluster(1);
+        let is_down = watch::Sender::new(false);
+        let down = is_down.subscribe();
+        let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
+            // As where events have an etcd of their own, which does not answer, or is not there.
+            let target = request.uri().to_string();
+            let is_read = target.contains("/events?") && !target.contains("watch=1") && *down.borrow();
+            async move {
+                match status {
+                    Some(status) if is_read => status.into_response(),
+                    None if is_read => std::future::pending().await,
+                    _ => next.run(request).await,
+                }
+            }
+        });
+        let router = demo.router().layer(layer);
+        let mut stage = Stage::over(demo, router, &[], None).await;
+        stage.until_live().await;
+        let late =
+            |viewer: &Viewer, kind: Kind| server::hub::now().0 - viewer.as_of(kind).map_or(0, |at| at.0);
+        stage.until("events to be confirmed", |viewer| late(viewer, Kind::Event) < 3_000).await;
+        is_down.send_replace(true);
+        // Whenever it is its turn.
+        stage.until("events to be doubted", |viewer| late(viewer, Kind::Event) > 6_000).await;
+        stage
+            .pass(Duration::from_secs(300), |viewer| {
+                assert!(late(viewer, Kind::Pod) <= 5_000, "pods are {} ms old", late(viewer, Kind::Pod));
+                assert!(late(viewer, Kind::Event) > 5_000, "nobody can know of events");
+            })
+            .await;
+        is_down.send_replace(false);
+        stage.until_live().await;
+        stage.until("events to be confirmed", |viewer| late(viewer, Kind::Event) < 3_000).await;
+    }
+}

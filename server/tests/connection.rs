@@ -368,7 +368,9 @@ impl Folder {
     /// At once, as whoever renews something does.
     fn write(&self, file: &str, text: &str) {
         let new = self.path.join("new");
-        std::fs::write(&new, text.replace("PORT", &self.port.to_string())).expect("a file");
+        let text =
+            text.replace("PORT", &self.port.to_string()).replace("FOLDER", &self.path.to_string_lossy());
+        std::fs::write(&new, text).expect("a file");
         std::fs::rename(new, self.path.join(file)).expect("the same folder");
     }
 }
@@ -473,6 +475,28 @@ async fn a_token_that_is_replaced_is_used_at_once_in_the_kubeconfig_or_in_a_file
     stage.until_stale().await;
     stage.folder.write("config", &config("token: third"));
     stage.until_live_again().await;
+}
+
+/// What a plugin prints.
+fn credential(token: &str) -> String {
+    format!(
+        r#"{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {{"token": "{token}"}}}}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_is_run_again_when_what_it_gave_is_not_accepted_any_more() {
+    let plugin = "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: cat, \
+                  args: [FOLDER/given]}";
+    let files = [("config", config(plugin)), ("given", credential("first"))];
+    let mut stage = Stage::of("plugin", &files, Authority::tls).await;
+    stage.until_live().await;
+    stage.folder.write("given", &credential("second"));
+    *stage.api_server.token.lock().expect("no panic") = "second";
+    stage.until_stale().await;
+    stage.demo.put(pod("second", &[]));
+    stage.until("what happened meanwhile", PATIENCE, |viewer| viewer.pod("second").is_some()).await;
+    stage.until_live().await;
 }
 
 /// How an API server takes connections in.

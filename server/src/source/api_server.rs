@@ -2,6 +2,7 @@
 //! The rest of the code is handed this, never a client.
 
 use std::{
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,6 +16,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper_util::client::legacy::connect::HttpInfo;
 use kube::client::Body;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -88,6 +90,9 @@ pub enum ApiError {
     /// The connection failed or broke.
     #[error("{0}")]
     Connection(String),
+    /// What was answered is not whole.
+    #[error("the API server's answer broke off: {0}")]
+    Broken(String),
     /// The answer cannot be read.
     #[error("the API server's answer could not be read: {0}")]
     Unreadable(String),
@@ -150,6 +155,8 @@ pub struct Page {
     pub resource_version: String,
     /// Empty on the last page.
     pub next: String,
+    /// Our end of the connection that it came over, where there is one.
+    pub over: Option<SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -289,12 +296,15 @@ impl ApiServer {
     }
 
     async fn read(&self, path: &str, most: usize) -> Result<Page, ApiError> {
-        let body = whole(self.get(path).await?.into_body(), most).await?;
+        let answer = self.get(path).await?;
+        let over = came_over(&answer);
+        let body = whole(answer.into_body(), most).await?;
         let head: ListHead = serde_json::from_slice(&body).map_err(unreadable)?;
         Ok(Page {
             body,
             resource_version: head.metadata.resource_version.unwrap_or_default(),
             next: head.metadata.next.unwrap_or_default(),
+            over,
         })
     }
 
@@ -381,14 +391,14 @@ impl ApiServer {
         };
         let answer = answered.await;
         if let Err(
-            ApiError::Unauthorized { .. }
+            error @ (ApiError::Unauthorized { .. }
             | ApiError::Forbidden { .. }
             | ApiError::Connection(_)
-            | ApiError::Silent(_),
-        ) = answer
+            | ApiError::Silent(_)),
+        ) = &answer
             && let Some(credentials) = &self.credentials
         {
-            credentials.look(&self.clients);
+            credentials.look(&self.clients, matches!(error, ApiError::Unauthorized { .. }));
         }
         answer
     }
@@ -416,6 +426,10 @@ async fn accepted(response: Response<Body>) -> Result<Response<Body>, ApiError> 
     let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
     let status: Status = serde_json::from_slice(&body).unwrap_or_default();
     Err(refusal(code.as_u16(), status, retry_after))
+}
+
+fn came_over<B>(answer: &Response<B>) -> Option<SocketAddr> {
+    answer.extensions().get::<HttpInfo>().map(HttpInfo::local_addr)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -463,7 +477,7 @@ async fn whole(body: Body, most: usize) -> Result<Bytes, ApiError> {
         Err(error) if error.is::<LengthLimitError>() => {
             Err(ApiError::Unreadable(format!("it has more than {most} bytes")))
         }
-        Err(error) => Err(ApiError::Connection(chain(&*error))),
+        Err(error) => Err(ApiError::Broken(chain(&*error))),
     }
 }
 
@@ -489,14 +503,16 @@ pub struct Watch {
     /// The pulse goes through other clients by then, and says nothing of this one any more.
     replaced: watch::Receiver<Clients>,
     alone: bool,
+    over: Option<SocketAddr>,
 }
 
 impl Watch {
     fn new(answer: Response<Body>, replaced: watch::Receiver<Clients>) -> Watch {
         let alone = answer.extensions().get::<Alone>().is_some();
+        let over = came_over(&answer);
         let chunks =
             answer.into_body().into_data_stream().map_err(|error| ApiError::Connection(error.to_string()));
-        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0, replaced, alone }
+        Watch { chunks: Box::pin(chunks), buffer: BytesMut::new(), seen: 0, replaced, alone, over }
     }
 
     /// The next event; `None` when the API server has ended the watch. Cancel-safe.
@@ -510,6 +526,12 @@ impl Watch {
     /// Whether it has a connection to itself: that the pulse is answered over another says nothing of that one.
     pub fn is_alone(&self) -> bool {
         self.alone
+    }
+
+    /// Whether it shares its connection, and not with what came over this one: an API server may have asked for another
+    /// (`--goaway-chance`), which may lead to another API server.
+    pub fn is_left_behind(&self, by: Option<SocketAddr>) -> bool {
+        !self.alone && self.over.zip(by).is_some_and(|(own, other)| own != other)
     }
 
     /// Whether the beginning of an event is here whose end is not: there is more to come than has come.

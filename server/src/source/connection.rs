@@ -34,6 +34,9 @@ const PONG: Duration = Duration::from_secs(4);
 /// the pulse.
 const STREAMS: usize = 80;
 
+/// So many bytes may be on their way in one stream.
+const WINDOW: u32 = 1 << 20;
+
 /// Said of an answer that shares its connection with no other: it came over HTTP/1.
 #[derive(Clone, Copy, Debug)]
 pub struct Alone;
@@ -67,6 +70,9 @@ pub fn client(config: Config, layer: ReadOnlyLayer, watches: usize) -> kube::Res
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PONG)
         .http2_keep_alive_while_idle(true)
+        // Whatever watches have not been read from yet, there is room for an answer beside them.
+        .http2_initial_stream_window_size(WINDOW)
+        .http2_initial_connection_window_size(WINDOW * (STREAMS as u32 + 20))
         // Each that has died unnoticed costs the next request its patience.
         .pool_max_idle_per_host(1)
         .build::<_, Body>(connector);

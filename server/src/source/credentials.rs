@@ -2,7 +2,8 @@
 //! tokens replaced, authorities changed. When the API server cannot be reached or refuses who asks, and these files
 //! are not what they were, they are read again and everything goes on with what they say now; client-go looks at client
 //! certificates the same way (`transport/cert_rotation.go`). In a pod kube itself reads token and authority again, and
-//! runs plugins again whose credentials end.
+//! runs plugins again whose tokens say when they end. Those whose do not, or that give certificates, are run again when the
+//! API server does not accept what they gave, as client-go does (`plugin/pkg/client/auth/exec/exec.go`).
 
 use std::{
     fmt,
@@ -13,7 +14,7 @@ use std::{
 
 use kube::{
     Config,
-    config::{AuthInfo, KubeConfigOptions, Kubeconfig},
+    config::{AuthInfo, Context, KubeConfigOptions, Kubeconfig},
 };
 use sha2::{Digest, Sha256};
 use tokio::{sync::watch, time::Instant};
@@ -24,6 +25,8 @@ use crate::error::StartError;
 
 /// How often the files are looked at, at most.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often a plugin is run again, at most, because what it gave is not accepted.
+const RUN: Duration = Duration::from_secs(10);
 /// How long it may take to make other clients: a plugin may have to ask somebody.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -92,6 +95,8 @@ pub struct Credentials {
 
 struct Last {
     used: Files,
+    /// When clients were last made, if a plugin was run for that.
+    ran: Option<Instant>,
     looked: Instant,
     /// Looks by itself: whoever was refused does not wait for it, nor end it by going away.
     looking: Option<AbortOnDropHandle<()>>,
@@ -115,14 +120,16 @@ impl Credentials {
         purpose: Purpose,
     ) -> Result<(Clients, Arc<Credentials>), StartError> {
         let used = digests(named(&place, &kubeconfig, &context));
+        let ran = runs_plugin(&kubeconfig, &context).then(Instant::now);
         let clients = made(kubeconfig, &context, purpose).await?;
-        let last = Mutex::new(Last { used, looked: Instant::now(), looking: None });
+        let last = Mutex::new(Last { used, ran, looked: Instant::now(), looking: None });
         Ok((clients, Arc::new(Credentials { place, context, purpose, last })))
     }
 
-    /// Looks whether the files are others by now, if that was not a moment ago; if so, `clients` are replaced before
-    /// long. What cannot be used takes nobody's place.
-    pub fn look(self: &Arc<Credentials>, clients: &watch::Sender<Clients>) {
+    /// Looks whether the files are others by now, if that was not a moment ago; if so, or if a plugin has what may be
+    /// accepted where what there is `is_refused`, `clients` are replaced before long. What cannot be used takes nobody's
+    /// place.
+    pub fn look(self: &Arc<Credentials>, clients: &watch::Sender<Clients>, is_refused: bool) {
         let mut last = self.last();
         let busy = last.looking.as_ref().is_some_and(|task| !task.is_finished());
         if busy || last.looked.elapsed() < LOOK {
@@ -131,7 +138,7 @@ impl Credentials {
         last.looked = Instant::now();
         let (credentials, clients) = (self.clone(), clients.clone());
         last.looking = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            match tokio::time::timeout(PATIENCE, credentials.renewed()).await {
+            match tokio::time::timeout(PATIENCE, credentials.renewed(is_refused)).await {
                 Ok(None) => {}
                 Ok(Some(Ok(new))) => {
                     tracing::info!(context = credentials.context, "going on with other credentials");
@@ -150,11 +157,12 @@ impl Credentials {
         })));
     }
 
-    /// Other clients, if the files are not what they were.
-    async fn renewed(&self) -> Option<Result<Clients, StartError>> {
+    /// Other clients, if the files are not what they were, or what a plugin gave is refused.
+    async fn renewed(&self, is_refused: bool) -> Option<Result<Clients, StartError>> {
         let paths = self.last().used.iter().map(|(path, _)| path.clone()).collect();
         let files = read(move || digests(paths)).await?;
-        if self.last().used == files {
+        let runs_again = is_refused && self.last().ran.is_some_and(|ran| ran.elapsed() > RUN);
+        if self.last().used == files && !runs_again {
             return None;
         }
         let place = self.place.clone();
@@ -181,6 +189,7 @@ impl Credentials {
         let mut others = named(&self.place, &kubeconfig, &self.context);
         others.retain(|path| files.iter().all(|(known, _)| known != path));
         files.extend(read(move || digests(others)).await.unwrap_or_default());
+        self.last().ran = runs_plugin(&kubeconfig, &self.context).then(Instant::now);
         (made(kubeconfig, &self.context, self.purpose).await, files)
     }
 
@@ -198,20 +207,29 @@ async fn made(kubeconfig: Kubeconfig, context: &str, purpose: Purpose) -> Result
     made.map_err(|panic| StartError::Panicked(panic.to_string()))?
 }
 
+fn chosen<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a Context> {
+    kubeconfig.contexts.iter().find(|known| known.name == context)?.context.as_ref()
+}
+
+fn user<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a AuthInfo> {
+    let name = chosen(kubeconfig, context)?.user.as_ref()?;
+    kubeconfig.auth_infos.iter().find(|known| known.name == *name)?.auth_info.as_ref()
+}
+
+/// Whether somebody else says who is who in a context.
+fn runs_plugin(kubeconfig: &Kubeconfig, context: &str) -> bool {
+    user(kubeconfig, context).is_some_and(|user| user.exec.is_some())
+}
+
 /// The files that a context is made of.
 fn named(place: &Place, kubeconfig: &Kubeconfig, context: &str) -> Vec<PathBuf> {
-    let context = kubeconfig.contexts.iter().find(|known| known.name == context);
-    let context = context.and_then(|known| known.context.as_ref());
-    let cluster = context.and_then(|context| {
+    let cluster = chosen(kubeconfig, context).and_then(|context| {
         let known = kubeconfig.clusters.iter().find(|known| known.name == context.cluster)?;
         known.cluster.as_ref()
     });
-    let user = context.and_then(|context| {
-        let known = kubeconfig.auth_infos.iter().find(|known| Some(&known.name) == context.user.as_ref())?;
-        known.auth_info.as_ref()
-    });
     let authority = cluster.and_then(|cluster| cluster.certificate_authority.as_ref());
-    let own = user.map(|user| [&user.client_certificate, &user.client_key, &user.token_file]);
+    let own =
+        user(kubeconfig, context).map(|user| [&user.client_certificate, &user.client_key, &user.token_file]);
     let named = own.into_iter().flatten().flatten().chain(authority).map(PathBuf::from);
     place.files().into_iter().chain(named).collect()
 }

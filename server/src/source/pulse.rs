@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use app::{
     wire::About,
 };
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Source,
@@ -26,6 +28,8 @@ use crate::hub::{Hub, News};
 const PULSE: Duration = Duration::from_secs(2);
 /// How long it may take to answer. With [`PULSE`], a silent API server is noticed within 5 s.
 const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
+/// So many kinds may fail before it is the API server that does.
+const TRIED: usize = 3;
 /// Its own version is asked for every so many pulses: it may have been upgraded.
 const VERSION_EVERY: u32 = 30;
 
@@ -40,6 +44,8 @@ pub struct Answer {
     pub at: Moment,
     /// The version that it counted by then, and of which kind that was read; `None` if it said none that is a number.
     pub counted: Option<(Kind, u64)>,
+    /// Our end of the connection that it came over, where there is one.
+    pub over: Option<SocketAddr>,
     /// The last time that it did not answer for longer than [`TRUSTED`]: since and until when nothing is known of it.
     gap: Option<(Moment, Moment)>,
     /// When it was last given up that it would answer.
@@ -50,7 +56,7 @@ impl Answer {
     /// One before which all was well.
     #[cfg(test)]
     pub fn new(at: Moment, counted: Option<(Kind, u64)>) -> Answer {
-        Answer { at, counted, gap: None, missed: None }
+        Answer { at, counted, over: None, gap: None, missed: None }
     }
 
     /// Whether a watch that was opened then has lived through a time of which nothing is known.
@@ -99,15 +105,25 @@ impl Pulse {
     }
 }
 
-/// The collections that have been listed, which the pulse may read, one after the other; and whether one was refused to
-/// it since.
+/// The collections that have been listed, which the pulse may read, one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Readable(Arc<Mutex<BTreeMap<Collection, bool>>>);
+pub struct Readable(Arc<Mutex<BTreeMap<Collection, LastRead>>>);
+
+/// What became of it when it was last read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastRead {
+    Well,
+    /// Nothing so far.
+    Waits,
+    Refused,
+    /// It could not be read, or not in time, and the next that was asked for could: it may be kept in an etcd of its own.
+    Failed,
+}
 
 impl Readable {
     /// It has been listed.
     pub fn add(&self, collection: Collection) {
-        self.lock().insert(collection, false);
+        self.lock().insert(collection, LastRead::Well);
     }
 
     /// It may not be listed any more.
@@ -115,28 +131,62 @@ impl Readable {
         self.lock().remove(collection);
     }
 
-    /// It is refused; whether that is news.
-    fn refuse(&self, collection: &Collection) -> bool {
-        self.lock().get_mut(collection).is_some_and(|is_refused| !std::mem::replace(is_refused, true))
+    /// Whether others can be read and this cannot, so that they say nothing of it.
+    pub fn has_failed(&self, collection: &Collection) -> bool {
+        self.lock().get(collection) == Some(&LastRead::Failed)
     }
 
-    /// One that was refused has been read, so that no other need be refused any more.
-    fn allow(&self, collection: &Collection) {
+    /// It is read now; how it was before. Where two have waited in vain, it is not for what they are.
+    fn begin(&self, collection: &Collection) -> LastRead {
         let mut known = self.lock();
-        if known.get(collection) == Some(&true) {
-            known.values_mut().for_each(|is_refused| *is_refused = false);
+        if known.values().filter(|last| **last == LastRead::Waits).count() > 1 {
+            known
+                .values_mut()
+                .filter(|last| **last == LastRead::Waits)
+                .for_each(|last| *last = LastRead::Well);
+        }
+        let last = known.get_mut(collection);
+        last.map_or(LastRead::Refused, |last| std::mem::replace(last, LastRead::Waits))
+    }
+
+    /// It was read like this, which may say something of others.
+    fn end(&self, collection: &Collection, before: LastRead, how: LastRead) {
+        let mut known = self.lock();
+        let Some(last) = known.get_mut(collection) else { return };
+        *last = how;
+        if how == LastRead::Well {
+            for last in known.values_mut() {
+                match last {
+                    LastRead::Waits => *last = LastRead::Failed,
+                    // No other need be refused any more.
+                    LastRead::Refused if before == LastRead::Refused => *last = LastRead::Well,
+                    LastRead::Well | LastRead::Refused | LastRead::Failed => {}
+                }
+            }
         }
     }
 
-    /// One that is not refused, if there is any.
-    fn nth(&self, n: usize) -> Option<Collection> {
+    /// One that was not among those that were `tried`. It has been read well, if any has, and is not refused, if any is not.
+    fn nth(&self, n: usize, tried: &[Collection]) -> Option<Collection> {
         let known = self.lock();
-        let refused = known.values().all(|is_refused| *is_refused);
-        let some: Vec<_> = known.iter().filter(|(_, is_refused)| **is_refused == refused).collect();
-        Some(some[n.checked_rem(some.len())?].0.clone())
+        let are = |how: LastRead| -> Vec<&Collection> {
+            let like = known.iter().filter(|(collection, last)| **last == how && !tried.contains(collection));
+            like.map(|(collection, _)| collection).collect()
+        };
+        let all = [LastRead::Well, LastRead::Waits, LastRead::Failed, LastRead::Refused];
+        let some = all.into_iter().map(are).find(|some| !some.is_empty())?;
+        Some(some[n.checked_rem(some.len())?].clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Collection, bool>> {
+    /// One that has failed.
+    fn failed(&self, n: usize) -> Option<Collection> {
+        let known = self.lock();
+        let failed = known.iter().filter(|(_, last)| **last == LastRead::Failed);
+        let failed: Vec<_> = failed.map(|(collection, _)| collection).collect();
+        Some(failed[n.checked_rem(failed.len())?].clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Collection, LastRead>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,25 +205,35 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut turn, mut until_version, mut was_silent) = (0, 0_u32, false);
     let (mut said_apart, mut missed) = (false, None);
+    // Goes on although it is too late: a plugin that takes its time is not begun again and again.
+    let mut late: Option<AbortOnDropHandle<Asked>> = None;
+    let mut again: Option<AbortOnDropHandle<()>> = None;
     loop {
         every.tick().await;
         turn += 1;
         let sent = Moment::now();
         tells.asks.send_replace(sent);
-        let answer = tokio::time::timeout(PULSE_DEADLINE, async {
-            let counted = read(&source, &readable, turn).await?;
-            // The version of one that cannot say what there is would not matter.
-            let version = if until_version == 0 { Some(version(&source).await?) } else { None };
-            Ok((counted, version))
-        });
-        let (mut newest, mut counted) = (None, None);
-        let pulse = match answer.await {
-            Ok(Ok(answer)) => {
+        let asked = ask(source.clone(), readable.clone(), turn, until_version == 0);
+        let mut asking = AbortOnDropHandle::new(tokio::spawn(asked));
+        let answer = tokio::time::timeout(PULSE_DEADLINE, &mut asking).await;
+        if answer.is_err() && late.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
+            late = Some(asking);
+        }
+        if again.as_ref().is_none_or(AbortOnDropHandle::is_finished)
+            && let Some(failed) = readable.failed(turn)
+        {
+            let read = read_again(source.clone(), readable.clone(), failed);
+            again = Some(AbortOnDropHandle::new(tokio::spawn(read)));
+        }
+        let (mut newest, mut read) = (None, Read::default());
+        let pulse = match answer {
+            Ok(Ok(Ok(answer))) => {
                 until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
-                (counted, newest) = answer;
+                (read, newest) = answer;
                 Ok(())
             }
-            Ok(Err(error)) => {
+            Ok(Err(panic)) => Err(Text::from(panic.to_string())),
+            Ok(Ok(Err(error))) => {
                 if matches!(error, ApiError::Connection(_)) {
                     missed = Some(Moment::now());
                 }
@@ -219,40 +279,78 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
                     true => Some((last.at, sent)),
                     false => last.gap,
                 });
-                *last = Some(Answer { at: sent, counted, gap, missed });
+                *last = Some(Answer { at: sent, counted: read.counted, over: read.over, gap, missed });
             });
         }
     }
 }
 
+/// What was read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Read {
+    counted: Option<(Kind, u64)>,
+    over: Option<SocketAddr>,
+}
+
+/// What was read, and the version if that was asked for.
+type Asked = Result<(Read, Option<String>), ApiError>;
+
+/// Reads something, and the version if that is to be known. That of one that cannot say what there is would not matter.
+async fn ask(source: Source, readable: Readable, turn: usize, of_version: bool) -> Asked {
+    let read = read(&source, &readable, turn).await?;
+    Ok((read, if of_version { Some(version(&source).await?) } else { None }))
+}
+
 /// The smallest read of what may be read, a different one each turn; nothing, as long as nothing has been listed. What
 /// has been, and is all refused now, is not known to be current: rights that were taken away, or an API server that does
-/// not know of them just now. One kind that cannot be read says nothing of the others. Gives what was counted; see [`Answer`].
-async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Option<(Kind, u64)>, ApiError> {
-    const TRIED: usize = 3;
-    let mut failed = None;
-    let mut tried = 0;
-    while tried < TRIED
-        && let Some(collection) = readable.nth(turn + tried)
+/// not know of them just now. One kind that cannot be read says nothing of the others.
+async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read, ApiError> {
+    let (mut failed, mut tried) = (None, Vec::new());
+    while tried.len() < TRIED
+        && let Some(collection) = readable.nth(turn, &tried)
     {
+        let before = readable.begin(&collection);
         match source.api.first(&collection).await {
             Ok(page) => {
-                readable.allow(&collection);
-                return Ok(page.resource_version.parse().ok().map(|version| (collection.kind, version)));
+                readable.end(&collection, before, LastRead::Well);
+                tried.iter().for_each(|failed| readable.end(failed, LastRead::Well, LastRead::Failed));
+                let counted = page.resource_version.parse().ok().map(|version| (collection.kind, version));
+                return Ok(Read { counted, over: page.over });
             }
-            // Each is news once, until all are refused.
-            Err(ApiError::Forbidden { .. }) if readable.refuse(&collection) => {}
-            Err(error @ (ApiError::Gone | ApiError::Status { .. } | ApiError::Unreadable(_))) => {
+            Err(error @ ApiError::Forbidden { .. }) => {
+                readable.end(&collection, before, LastRead::Refused);
+                // Each is news once, until all are.
+                if before == LastRead::Refused {
+                    return Err(error);
+                }
                 failed = Some(error);
-                tried += 1;
+            }
+            Err(
+                error @ (ApiError::Gone
+                | ApiError::Status { .. }
+                | ApiError::Broken(_)
+                | ApiError::Unreadable(_)),
+            ) => {
+                failed = Some(error);
+                tried.push(collection);
             }
             Err(error) => return Err(error),
         }
     }
     match failed {
         Some(error) => Err(error),
-        None => version(source).await.map(|_| None),
+        None => version(source).await.map(|_| Read::default()),
     }
+}
+
+/// Reads again what could not be read, beside everything else.
+async fn read_again(source: Source, readable: Readable, collection: Collection) {
+    let how = match source.api.first(&collection).await {
+        Ok(_) => LastRead::Well,
+        Err(ApiError::Forbidden { .. }) => LastRead::Refused,
+        Err(_) => return,
+    };
+    readable.end(&collection, LastRead::Failed, how);
 }
 
 /// The API server's version; empty where clusters hide it, which is an answer too.

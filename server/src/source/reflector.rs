@@ -62,9 +62,6 @@ const WATCH: Duration = Duration::from_secs(200);
 const GRACE: Duration = Duration::from_secs(10);
 /// How long one page may take to arrive.
 const PAGE_DEADLINE: Duration = Duration::from_secs(60);
-/// And how long all in one, where pages took longer than etcd keeps a version: five minutes, unless told otherwise
-/// (`--etcd-compaction-interval` of the API server).
-const ALL_DEADLINE: Duration = Duration::from_secs(600);
 /// A watch that ended sooner than this with nothing in it has failed.
 const TOO_SHORT: Duration = Duration::from_secs(2);
 /// How long it is to last where no bookmark has ever come, as it is at first: the end of a watch proves as much.
@@ -80,6 +77,8 @@ const SPREAD: Duration = Duration::from_millis(400);
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
 const CATCH_UP: Duration = Duration::from_secs(3);
+/// Where something was told so shortly before its end, there may be more.
+const FLOWING: Duration = Duration::from_millis(700);
 /// The last bookmark is not longer ago when a watch ends by itself,
 const LAST_BOOKMARK: Duration = Duration::from_secs(4);
 /// and that is not later than this.
@@ -115,7 +114,7 @@ pub struct Reflector {
     list_again: Option<Instant>,
     /// Nothing seems to be wrong.
     is_calm: bool,
-    /// It has been refused, and not been live since.
+    /// It has been refused, and not been live since: what fails meanwhile says nothing of that.
     is_refused: bool,
     overtaken: Overtaken,
     /// Since when it has been live after the last list.
@@ -133,6 +132,9 @@ enum Bookmarks {
     Come,
     /// The last watch ended by itself, and none had ever come.
     Never,
+    /// One did not come when it was due, and none is waited for any more. Until 1.30 none comes of a kind of which nothing
+    /// has happened since the last one.
+    Missed,
 }
 
 impl Bookmarks {
@@ -141,7 +143,7 @@ impl Bookmarks {
         match self {
             Bookmarks::Unknown => UNMARKED,
             Bookmarks::Come => WATCH,
-            Bookmarks::Never => Duration::from_secs(jittered(NEVER_MARKED).as_secs()),
+            Bookmarks::Never | Bookmarks::Missed => Duration::from_secs(jittered(NEVER_MARKED).as_secs()),
         }
     }
 }
@@ -214,7 +216,7 @@ impl Reflector {
                     tracing::debug!(kind = T::KIND.plural(), %error, "listing again");
                     self.metrics.relisted(T::KIND);
                     // Otherwise the last list came to nothing, and this one may.
-                    if self.live_since.is_none_or(|since| since.elapsed() < TOO_SHORT) {
+                    if self.live_since.is_none_or(|since| since.elapsed() < UNMARKED) {
                         if self.failed(&error).await.is_err() {
                             return None;
                         }
@@ -226,7 +228,8 @@ impl Reflector {
                     self.pulse.readable.remove(&self.collection);
                     let was_listed = std::mem::take(&mut self.listed);
                     // Lists may be allowed where watches are not.
-                    let is_first = was_listed && !std::mem::replace(&mut self.is_refused, true);
+                    let was_refused = std::mem::replace(&mut self.is_refused, true);
+                    let is_first = was_listed && !was_refused;
                     let returns = when_forbidden == WhenForbidden::Return && !is_first;
                     if returns && !was_listed {
                         return Some(state);
@@ -256,7 +259,7 @@ impl Reflector {
 
     /// Lists all pages and swaps them in. Gives where to watch from.
     async fn list<T: Translate>(&mut self) -> Result<Position, Over> {
-        if !self.listed {
+        if !self.listed && !self.is_refused {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
         let begun = Moment::now();
@@ -265,19 +268,20 @@ impl Reflector {
         let mut rows: Vec<Arc<T>> = Vec::new();
         let mut position = Position::default();
         let mut next = String::new();
-        let (limit, deadline) = match std::mem::take(&mut self.has_expired) {
-            true => (api_server::ALL, ALL_DEADLINE),
-            false => (api_server::PAGE, PAGE_DEADLINE),
-        };
+        let limit = if std::mem::take(&mut self.has_expired) { api_server::ALL } else { api_server::PAGE };
         loop {
-            let page = tokio::time::timeout(deadline, self.api.list(&self.collection, limit, &next))
+            let page = tokio::time::timeout(PAGE_DEADLINE, self.api.list(&self.collection, limit, &next))
                 .await
-                .map_err(|_| ApiError::Silent(deadline))?;
+                .map_err(|_| ApiError::Silent(PAGE_DEADLINE))?;
             self.has_expired = !next.is_empty() && matches!(page, Err(ApiError::Gone));
             let page = page?;
-            for json in page.items()? {
-                position.listed(translate::head(json), || translate::fingerprint(json));
-                rows.extend(self.read::<T>(json).map(Arc::new));
+            for some in page.items()?.chunks(api_server::PAGE) {
+                for json in some {
+                    position.listed(translate::head(json), || translate::fingerprint(json));
+                    rows.extend(self.read::<T>(json).map(Arc::new));
+                }
+                // The connection has to be looked after meanwhile, however many there are.
+                tokio::task::yield_now().await;
             }
             if page.next.is_empty() {
                 self.tell::<T>(Delta::Reset(rows)).await?;
@@ -291,7 +295,7 @@ impl Reflector {
                 position.bookmark(page.resource_version);
                 return Ok(position);
             }
-            if !self.listed {
+            if !self.listed && !self.is_refused {
                 let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                 self.report(KindState::Listing { seen }).await?;
             }
@@ -316,8 +320,12 @@ impl Reflector {
                 }
                 Ok((_, ended)) => {
                     failures = 0;
-                    self.backoff.reset();
                     before = ended;
+                    match began.elapsed() < TOO_SHORT {
+                        // Somebody on the way may end each after the first thing it tells.
+                        true => tokio::time::sleep_until(began + jittered(TOO_SHORT)).await,
+                        false => self.backoff.reset(),
+                    }
                     if self.list_again.is_some_and(|due| due <= Instant::now()) {
                         return Over::Again;
                     }
@@ -353,12 +361,12 @@ impl Reflector {
         }
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
-        let (mut seen, mut marked) = (0, None::<Instant>);
+        let (mut seen, mut marked, mut told) = (0, None::<Instant>, None);
         self.overtaken.begin();
         loop {
             let due = match self.bookmarks {
                 Bookmarks::Come => end.min(heard + BOOKMARK_DUE),
-                Bookmarks::Unknown | Bookmarks::Never => end,
+                Bookmarks::Unknown | Bookmarks::Never | Bookmarks::Missed => end,
             };
             let event = tokio::select! {
                 biased; // what is here is told before the pulse confirms it
@@ -366,15 +374,16 @@ impl Reflector {
                 Ok(()) = self.pulse.answered.changed() => {
                     let answered = *self.pulse.answered.borrow_and_update();
                     let Some(answer) = answered else { continue };
-                    if answer.has_gap_since(opened) {
-                        return Ok((seen, Before::Torn));
-                    }
-                    if watch.is_alone() && answer.has_missed_since(opened) {
+                    let is_doubted = answer.has_gap_since(opened)
+                        || watch.is_alone() && answer.has_missed_since(opened)
+                        || watch.is_left_behind(answer.over);
+                    if is_doubted {
                         // All others do the same just now.
                         tokio::time::sleep(jittered(SPREAD)).await;
                         return Ok((seen, Before::Torn));
                     }
-                    if !catching_up && answer.at.is_after(opened) {
+                    let is_in_doubt = self.pulse.readable.has_failed(&self.collection);
+                    if !catching_up && !is_in_doubt && answer.at.is_after(opened) {
                         let (kind, is_amid_event) = (self.collection.kind, watch.is_amid_event());
                         if let Some(at) = self.overtaken.answered(&answer, kind, is_amid_event) {
                             self.current(at).await?;
@@ -390,15 +399,21 @@ impl Reflector {
                     self.current(known).await?;
                 }
                 let late = due == end;
+                if !late {
+                    self.bookmarks = Bookmarks::Missed;
+                }
                 let error =
                     if late { ApiError::Silent(timeout + GRACE) } else { ApiError::Withheld(BOOKMARK_DUE) };
                 return Err(error.into());
             };
             let event = event?;
-            // An API server that shuts down ends its watches as politely as they end by themselves, but at another time.
-            let in_time = (timeout..timeout + AN_END).contains(&sent.elapsed());
-            let has_caught_up =
-                catching_up && event.as_ref().map_or(in_time, |event| event.has_reached(latest));
+            // An API server that shuts down ends its watches as politely as they end by themselves, but at another time. It
+            // counts from somewhere between the two moments.
+            let in_time = sent.elapsed() >= timeout && opened.steady.elapsed() < timeout + AN_END;
+            // It ends them whatever is left to tell (`HandleHTTP` in apiserver's `endpoints/handlers/watch.go`).
+            let is_flowing = told.is_some_and(|told: Instant| told.elapsed() < FLOWING);
+            let has_caught_up = catching_up
+                && event.as_ref().map_or(in_time && !is_flowing, |event| event.has_reached(latest));
             if matches!(event, Some(WatchEvent::Bookmark(_))) {
                 marked = Some(Instant::now());
             }
@@ -407,6 +422,7 @@ impl Reflector {
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
             if let Some(WatchEvent::Put(object) | WatchEvent::Deleted(object)) = &event {
+                told = Some(heard);
                 owed.retain(|uid| *uid != object.head.uid);
             }
             if let Some(event) = event {
@@ -430,8 +446,8 @@ impl Reflector {
             }
             if is_over {
                 let is_marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);
-                let is_end = in_time && (is_marked || self.bookmarks != Bookmarks::Come);
-                if self.bookmarks != Bookmarks::Come {
+                let is_end = in_time && (is_marked || is_flowing || self.bookmarks != Bookmarks::Come);
+                if matches!(self.bookmarks, Bookmarks::Unknown | Bookmarks::Never) {
                     self.bookmarks = if is_end { Bookmarks::Never } else { Bookmarks::Unknown };
                 }
                 return Ok((seen, if is_end { Before::End } else { Before::Torn }));
@@ -442,7 +458,9 @@ impl Reflector {
     async fn event<T: Translate>(&mut self, event: WatchEvent, position: &mut Position) -> Result<(), Over> {
         let (object, is_deleted) = match event {
             WatchEvent::Bookmark(at) => {
-                self.bookmarks = Bookmarks::Come;
+                if self.bookmarks != Bookmarks::Missed {
+                    self.bookmarks = Bookmarks::Come;
+                }
                 position.bookmark(at);
                 return Ok(());
             }
@@ -519,6 +537,8 @@ impl Reflector {
         let because = Text::from(error.to_string());
         if self.listed {
             self.report(KindState::Stale { since: self.known.told, because }).await
+        } else if self.is_refused {
+            Ok(()) // still, for all that is known
         } else {
             // Nothing to be stale yet; the page says why it is still connecting.
             self.report(KindState::Failing { because }).await

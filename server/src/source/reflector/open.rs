@@ -68,6 +68,11 @@ impl Reflector {
             Before::List(_) | Before::End => position.version.clone(),
         };
         let again = position.is_past(&from);
+        // What went with the last that is gone may not have been told.
+        let from = match before {
+            Before::End => position.before_gone().unwrap_or(from),
+            Before::List(_) | Before::Torn => from,
+        };
         let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
         let timeout = if catching_up { CATCH_UP } else { self.bookmarks.timeout() };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;
@@ -77,7 +82,7 @@ impl Reflector {
         let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
         if !is_of_this_moment {
             let witnessed = self.witnessed(position, before).await?;
-            if witnessed.owed.is_empty() && !again && witnessed.latest.as_deref() == Some(&from) {
+            if witnessed.owed.is_empty() && !again && witnessed.latest.as_ref() == Some(&position.version) {
                 // Nothing has happened since, anywhere.
                 self.known = opened;
                 catching_up = self.withheld;

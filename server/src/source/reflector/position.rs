@@ -105,6 +105,13 @@ impl Position {
             && self.last.as_ref().is_some_and(|(_, version)| *version == head.resource_version)
     }
 
+    /// The version before the last one, if that is of what is gone: more may be gone by it.
+    pub fn before_gone(&self) -> Option<String> {
+        self.gone.as_ref()?;
+        let (_, last) = self.last.as_ref().filter(|(_, last)| **last == *self.version)?;
+        Some(last.parse::<u64>().ok()?.checked_sub(1)?.to_string())
+    }
+
     /// A watch begins from here. What another said last may be told again, or be something else of the same version.
     pub fn begin(&mut self, from: String) {
         self.version = from;
