@@ -17,7 +17,10 @@ mod topic;
 use std::{
     any::Any,
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -48,7 +51,8 @@ pub use self::{
 
 /// How many messages may wait for the hub before a source has to wait for it.
 const INBOX: usize = 1024;
-/// How many different scopes may be watched at a time: each change is held against every one of them.
+/// How many different scopes may be watched at a time, beside those of rooms, which are fewer: each change is held
+/// against every one of them.
 const TOPICS: usize = 500;
 /// The longest and shortest time between two frames of changes under load.
 const BEAT: (Duration, Duration) = (Duration::from_millis(16), Duration::from_millis(250));
@@ -133,10 +137,13 @@ pub enum News {
     Settle(oneshot::Sender<()>),
 }
 
+/// Who wants to know whether there is a seat for them.
+type Seated = oneshot::Sender<Result<(), NoSeat>>;
+
 /// What viewers tell the hub.
 #[derive(Debug)]
 enum Asked {
-    Subscribe { viewer: u64, scope: Scope, encoding: Encoding, queue: Arc<Queue> },
+    Subscribe { viewer: u64, scope: Scope, encoding: Encoding, queue: Arc<Queue>, seated: Seated },
     Resync { viewer: u64 },
     Look { viewer: u64, key: Option<ObjectKey> },
     Draw { viewer: u64, drawing: Option<Drawing> },
@@ -224,6 +231,17 @@ pub struct Seat {
 #[error("the server is shutting down")]
 pub struct Ended;
 
+/// Why somebody has no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSeat {
+    /// The hub has ended.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    /// There are too many scopes.
+    #[error("too many different selections are being watched just now")]
+    Full,
+}
+
 impl Hub {
     /// Makes a hub and the task's body; the caller owns the task.
     pub fn new(about: About, stop: CancellationToken) -> (Hub, impl Future<Output = ()> + Send) {
@@ -242,9 +260,7 @@ impl Hub {
     ) -> (Hub, impl Future<Output = ()> + Send) {
         let (news, news_in) = mpsc::channel(INBOX);
         let (asked, asked_in) = mpsc::channel(INBOX);
-        // Differs from start to start; nothing else is asked of it.
-        let epoch = now().0.unsigned_abs();
-        let owner = Owner::new(about, epoch, freshness);
+        let owner = Owner::new(about, epoch(), freshness);
         (Hub { news, asked }, owner.run(news_in, asked_in, stop))
     }
 
@@ -278,20 +294,42 @@ impl Hub {
     }
 
     /// Takes a seat and watches `scope`: snapshot first, then every change after it.
-    pub async fn subscribe(&self, scope: Scope, encoding: Encoding) -> Result<Seat, Ended> {
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let viewer = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    pub async fn subscribe(&self, scope: Scope, encoding: Encoding) -> Result<Seat, NoSeat> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let viewer = NEXT.fetch_add(1, Ordering::Relaxed);
         let seat = Seat { viewer, hub: self.clone(), queue: Arc::default() };
-        seat.watch(scope, encoding).await?;
+        let seated = seat.turn_to(scope, encoding).await?;
+        // A page is told in a frame.
+        if encoding == Encoding::Events {
+            seated.await.map_err(|_| Ended)??;
+        }
         Ok(seat)
     }
+}
+
+/// What tells a hub from every other: when it began, and of those of this process how many there were before.
+fn epoch() -> u64 {
+    static BEFORE: AtomicU64 = AtomicU64::new(0);
+    // The same number comes up a million hubs later, and not in the same millisecond.
+    (now().0.unsigned_abs() << 20) | (BEFORE.fetch_add(1, Ordering::Relaxed) % (1 << 20))
 }
 
 impl Seat {
     /// Watches another scope from now on; a snapshot of it follows.
     pub async fn watch(&self, scope: Scope, encoding: Encoding) -> Result<(), Ended> {
-        let queue = self.queue.clone();
-        self.ask(Asked::Subscribe { viewer: self.viewer, scope, encoding, queue }).await
+        self.turn_to(scope, encoding).await.map(drop)
+    }
+
+    /// The same; what comes of it is whether there is room for one more.
+    async fn turn_to(
+        &self,
+        scope: Scope,
+        encoding: Encoding,
+    ) -> Result<oneshot::Receiver<Result<(), NoSeat>>, Ended> {
+        let (viewer, queue) = (self.viewer, self.queue.clone());
+        let (seated, answer) = oneshot::channel();
+        self.ask(Asked::Subscribe { viewer, scope, encoding, queue, seated }).await?;
+        Ok(answer)
     }
 
     /// The next frame to send. Cancel-safe.
@@ -475,6 +513,7 @@ impl Owner {
         let gains = about.refused.iter().any(|refused| !self.about.refused.contains(refused));
         self.about = about;
         self.apart = apart;
+        self.history.watches(&self.apart);
         // That a namespace is refused is told before its kind is called live without it. Otherwise what had happened by
         // then is told before: a namespace that is refused no longer by itself, but because all are.
         if gains {
@@ -519,9 +558,11 @@ impl Owner {
 
     fn asked(&mut self, asked: Asked) {
         match asked {
-            Asked::Subscribe { viewer, scope, encoding, queue } => {
+            Asked::Subscribe { viewer, scope, encoding, queue, seated } => {
                 let key = (scope, encoding);
-                if self.topics.len() >= TOPICS && !self.topics.contains_key(&key) {
+                let is_full = self.is_full(&key);
+                let _ = seated.send(if is_full { Err(NoSeat::Full) } else { Ok(()) }); // not all want to know
+                if is_full {
                     return self.turn_away(viewer, &queue, encoding);
                 }
                 let known =
@@ -565,6 +606,13 @@ impl Owner {
         }
     }
 
+    /// Whether there is no room for one more scope. A room's is not counted: whoever looks through it was let in.
+    fn is_full(&self, key: &(Scope, Encoding)) -> bool {
+        let is_counted = |encoding: Encoding| encoding != Encoding::Rows;
+        let counted = self.topics.keys().filter(|(_, encoding)| is_counted(*encoding)).count();
+        is_counted(key.1) && counted >= TOPICS && !self.topics.contains_key(key)
+    }
+
     /// There is no room for one more scope.
     fn turn_away(&mut self, viewer: u64, queue: &Queue, encoding: Encoding) {
         tracing::warn!(
@@ -572,7 +620,7 @@ impl Owner {
             "too many different selections are watched; one was refused"
         );
         if encoding == Encoding::Binary {
-            let why = "too many different selections are being watched just now".to_owned();
+            let why = NoSeat::Full.to_string();
             queue.push(Outgoing::of(&Frame::Bye { why, ended: false }));
         }
         queue.close();
@@ -609,8 +657,7 @@ impl Owner {
         // A snapshot says what there is; how far that can be trusted, only a beat does.
         let beat = topic.beat(now(), &self.freshness.as_of());
         let Some(seat) = self.viewers.get(&viewer) else { return };
-        about.into_iter().for_each(|about| seat.queue.restart(about));
-        seat.queue.restart(snapshot);
+        seat.queue.restart(about, snapshot);
         self.show_detail(viewer);
         self.show_picture(viewer);
         // Of these it says nothing, but whoever has it takes all that is here for current.
@@ -679,8 +726,7 @@ impl Owner {
             let about = if restart { self.told_about(key.1) } else { None };
             for (id, viewer) in self.viewers.iter().filter(|(_, viewer)| viewer.topic == *key) {
                 if restart {
-                    about.iter().for_each(|about| viewer.queue.restart(about.clone()));
-                    viewer.queue.restart(outgoing.clone());
+                    viewer.queue.restart(about.clone(), outgoing.clone());
                     self.show_detail(*id);
                     self.show_picture(*id);
                 } else {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{OnceLock, atomic::AtomicU64},
+    sync::{Mutex, OnceLock, PoisonError, atomic::AtomicU64},
 };
 
 use app::api::Kind;
@@ -61,6 +61,8 @@ pub struct Metrics {
     turned_away: Counter,
     certificate: Gauge,
     limits: OnceLock<Limits>,
+    /// Held by whoever sets gauges and reads them again.
+    scraping: Mutex<()>,
 }
 
 impl fmt::Debug for Metrics {
@@ -92,6 +94,7 @@ impl Default for Metrics {
             turned_away: Counter::default(),
             certificate: Gauge::default(),
             limits: OnceLock::new(),
+            scraping: Mutex::default(),
         };
         let r = &mut metrics.registry;
         r.register("watch_events", "Watch events received", metrics.events.clone());
@@ -203,6 +206,8 @@ impl Metrics {
 
     /// The text Prometheus reads, with gauges as `view` has them.
     pub fn text(&self, view: &View) -> String {
+        // Two at once would tell of some kinds twice, and of others not at all.
+        let _alone = self.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         self.states.clear();
         self.as_of.clear();
         for kind in Kind::ALL {
@@ -241,5 +246,51 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::{
+        api::KindState,
+        model::{Change, Cluster},
+        wire::About,
+    };
+
+    use super::*;
+
+    fn view(state: KindState) -> View {
+        let mut cluster = Cluster::default();
+        Kind::ALL.iter().for_each(|kind| cluster.apply(Change::State(*kind, state.clone())));
+        View {
+            cluster,
+            as_of: Vec::new(),
+            about: About::default(),
+            within: Vec::new(),
+            epoch: 0,
+            viewers: 0,
+            remembers: Remembers::default(),
+        }
+    }
+
+    #[test]
+    fn who_asks_at_the_same_time_as_others_is_told_one_state_of_each_kind() {
+        let metrics = Metrics::default();
+        let views = [KindState::Connecting, KindState::Listing { seen: 0 }].map(view);
+        std::thread::scope(|scope| {
+            for view in &views {
+                let metrics = &metrics;
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        let text = metrics.text(view);
+                        let states = text.lines().filter(|line| line.starts_with("masthead_kind_state{"));
+                        let is_own = |line: &str| {
+                            line.ends_with(&format!("state=\"{}\"}} 1", view.state(Kind::Pod).word()))
+                        };
+                        assert_eq!(states.filter(|line| is_own(line)).count(), Kind::ALL.len(), "{text}");
+                    }
+                });
+            }
+        });
     }
 }

@@ -7,7 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    api::{Deployment, InCluster, Kind, KindState, Meta, ObjectKey, Pod, Rollout, Text, Uid},
+    api::{
+        DaemonSet, Deployment, InCluster, Kind, KindState, Meta, Node, ObjectKey, Pod, ReplicaSet, Rollout,
+        Text, Uid,
+    },
     model::Delta,
     scope::Scope,
     wire::{self, About, Drawing, Frame},
@@ -17,10 +20,14 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use server::{
-    audience::Rooms,
+    audience::{
+        Door, Grant, Rooms, Visitor, Who,
+        grant::{Hide, Within},
+    },
     http::{self as site, Access, Hosts},
     hub::{Encoding, Hub, News, now},
     metrics::Metrics,
+    source::translate::{self, Translate},
 };
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +55,10 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    fn state(&self) -> (u16, Option<&str>) {
+        (self.status.as_u16(), self.header("masthead-state"))
+    }
+
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }
@@ -56,16 +67,22 @@ impl Answer {
 impl Stage {
     /// Every kind's watch is open, and none is confirmed.
     async fn new() -> Stage {
-        let stop = CancellationToken::new();
-        let (hub, owner) = Hub::new(About::default(), stop.clone());
-        let access = Access::open(Hosts::new(&[], &[]));
-        let rooms = Rooms::new(hub.clone(), stop.clone());
-        let site = site::router(hub.clone(), rooms, Arc::new(Metrics::default()), access, stop);
+        let (hub, owner) = Hub::new(About::default(), CancellationToken::new());
+        let site = Stage::site(&hub, None);
         let stage = Stage { hub, site, _owner: tokio::spawn(owner) };
         for kind in watched() {
             stage.tell(News::Watch { kind, within: None, state: KindState::Live }).await;
         }
         stage
+    }
+
+    /// As whoever has `grant` finds it.
+    fn site(hub: &Hub, grant: Option<Grant>) -> Router {
+        let visitor = Visitor::new(Who::Anyone, grant.map(Arc::new));
+        let access = Access { door: Door::fixed(visitor), ..Access::open(Hosts::new(&[], &[])) };
+        let stop = CancellationToken::new();
+        let rooms = Rooms::new(hub.clone(), stop.clone());
+        site::router(hub.clone(), rooms, Arc::new(Metrics::default()), access, stop)
     }
 
     async fn tell(&self, news: News) {
@@ -81,11 +98,17 @@ impl Stage {
         }
     }
 
-    /// How pods stand in a namespace that is watched by itself.
-    async fn pods_of(&self, namespace: &str, state: KindState) {
+    /// How a kind stands in a namespace that is watched by itself.
+    async fn within(&self, kind: Kind, namespace: &str, state: KindState) {
         let within = Some(Text::from(namespace));
-        self.tell(News::Watch { kind: Kind::Pod, within: within.clone(), state }).await;
-        self.tell(News::Current { kind: Kind::Pod, within, as_of: now() }).await;
+        self.tell(News::Watch { kind, within: within.clone(), state }).await;
+        self.tell(News::Current { kind, within, as_of: now() }).await;
+    }
+
+    async fn put<T: Translate>(&self, object: Value) {
+        let row: T = translate::row(&object.to_string()).expect("a row");
+        let change = T::change(Delta::Put(Arc::new(row)));
+        self.tell(News::Change { change, within: None }).await;
     }
 
     async fn deployment(&self, rollout: Rollout) {
@@ -109,6 +132,13 @@ impl Stage {
             let body = String::from_utf8(body.to_vec()).expect("text");
             Answer { status: head.status, headers: head.headers, body }
         }
+    }
+
+    /// What is answered when all but this kind is confirmed.
+    async fn without(&self, kind: Kind, path: &str) -> Answer {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        self.confirm(watched().filter(|other| *other != kind)).await;
+        self.get(path).await
     }
 
     /// A new stream of changes.
@@ -263,6 +293,110 @@ async fn a_wait_is_as_fresh_as_what_its_causes_are_found_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_picture_is_as_fresh_as_the_revisions_in_it() {
+    let stage = Stage::new().await;
+    let logs = json!({"name": "logs", "namespace": "default", "uid": "logs"});
+    stage.put::<DaemonSet>(json!({"metadata": logs, "spec": {}, "status": {}})).await;
+    stage.deployment(Rollout::Complete).await;
+    for (of, stale, state) in [
+        ("daemonset/logs", Kind::ControllerRevision, "stale"),
+        ("daemonset/logs", Kind::Event, "stale"),
+        ("daemonset/logs", Kind::ReplicaSet, "live"),
+        ("deployment/web", Kind::ReplicaSet, "stale"),
+        ("deployment/web", Kind::ControllerRevision, "live"),
+    ] {
+        let answer = stage.without(stale, &format!("/api/v1/rollouts/default/{of}")).await;
+        assert_eq!(answer.state(), (200, Some(state)), "{of}, {stale:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_between_templates_is_as_fresh_as_they_are() {
+    let stage = Stage::new().await;
+    let meta = |name: &str, revision: &str| {
+        json!({"name": name, "namespace": "default", "uid": name, "labels": {"app": "web"},
+            "annotations": {"deployment.kubernetes.io/revision": revision}})
+    };
+    let selector = json!({"matchLabels": {"app": "web"}});
+    let web = json!({"metadata": meta("web", "2"), "spec": {"selector": selector}, "status": {}});
+    stage.put::<Deployment>(web).await;
+    for (name, revision) in [("web-1", "1"), ("web-2", "2")] {
+        let mut meta = meta(name, revision);
+        meta["ownerReferences"] =
+            json!([{"kind": "Deployment", "name": "web", "uid": "web", "controller": true}]);
+        let template = json!({"spec": {"containers": [{"name": "web", "image": name}]}});
+        let spec = json!({"replicas": 1, "selector": selector, "template": template});
+        stage.put::<ReplicaSet>(json!({"metadata": meta, "spec": spec, "status": {}})).await;
+    }
+    let [verb, resource, namespace] = ["list", "pods", ""].map(Text::from);
+    let state = KindState::Forbidden { verb, resource, namespace };
+    stage.tell(News::Watch { kind: Kind::Pod, within: None, state }).await;
+    for ends in ["", "?from=1&to=2"] {
+        let path = format!("/api/v1/rollouts/default/deployment/web/difference{ends}");
+        for (stale, state) in [(Kind::Event, "live"), (Kind::ReplicaSet, "stale")] {
+            assert_eq!(stage.without(stale, &path).await.state(), (200, Some(state)), "{path}, {stale:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_pod_fits_is_as_fresh_as_what_the_scheduler_said() {
+    let stage = Stage::new().await;
+    let meta = json!({"name": "web-1", "namespace": "default", "uid": "web-1"});
+    stage.put::<Pod>(json!({"metadata": meta, "spec": {}, "status": {"phase": "Pending"}})).await;
+    stage.deployment(Rollout::Complete).await;
+    for (of, state) in [("pod/web-1", "stale"), ("deployment/web", "live")] {
+        let answer = stage.without(Kind::Event, &format!("/api/v1/placement/default/{of}")).await;
+        assert_eq!(answer.state(), (200, Some(state)), "{of}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_says_of_probes_what_can_be_known_of_them() {
+    const TABLE: &str = "/api/v1/containers?output=table";
+    let stage = Stage::new().await;
+    let asks = json!({"tcpSocket": {"port": 5000}});
+    stage
+        .put::<Pod>(json!({
+            "metadata": {"name": "web-1", "namespace": "default", "uid": "web-1"},
+            "spec": {"nodeName": "worker", "containers": [
+                {"name": "web", "livenessProbe": asks, "readinessProbe": asks}]},
+            "status": {"phase": "Running", "containerStatuses": [
+                {"name": "web", "ready": true, "started": true, "restartCount": 0, "state": {"running": {}}}]},
+        }))
+        .await;
+    let node = async |ready: &str| {
+        let status = json!({"conditions": [{"type": "Ready", "status": ready}]});
+        stage
+            .put::<Node>(json!({"metadata": {"name": "worker", "uid": "n"}, "spec": {}, "status": status}))
+            .await;
+    };
+    let (quiet, deaf) = ("   no failure seen   ", "   unknown: events are not seen   ");
+
+    node("True").await;
+    let seen = stage.without(Kind::Lease, TABLE).await;
+    assert_eq!(seen.state(), (200, Some("live")));
+    assert!(seen.body.contains(quiet) && seen.body.contains("   passing   "), "{}", seen.body);
+    let unheard = stage.without(Kind::Event, TABLE).await;
+    assert_eq!(unheard.state(), (200, Some("stale")));
+    assert!(unheard.body.contains(deaf) && unheard.body.contains("   passing   "), "{}", unheard.body);
+    assert_eq!(stage.without(Kind::Node, TABLE).await.state(), (200, Some("stale")));
+
+    node("Unknown").await;
+    let lost = stage.without(Kind::Lease, TABLE).await;
+    assert!(!lost.body.contains(quiet) && !lost.body.contains("passing"), "{}", lost.body);
+
+    node("True").await;
+    stage.confirm(watched()).await;
+    stage.within(Kind::Event, "other", KindState::Live).await;
+    let [verb, resource, namespace] = ["list", "events", "default"].map(Text::from);
+    stage.within(Kind::Event, "default", KindState::Forbidden { verb, resource, namespace }).await;
+    let refused = stage.get(TABLE).await;
+    assert_eq!(refused.state(), (200, Some("live")));
+    assert!(refused.body.contains(deaf), "{}", refused.body);
+}
+
+#[tokio::test(start_paused = true)]
 async fn machines_are_told_what_is_not_confirmed() {
     let stage = Stage::new().await;
     stage.confirm(watched().filter(|kind| *kind != Kind::Pod)).await;
@@ -309,16 +443,19 @@ async fn machines_are_told_what_is_not_confirmed() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_what_is_refused_is_not_of_nothing() {
     let stage = Stage::new().await;
-    stage.pods_of("allowed", KindState::Live).await;
+    stage.within(Kind::Pod, "allowed", KindState::Live).await;
+    stage.within(Kind::Lease, "kube-node-lease", KindState::Live).await;
     let [verb, resource, namespace] = ["watch", "pods", "refused"].map(Text::from);
     let forbidden = KindState::Forbidden { verb, resource, namespace };
-    stage.pods_of("refused", forbidden.clone()).await;
+    stage.within(Kind::Pod, "refused", forbidden.clone()).await;
 
     let state = |snapshot: &Value| snapshot["kinds"][0]["state"].clone();
-    let allowed = stage.stream("kinds=pods&namespace=allowed").await.event("snapshot").await;
-    assert_eq!(state(&allowed), "live");
-    for namespace in ["refused", "elsewhere"] {
-        let mut stream = stage.stream(&format!("kinds=pods&namespace={namespace}")).await;
+    for of in ["kinds=pods&namespace=allowed", "kinds=leases&namespace=kube-node-lease"] {
+        let allowed = stage.stream(of).await.event("snapshot").await;
+        assert_eq!(state(&allowed), "live", "{of}");
+    }
+    for (kinds, namespace) in [("pods", "refused"), ("pods", "elsewhere"), ("leases", "kube-system")] {
+        let mut stream = stage.stream(&format!("kinds={kinds}&namespace={namespace}")).await;
         let said = state(&stream.event("snapshot").await);
         assert_eq!(said["forbidden"]["namespace"], namespace, "{said}");
         assert_eq!(stream.event("beat").await["asOf"], json!({}), "as of no time");
@@ -327,13 +464,13 @@ async fn a_stream_of_what_is_refused_is_not_of_nothing() {
     // Given, and taken away again: that is told before what is not to be seen any more goes.
     let mut stream = stage.stream("kinds=pods&namespace=refused").await;
     stream.event("snapshot").await;
-    stage.pods_of("refused", KindState::Live).await;
+    stage.within(Kind::Pod, "refused", KindState::Live).await;
     assert_eq!(stream.event("state").await["state"], "live");
     let meta = Meta { uid: Uid(7), namespace: "refused".into(), name: "one".into(), ..Meta::default() };
     let change = |delta| News::Change { change: Pod::change(delta), within: Some(Text::from("refused")) };
     stage.tell(change(Delta::Put(Arc::new(Pod { meta, ..Pod::default() })))).await;
     assert_eq!(stream.event("change").await["type"], "put");
-    stage.pods_of("refused", forbidden).await;
+    stage.within(Kind::Pod, "refused", forbidden).await;
     stage.tell(change(Delta::Reset(Vec::new()))).await;
     let mut told = Vec::new();
     while told.len() < 2 {
@@ -384,4 +521,39 @@ async fn a_picture_follows_what_can_be_seen() {
         }
     });
     assert!(seen.await.is_ok(), "it is drawn anew, though no row has changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_are_leases_where_they_are_not_watched_to_whoever_sees_a_part() {
+    let mut stage = Stage::new().await;
+    stage.within(Kind::Lease, "kube-node-lease", KindState::Live).await;
+    for (verbatim, names) in [(true, false), (false, false), (false, true)] {
+        let kinds = watched().map(|kind| (kind, Within::All)).collect();
+        let hide = Hide { names, ..Hide::default() };
+        stage.site = Stage::site(&stage.hub, Some(Grant { kinds, hide, verbatim, ..Grant::default() }));
+        let list = stage.get("/api/v1/leases?namespace=kube-system").await;
+        assert_eq!(list.status, 400, "{}", list.body);
+        assert!(list.body.contains("kube-node-lease, the only one"), "{}", list.body);
+        let stream = stage.stream("kinds=leases&namespace=kube-system").await.event("snapshot").await;
+        assert!(stream["kinds"][0]["state"]["forbidden"].is_object(), "{stream}");
+        assert_eq!(stage.get("/api/v1/leases").await.status, 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wants_one_selection_too_many_is_told_so() {
+    let stage = Stage::new().await;
+    let mut seats = Vec::new();
+    for nth in 0..500 {
+        let namespaces = vec![Text::from(format!("namespace-{nth}"))];
+        let scope = Scope { namespaces, ..Scope::of(Kind::Node) };
+        seats.push(stage.hub.subscribe(scope, Encoding::Events).await.expect("a seat"));
+    }
+    for path in ["/api/v1/watch?kinds=pods", WAIT] {
+        let refused = stage.get(path).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, Some("60")), "{path}");
+        assert!(refused.body.contains("too many different selections"), "{}", refused.body);
+    }
+    drop(seats);
+    stage.stream("kinds=pods").await.event("snapshot").await;
 }

@@ -32,8 +32,8 @@ use std::{
 };
 
 use app::{
-    api::{Kind, ObjectKey, Row, Text, Timestamp},
-    model::{Cluster, WithRow},
+    api::{Event, InCluster, Kind, Meta, ObjectKey, Pod, Row, Text, Timestamp, Uid},
+    model::{Change, Cluster, Delta, WithRow},
     scope::Scope,
     selector::Selector,
     wire::{self, About, Drawing, Frame},
@@ -49,7 +49,7 @@ use server::{
         Grant, Rooms,
         grant::{Hide, Key, Within},
     },
-    hub::{Encoding, Hub, Seat, readable},
+    hub::{Encoding, Hub, News, Seat, readable},
     metrics::Metrics,
     source::{Source, api_server::ApiServer},
 };
@@ -859,4 +859,55 @@ async fn the_site_answers_each_with_their_own() {
         "whoever sees everything sees it counted"
     );
     stage.stop.cancel();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_back_after_a_refusal_is_not_granted_for_what_it_was() {
+    let meta = |uid: u128, name: &str| Meta {
+        uid: Uid(uid),
+        namespace: "default".into(),
+        name: name.into(),
+        ..Meta::default()
+    };
+    let pod = |app: &str| {
+        let labels = [(Text::from("app"), Text::from(app))].into_iter().collect();
+        let meta = Meta { labels, ..meta(1, "one") };
+        Pod::change(Delta::Put(Arc::new(Pod { meta, ..Pod::default() })))
+    };
+    for comes_back_as in ["web", "db"] {
+        let stop = CancellationToken::new();
+        let (hub, owner) = Hub::new(About::default(), stop.clone());
+        tokio::spawn(owner);
+        let rooms = Rooms::new(hub.clone(), stop.clone());
+        let grant = Grant {
+            kinds: [Kind::Pod, Kind::Event].map(|kind| (kind, Within::All)).into(),
+            selector: Selector::parse("app=web").expect("a selector"),
+            ..Grant::default()
+        };
+        let room = rooms.hub(Some(&Arc::new(grant))).await.expect("a room");
+        let events = async |change: Change| {
+            hub.tell(News::Change { change, within: None }).await.expect("the hub runs");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            room.view().await.expect("the room is open").cluster.count(Kind::Event)
+        };
+        let about = Event {
+            meta: meta(2, "one.1"),
+            object_kind: "Pod".into(),
+            object_namespace: "default".into(),
+            object_name: "one".into(),
+            object_uid: Uid(1),
+            ..Event::default()
+        };
+        events(pod("web")).await;
+        assert_eq!(events(Event::change(Delta::Put(Arc::new(about)))).await, 1);
+        assert_eq!(
+            events(Pod::change(Delta::Gone(Uid(1)))).await,
+            1,
+            "what has happened to it is said still"
+        );
+        events(pod(comes_back_as)).await;
+        assert_eq!(events(pod("db")).await, 0);
+        assert_eq!(events(Pod::change(Delta::Gone(Uid(1)))).await, 0);
+        stop.cancel();
+    }
 }

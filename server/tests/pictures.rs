@@ -8,7 +8,7 @@ mod viewer;
 use app::{
     api::{
         ControllerRevision, DaemonSet, Deployment, Event, Kind, KindState, Millis, ObjectKey, Picture, Pod,
-        ReplicaSet, ReplicationController, StatefulSet,
+        ReplicaSet, ReplicationController, StatefulSet, Text,
         picture::{
             Bounds, Course, Lane, Origin, Reached,
             Station::{self, Available, Gone, Ready, Scheduled, Started, Terminating},
@@ -24,7 +24,7 @@ use server::{
     hub::{self, Encoding, Hub, News, Seat},
     source::translate::{self, Translate},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use viewer::Viewer;
 
@@ -83,6 +83,18 @@ impl Stage {
     async fn gone<T: Translate>(&self, object: Value) {
         let change = T::change(Delta::Gone(read::<T>(&object).meta().uid));
         self.hub.tell(News::Change { change, within: None }).await.expect("a hub");
+    }
+
+    /// These are all that are listed.
+    async fn reset<T: Translate>(&self, objects: &[Value]) {
+        let rows = objects.iter().map(|object| std::sync::Arc::new(read::<T>(object))).collect();
+        let change = T::change(Delta::Reset(rows));
+        self.hub.tell(News::Change { change, within: None }).await.expect("a hub");
+    }
+
+    async fn watch(&self, kind: Kind, within: Option<&str>, state: KindState) {
+        let within = within.map(Text::from);
+        self.hub.tell(News::Watch { kind, within, state }).await.expect("a hub");
     }
 
     /// The first picture that is as wanted; a test that waits for none hangs, and its runner says so.
@@ -157,6 +169,11 @@ fn event(name: &str, pod: &str, reason: &str, message: &str, seconds: i64) -> Va
         "reason": reason, "message": message, "type": "Normal",
         "firstTimestamp": ago(seconds), "lastTimestamp": ago(seconds),
     })
+}
+
+fn forbidden(kind: Kind) -> KindState {
+    let (verb, resource) = (Text::from("list"), Text::from(kind.resource()));
+    KindState::Forbidden { verb, resource, namespace: Text::default() }
 }
 
 fn merge(into: &mut Value, more: Value) {
@@ -390,6 +407,69 @@ async fn a_deployment_without_anything_to_wait_for_names_no_cause_and_its_end_is
     let picture = stage.until(|p| p.gone.is_some()).await;
     assert_eq!(picture.course, Course::Deleted);
     assert_eq!(picture.counts.last().map(|counts| counts.new), Some(3), "what it was like stays");
+}
+
+#[tokio::test]
+async fn a_workload_that_comes_back_has_the_pods_that_stayed() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    let tiles = |p: &Picture| p.lanes.iter().map(|lane| lane.tiles.len()).sum::<usize>();
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 2, 2, 2)).await;
+    for name in ["a", "b"] {
+        stage.put::<Pod>(pod(name, ("ReplicaSet", "web-2"), serving(40))).await;
+    }
+    stage.until(|p| tiles(p) == 2).await;
+    stage.gone::<Deployment>(deployment(json!({}))).await;
+    stage.put::<Deployment>(deployment(json!({"spec": {"replicas": 4}}))).await;
+    let back = stage.until(|p| p.desired == 4).await;
+    assert_eq!(tiles(&back), 2, "of them nothing is told again");
+    stage.gone::<ReplicaSet>(set("web-2", 2, 2, 2, 2)).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 3, 2, 2)).await;
+    let back = stage.until(|p| p.lanes.iter().any(|lane| lane.desired == Some(3))).await;
+    assert_eq!(tiles(&back), 2, "nor of these");
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_for_a_moment_is_not_gone() {
+    let mut stage = Stage::new(Kind::DaemonSet, "logs").await;
+    let logs = json!({"metadata": {"name": "logs", "namespace": "shop", "uid": "d"},
+        "spec": {"selector": {"matchLabels": {"app": "logs"}}},
+        "status": {"desiredNumberScheduled": 100, "currentNumberScheduled": 100}});
+    let named = |nth: i32| pod(&format!("logs-{nth}"), ("DaemonSet", "d"), serving(40));
+    let pods: Vec<Value> = (0..100).map(named).collect();
+    stage.put::<DaemonSet>(logs).await;
+    stage.reset::<Pod>(&pods[..99]).await;
+    stage.put::<Event>(event("e", "logs-0", "Pulling", "Pulling image", 48)).await;
+    stage.until(|p| p.lanes[0].tiles.len() == 99).await;
+
+    stage.watch(Kind::Pod, None, forbidden(Kind::Pod)).await;
+    stage.reset::<Pod>(&[]).await;
+    stage.reset::<Pod>(&pods).await;
+    stage.watch(Kind::Pod, None, KindState::Live).await;
+    let back = stage.until(|p| p.lanes[0].tiles.len() == 100).await;
+    assert_eq!(back.lanes[0].forgotten, 0, "none is gone, and so none of them is left out");
+    assert!(reached(&back.lanes[0], "logs-0", Station::Pulling).is_some(), "which is told once");
+
+    stage.watch(Kind::DaemonSet, None, forbidden(Kind::DaemonSet)).await;
+    stage.reset::<DaemonSet>(&[]).await;
+    let (settle, settled) = oneshot::channel();
+    stage.hub.tell(News::Settle(settle)).await.expect("a hub");
+    settled.await.expect("a hub");
+    let drawing = Drawing { key: stage.key.clone(), between: None };
+    assert_eq!(stage.hub.picture(drawing).await, Ok(None), "nobody has seen it go");
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_in_its_namespace_is_not_called_silent() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.watch(Kind::Event, Some("other"), KindState::Live).await;
+    stage.watch(Kind::Event, Some("shop"), forbidden(Kind::Event)).await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 2, 2)).await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    let causes = stage.until(|p| !p.causes.is_empty()).await.causes;
+    assert!(causes[0].says.contains("; events cannot be seen"), "{causes:?}");
+    stage.watch(Kind::Event, Some("shop"), KindState::Live).await;
+    stage.until(|p| p.causes.iter().any(|cause| cause.says.contains("nothing says why"))).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 pub mod lane;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -203,6 +203,14 @@ impl Container {
         self.probes.iter().find(|probe| probe.kind == kind)
     }
 
+    /// What is printed of it under a heading that is a probe's, with what is known beside it. Its columns know only the
+    /// row.
+    pub fn asked(&self, heading: &str, known: Known, now: Timestamp) -> Option<String> {
+        let kinds = [ProbeKind::Startup, ProbeKind::Liveness, ProbeKind::Readiness];
+        let kind = kinds.into_iter().find(|kind| kind.word().eq_ignore_ascii_case(heading))?;
+        Some(doing(self, kind, known, now))
+    }
+
     /// Since when it runs.
     pub fn running_since(&self) -> Option<Timestamp> {
         match self.status.as_ref()?.state {
@@ -259,10 +267,10 @@ pub fn judge(status: Option<&ContainerStatus>) -> Health {
 }
 
 /// The cell of a probe: what it is doing, `<none>` if there is no such probe.
-fn doing(container: &Container, kind: ProbeKind, now: Timestamp) -> Cow<'_, str> {
+fn doing(container: &Container, kind: ProbeKind, known: Known, now: Timestamp) -> String {
     match container.probe(kind) {
-        None => Cow::Borrowed("<none>"),
-        Some(probe) => lane::of(container, probe, Known::default(), now).doing.to_string().into(),
+        None => "<none>".to_owned(),
+        Some(probe) => lane::of(container, probe, known, now).doing.to_string(),
     }
 }
 
@@ -295,19 +303,19 @@ impl Row for Container {
         ),
         Column::<Self>::new(
             "STARTUP",
-            |row, now| doing(row, ProbeKind::Startup, now),
+            |row, now| doing(row, ProbeKind::Startup, Known::default(), now).into(),
             |a, b| by_doing(a, b, ProbeKind::Startup),
         )
         .ticking(),
         Column::<Self>::new(
             "LIVENESS",
-            |row, now| doing(row, ProbeKind::Liveness, now),
+            |row, now| doing(row, ProbeKind::Liveness, Known::default(), now).into(),
             |a, b| by_doing(a, b, ProbeKind::Liveness),
         )
         .ticking(),
         Column::<Self>::new(
             "READINESS",
-            |row, now| doing(row, ProbeKind::Readiness, now),
+            |row, now| doing(row, ProbeKind::Readiness, Known::default(), now).into(),
             |a, b| by_doing(a, b, ProbeKind::Readiness),
         )
         .ticking(),

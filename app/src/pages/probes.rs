@@ -16,7 +16,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{
-        Container, Health, Kind, KindState, Node, ReplicaSet, Service, Timestamp, Uid, container::lane::Known,
+        Container, Kind, KindState, Node, ReplicaSet, Service, Text, Timestamp, Uid, container::lane::Beside,
     },
     components::{
         filters::pointed,
@@ -44,30 +44,14 @@ pub struct Board {
     asked: HashMap<AskedKey, Arc<Asked>>,
 }
 
-/// What is known beside the containers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Beside {
-    lost: HashSet<String>,
-    no_events: bool,
-}
-
-impl Beside {
-    /// Of a container on this node.
-    pub fn of(&self, node: &str) -> Known {
-        Known { node_lost: self.lost.contains(node), no_events: self.no_events }
-    }
-}
-
-/// Follows which nodes report, and whether events can be seen.
+/// Follows which nodes report, and where events can be seen.
 pub fn beside(store: &Store) -> Memo<Beside> {
     let store = store.clone();
     Memo::new(move |_| {
         let nodes = store.rows::<Node>();
-        let lost = nodes.iter().filter(|node| node.health == Health::Unknown);
-        Beside {
-            lost: lost.map(|node| node.meta.name.to_string()).collect(),
-            no_events: store.state(Kind::Event) != KindState::Live,
-        }
+        let refused = store.about().refused.into_iter().filter(|(kind, _)| *kind == Kind::Event);
+        let deaf = refused.map(|(_, namespace)| Text::from(namespace));
+        Beside::new(nodes.iter().map(|node| &**node), &store.state(Kind::Event), deaf)
     })
 }
 
@@ -86,7 +70,7 @@ pub fn board(store: &Store, keeps: impl Fn(&Container) -> bool + Send + Sync + '
         let (sets, services) = untrack(|| (rows.current::<ReplicaSet>(), rows.current::<Service>()));
         let now = now.get();
         beside.with(|beside| {
-            let known = |node: &str| beside.of(node);
+            let known = |container: &Container| beside.of(container);
             let probed = probed(&containers, &all, &sets, &services, &known, now);
             Board {
                 order: probed.iter().map(|(key, _)| key.clone()).collect(),

@@ -41,8 +41,8 @@ pub struct Asked {
 /// its sets of probes, the first one seen being 0.
 pub type AskedKey = (Uid, Text, usize);
 
-/// What is known beside a container, by its node's name.
-pub type KnownOf<'a> = dyn Fn(&str) -> Known + 'a;
+/// What is known beside a container.
+pub type KnownOf<'a> = dyn Fn(&Container) -> Known + 'a;
 
 /// Puts them together, those with the worst probes first. `now` decides what is worst; `all` are those of all pods, for
 /// what their neighbours declare.
@@ -65,7 +65,7 @@ pub fn probed(
     sorted.sort_by(|a, b| a.meta.key_order(&b.meta));
     let mut sets: HashMap<(Uid, Text), Vec<Arc<[Probe]>>> = HashMap::new();
     let worsts: HashMap<Uid, Worst> =
-        sorted.iter().map(|one| (one.meta.uid, worst(one, known(&one.node), now))).collect();
+        sorted.iter().map(|one| (one.meta.uid, worst(one, known(one), now))).collect();
     let worst = |container: &Arc<Container>| worsts.get(&container.meta.uid).copied();
     let mut asked: BTreeMap<AskedKey, Asked> = BTreeMap::new();
     for container in sorted {

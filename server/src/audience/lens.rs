@@ -126,17 +126,30 @@ impl Formerly {
         self.subjects.insert(uid, subject);
         if self.order.len() > FORMERLY
             && let Some(oldest) = self.order.pop_front()
-            && let Some(Subject { meta, .. }) = self.subjects.remove(&oldest)
         {
-            let name = (meta.namespace, meta.name);
-            let others = self.names.get_mut(&name).map_or(0, |count| {
-                *count -= 1;
-                *count
-            });
-            if others == 0 {
+            self.forget(oldest);
+        }
+    }
+
+    /// It is there again, as after a refusal that has passed, and says itself what it is now. Whether it was known.
+    fn comes_back(&mut self, uid: Uid) -> bool {
+        let was_known = self.forget(uid);
+        if was_known {
+            self.order.retain(|gone| *gone != uid);
+        }
+        was_known
+    }
+
+    fn forget(&mut self, uid: Uid) -> bool {
+        let Some(Subject { meta, .. }) = self.subjects.remove(&uid) else { return false };
+        let name = (meta.namespace, meta.name);
+        if let Some(count) = self.names.get_mut(&name) {
+            *count -= 1;
+            if *count == 0 {
                 self.names.remove(&name);
             }
         }
+        true
     }
 
     fn called(&self, namespace: &Text, name: &str) -> bool {
@@ -214,6 +227,13 @@ impl Lens {
         // How many there are elsewhere, or why they are not known, is not for those who have a part.
         let is_part = !self.grant.is_plain() || matches!(within, Within::Namespaces(_));
         let state = if is_part { rows::state(state) } else { state.clone() };
+        if let Some(only) = kind.only_in() {
+            // That is so in every cluster, and so no secret of this one.
+            return match within.has(only) {
+                true => vec![(Some(self.names.text(&Text::from(only))), state)],
+                false => vec![(None, forbidden(kind, &Text::default()))],
+            };
+        }
         let each = self.apart.get(&kind);
         let of = |name: &Text| match each.is_none_or(|each| each.contains(&(name.clone(), true))) {
             true => state.clone(),
@@ -551,7 +571,12 @@ impl Fold<'_> {
                     self.touched.extend(self.lens.said_of(uid));
                 }
             }
-            None => self.touch_by_name::<T>(row.meta()),
+            None => {
+                if self.lens.formerly.comes_back(uid) {
+                    self.touched.extend(self.lens.said_of(uid));
+                }
+                self.touch_by_name::<T>(row.meta());
+            }
         }
         for mention in mentions(&*row) {
             self.lens.mentions.entry(mention).or_default().insert((T::KIND, uid));

@@ -1,8 +1,8 @@
 //! A hub for every grant that somebody looks with.
 //!
 //! A room is a hub of its own, told by a lens what is granted and nothing else. It is opened by the first who needs it
-//! and closed some time after the last has gone; those with equal grants share one, and each frame in it is encoded
-//! once for all of them.
+//! and closed some time after the last has gone, or before if there are too many; those with equal grants share one,
+//! and each frame in it is encoded once for all of them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -36,7 +36,7 @@ pub enum NoRoom {
     /// The hub has ended.
     #[error(transparent)]
     Ended(#[from] Ended),
-    /// There are too many.
+    /// There are too many that somebody is in.
     #[error("too many different parts of the cluster are being looked at just now")]
     Full,
 }
@@ -53,9 +53,11 @@ pub struct Rooms {
 #[derive(Debug)]
 struct Room {
     hub: Hub,
+    /// When somebody was in it last, as far as that was looked at.
     used: Instant,
     /// Whether it knows all that is granted.
     ready: watch::Receiver<bool>,
+    stop: CancellationToken,
 }
 
 impl Rooms {
@@ -92,12 +94,16 @@ impl Rooms {
             return Ok((room.hub.clone(), room.ready.clone()));
         }
         if open.len() >= ROOMS {
-            return Err(NoRoom::Full);
+            let empty = open.iter().filter(|(_, room)| room.hub.handles() <= EMPTY);
+            let longest = empty.min_by_key(|(_, room)| room.used).map(|(grant, _)| grant.clone());
+            let closing = longest.and_then(|grant| open.remove(&grant)).ok_or(NoRoom::Full)?;
+            closing.stop.cancel();
         }
         let stop = self.stop.child_token();
         let (hub, owner) = Hub::room(stop.clone());
         let (is_ready, ready) = watch::channel(false);
-        open.insert(grant.clone(), Room { hub: hub.clone(), used: Instant::now(), ready: ready.clone() });
+        let room = Room { hub: hub.clone(), used: Instant::now(), ready: ready.clone(), stop: stop.clone() };
+        open.insert(grant.clone(), room);
         self.tasks.spawn(owner);
         let (rooms, grant, feeding) = (self.clone(), grant.clone(), hub.clone());
         self.tasks.spawn(async move {
@@ -109,7 +115,7 @@ impl Rooms {
             }
             {
                 let mut open = rooms.open();
-                // An idle room is taken out by itself, and another may be in its place.
+                // An empty room is taken out before, and another may be in its place.
                 if open.get(&grant).is_some_and(|room| room.hub.is(&feeding)) {
                     open.remove(&grant);
                 }
@@ -126,7 +132,8 @@ impl Rooms {
         for kind in watched().filter(|kind| !grant.kinds.contains_key(kind)) {
             tell_state(&lens, room, kind, &KindState::Connecting).await?;
         }
-        let seat = self.whole.subscribe(lens.scope(), Encoding::Rows).await?;
+        // There is always a seat for a room.
+        let seat = self.whole.subscribe(lens.scope(), Encoding::Rows).await.map_err(|_| Ended)?;
         let mut states = BTreeMap::new();
         // Kinds that may be watched elsewhere than before.
         let mut due = Kinds::default();
@@ -148,23 +155,29 @@ impl Rooms {
                 }
                 Told::Changes(changes) => {
                     let seen = lens.take(changes);
+                    let news = changes.iter().filter_map(|change| match change {
+                        Change::State(kind, state) => Some((*kind, state)),
+                        _ => None,
+                    });
+                    // What is refused is not gone, and nothing is as of any time that is not there yet.
+                    let (refused, others): (Vec<_>, Vec<_>) =
+                        news.partition(|(_, state)| matches!(state, KindState::Forbidden { .. }));
+                    for (kind, state) in &refused {
+                        tell_state(&lens, room, *kind, state).await?;
+                    }
                     if !seen.is_empty() {
                         room.tell(News::Seen(seen)).await?;
                     }
-                    // After the rows: nothing is called live that is not there yet.
-                    for change in changes {
-                        if let Change::State(kind, state) = change {
-                            tell_state(&lens, room, *kind, state).await?;
-                            states.insert(*kind, state.clone());
-                        }
+                    for (kind, state) in &others {
+                        tell_state(&lens, room, *kind, state).await?;
                     }
-                    for kind in std::mem::take(&mut due).iter() {
-                        if let Some(state) = states.get(&kind) {
-                            tell_state(&lens, room, kind, state).await?;
-                        }
-                    }
+                    states
+                        .extend(refused.into_iter().chain(others).map(|(kind, state)| (kind, state.clone())));
+                    tell_states(&lens, room, &states, std::mem::take(&mut due)).await?;
                 }
                 Told::Beat(as_of) => {
+                    // Nothing may have changed but where it is watched.
+                    tell_states(&lens, room, &states, std::mem::take(&mut due)).await?;
                     let granted = as_of.iter().copied().filter(|(kind, _)| grant.kinds.contains_key(kind));
                     room.tell(News::Confirmed(granted.collect())).await?;
                     if !*ready.borrow() {
@@ -181,16 +194,33 @@ impl Rooms {
         }
     }
 
+    /// Whether nobody has been in it for a while; then it has been taken out.
     fn is_idle(&self, grant: &Arc<Grant>, room: &Hub) -> bool {
+        // the same lock in which others enter
         let mut open = self.open();
-        let long = open.get(grant).is_none_or(|room| room.used.elapsed() > IDLE);
-        let idle = long && room.handles() <= EMPTY;
+        let Some(own) = open.get_mut(grant).filter(|own| own.hub.is(room)) else { return true };
+        if room.handles() > EMPTY {
+            own.used = Instant::now();
+            return false;
+        }
+        let idle = own.used.elapsed() > IDLE;
         if idle {
-            // under the same lock in which others enter
             open.remove(grant);
         }
         idle
     }
+}
+
+async fn tell_states(
+    lens: &Lens,
+    room: &Hub,
+    states: &BTreeMap<Kind, KindState>,
+    of: Kinds,
+) -> Result<(), Ended> {
+    for (kind, state) in states.iter().filter(|(kind, _)| of.contains(**kind)) {
+        tell_state(lens, room, *kind, state).await?;
+    }
+    Ok(())
 }
 
 async fn tell_state(lens: &Lens, room: &Hub, kind: Kind, state: &KindState) -> Result<(), Ended> {

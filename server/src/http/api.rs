@@ -1,10 +1,10 @@
 //! `/api/v1/…`: the same rows for people and scripts with curl. `table` and `wide` print what
 //! `kubectl get` prints; `watch` streams the same changes the page gets.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use app::{
-    api::{Kind, KindState, Kinds, Row, Text},
+    api::{Column, Container, InCluster, Kind, KindState, Kinds, Node, Row, Text, container::lane::Beside},
     field_selector::FieldSelector,
     model::WithRow,
     query::percent_decode,
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{base::Base, text};
 use crate::{
     audience::Visitor,
-    hub::{Encoding, Hub, View, readable, unseen},
+    hub::{Encoding, Hub, NoSeat, View, readable, unseen},
     metrics::Metrics,
 };
 
@@ -237,7 +237,9 @@ async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> 
         Ok(state) => kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state }),
         Err(refusal) => *refusal,
     };
-    stamped(response, &view, &[kind])
+    // What probes do is told by events too, and whether that is still so by their nodes.
+    let beside: &[Kind] = if kind == Kind::Container { &[Kind::Event, Kind::Node] } else { &[] };
+    stamped(response, &view, &[&[kind], &*listed(&view, beside)].concat())
 }
 
 /// How far the rows of a kind in these namespaces can be trusted; if there are none to speak of, the answer
@@ -289,6 +291,11 @@ pub fn stamped(mut response: Response, view: &View, made_of: &[Kind]) -> Respons
     response
 }
 
+/// Those of these kinds that are listed: of what an answer is made beside what it has to have.
+pub fn listed(view: &View, kinds: &[Kind]) -> Vec<Kind> {
+    kinds.iter().copied().filter(|kind| view.state(*kind).listed()).collect()
+}
+
 struct Answer<'a> {
     view: &'a View,
     scope: Scope,
@@ -325,7 +332,14 @@ impl WithRow for Answer<'_> {
         };
         let with_namespace = T::KIND.namespaced() && one.is_none();
         let now = self.view.in_cluster().seconds();
-        let mut response = plain(text::table(&rows, wide, with_namespace, now));
+        let beside = (T::KIND == Kind::Container).then(|| beside(self.view));
+        let cell = |column: &Column<T>, row: &T| {
+            let any: &dyn Any = row;
+            let container = any.downcast_ref::<Container>().zip(beside.as_ref());
+            let probe = container.and_then(|(row, beside)| row.asked(column.heading, beside.of(row), now));
+            probe.unwrap_or_else(|| (column.cell)(row, now).into_owned())
+        };
+        let mut response = plain(text::table_of(&rows, wide, with_namespace, cell));
         if rows.is_empty() {
             // kubectl says this on stderr; its stdout is empty, and so is the body.
             let note = text::nothing_found(one.filter(|_| T::KIND.namespaced()));
@@ -337,6 +351,14 @@ impl WithRow for Answer<'_> {
     }
 }
 
+/// What is known beside containers.
+fn beside(view: &View) -> Beside {
+    let within = Container::rows(&view.cluster).iter().map(|row| row.meta.namespace.clone());
+    let deaf = within.filter(|namespace| view.sees(Kind::Event, std::slice::from_ref(namespace)).is_err());
+    let nodes = Node::rows(&view.cluster).iter().map(|node| &**node);
+    Beside::new(nodes, &view.state(Kind::Event), deaf)
+}
+
 /// Text.
 pub fn plain(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
@@ -345,6 +367,15 @@ pub fn plain(text: String) -> Response {
 /// What is said while the server ends.
 pub fn draining() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "the server is shutting down"}))).into_response()
+}
+
+/// What is said to somebody who reads changes, and for whom there is no seat.
+pub fn unseated(why: NoSeat) -> Response {
+    if why != NoSeat::Full {
+        return draining();
+    }
+    let body = Json(json!({"error": why.to_string(), "expected": "fewer of them; try again in a minute"}));
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], body).into_response()
 }
 
 async fn watch(
@@ -358,7 +389,10 @@ async fn watch(
         Ok(scope) => scope,
         Err(error) => return error.into_response(),
     };
-    let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
+    let seat = match hub.subscribe(scope, Encoding::Events).await {
+        Ok(seat) => seat,
+        Err(why) => return unseated(why),
+    };
     let events = futures::stream::unfold(Some((seat, metrics, stop, visitor)), |state| async move {
         let (seat, metrics, stop, visitor) = state?;
         let outgoing = tokio::select! {

@@ -22,7 +22,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::api::{draining, form_urlencoded, refusal, stamped};
+use super::api::{draining, form_urlencoded, listed, refusal, stamped};
 use crate::hub::{Hub, View, detail_of};
 
 /// The routes.
@@ -87,7 +87,9 @@ async fn object(
         return PlacementError::Kind(kind).into_response();
     };
     let key = ObjectKey { kind, namespace, name };
-    answer(hub, &[kind, Kind::Node, Kind::Pod], Some(&key.namespace), |view, seen| {
+    // What the scheduler said of a pod is in events.
+    let beside: &[Kind] = if kind == Kind::Pod { &[Kind::Event] } else { &[] };
+    answer(hub, &[kind, Kind::Node, Kind::Pod], beside, Some(&key.namespace), |view, seen| {
         let cluster = &view.cluster;
         let found = detail_of(cluster, &key).ok_or_else(|| PlacementError::NotFound(key.clone()))?;
         let case = match Pod::rows(cluster).named(&key.namespace, &key.name).filter(|_| kind == Kind::Pod) {
@@ -128,8 +130,10 @@ async fn typed(hub: Hub, RawQuery(query): RawQuery) -> Response {
     let needs = read(&query.unwrap_or_default());
     match needs {
         Ok(needs) => {
-            answer(hub, &[Kind::Node, Kind::Pod], None, |_, seen| Ok(told(&Case::of_needs(&needs, seen))))
-                .await
+            answer(hub, &[Kind::Node, Kind::Pod], &[], None, |_, seen| {
+                Ok(told(&Case::of_needs(&needs, seen)))
+            })
+            .await
         }
         Err(error) => error.into_response(),
     }
@@ -148,10 +152,12 @@ fn read(query: &str) -> Result<app::api::Needs, PlacementError> {
     Ok(asked.needs()?)
 }
 
-/// Answers, if all that it is made of is known; it is as fresh as the least fresh of it.
+/// Answers, if all that it is made of is known; it is as fresh as the least fresh of it, and of what is `beside` where
+/// that is listed.
 async fn answer(
     hub: Hub,
     kinds: &[Kind],
+    beside: &[Kind],
     namespace: Option<&str>,
     find: impl FnOnce(&View, Seen) -> Result<Value, PlacementError>,
 ) -> Response {
@@ -167,7 +173,7 @@ async fn answer(
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),
     };
-    stamped(response, &view, kinds)
+    stamped(response, &view, &[kinds, &listed(&view, beside)].concat())
 }
 
 fn told(case: &Case) -> Value {

@@ -23,6 +23,16 @@ const BATCH: usize = 100;
 /// The table of `kubectl get KIND`, for `rows` by namespace, then name; with `-o wide` if `wide`, with
 /// `-A` if `with_namespace` (which kinds without namespaces ignore). Nothing at all without rows.
 pub fn table<T: Row>(rows: &[&T], wide: bool, with_namespace: bool, now: Timestamp) -> String {
+    table_of(rows, wide, with_namespace, |column, row| (column.cell)(row, now).into_owned())
+}
+
+/// The same, of cells that say more than their rows do.
+pub fn table_of<T: Row>(
+    rows: &[&T],
+    wide: bool,
+    with_namespace: bool,
+    cell: impl Fn(&Column<T>, &T) -> String,
+) -> String {
     let with_namespace = with_namespace && T::KIND.namespaced();
     let columns: Vec<&Column<T>> = T::COLUMNS.iter().filter(|column| wide || !column.wide).collect();
     let mut headings: Vec<&str> = columns.iter().map(|column| column.heading).collect();
@@ -31,7 +41,7 @@ pub fn table<T: Row>(rows: &[&T], wide: bool, with_namespace: bool, now: Timesta
     }
     let cells_of = |row: &&T| -> Vec<String> {
         let namespace = with_namespace.then(|| row.meta().namespace.to_string());
-        let of_kind = columns.iter().map(|column| (column.cell)(row, now).into_owned());
+        let of_kind = columns.iter().map(|column| cell(column, row));
         namespace.into_iter().chain(of_kind).collect()
     };
 

@@ -10,7 +10,7 @@ use app::api::{Kind, KindState, Millis, Text};
 
 use crate::source::pulse::TRUSTED;
 
-/// The kinds that are watched in namespaces one by one: in which, and whether they may be.
+/// The kinds that are watched in namespaces one by one, or only in one: in which, and whether they may be.
 pub type Apart = BTreeMap<Kind, Vec<(Text, bool)>>;
 
 /// What is known about freshness.
@@ -70,9 +70,9 @@ impl Freshness {
         self.told.is_some()
     }
 
-    /// Another hub knows kinds to be current until then.
+    /// Another hub knows kinds to be current until then, and no others.
     pub fn confirmed(&mut self, as_of: Vec<(Kind, Millis)>) {
-        self.told.get_or_insert_default().extend(as_of);
+        self.told = Some(as_of.into_iter().collect());
     }
 
     /// A watch is doing `state`; gives what that makes of its kind.
@@ -130,10 +130,10 @@ impl Freshness {
             .collect()
     }
 
-    /// The kinds that are not watched everywhere, though they are everywhere.
+    /// The kinds that are not watched everywhere.
     pub fn apart(&self) -> Apart {
-        let kinds = self.watches.keys().filter(|kind| kind.only_in().is_none());
-        kinds.map(|kind| (*kind, self.within(*kind))).filter(|(_, within)| !within.is_empty()).collect()
+        let kinds = self.watches.keys().map(|kind| (*kind, self.within(*kind)));
+        kinds.filter(|(_, within)| !within.is_empty()).collect()
     }
 
     /// Every namespace that some kind is watched in because others are not to be; not those that a kind is only in.
@@ -146,7 +146,7 @@ impl Freshness {
     /// See [`app::wire::About::refused`].
     pub fn refused(&self) -> Vec<(Kind, String)> {
         let mut refused = Vec::new();
-        for kind in self.watches.keys() {
+        for kind in self.watches.keys().filter(|kind| kind.only_in().is_none()) {
             let within = self.within(*kind);
             if within.iter().any(|(_, allowed)| *allowed) {
                 refused.extend(
@@ -247,6 +247,16 @@ mod tests {
         assert_eq!(freshness.watch(Kind::Lease, leases, KindState::Live), KindState::Live);
         freshness.watch(Kind::Pod, None, KindState::Live);
         assert!(freshness.namespaces().is_empty());
-        assert_eq!(freshness.within(Kind::Lease), [(Text::from("kube-node-lease"), true)]);
+        let only = vec![(Text::from("kube-node-lease"), true)];
+        assert_eq!(freshness.within(Kind::Lease), only);
+        assert_eq!(freshness.apart(), Apart::from([(Kind::Lease, only)]), "elsewhere it is not to be seen");
+    }
+
+    #[test]
+    fn what_another_hub_confirms_no_more_is_not_confirmed() {
+        let mut freshness = Freshness::told();
+        freshness.confirmed(vec![(Kind::Node, Millis(1)), (Kind::Service, Millis(1))]);
+        freshness.confirmed(vec![(Kind::Node, Millis(2))]);
+        assert_eq!(freshness.as_of(), [(Kind::Node, Millis(2))]);
     }
 }

@@ -22,8 +22,8 @@ use std::{
 
 use app::{
     api::{
-        DaemonSet, Deployment, Event, InCluster, Kind, Labels, Meta, Millis, ObjectKey, Picture, Pod,
-        ReplicaSet, ReplicationController, Row, StatefulSet, Text, Timestamp, Uid,
+        DaemonSet, Deployment, Event, InCluster, Kind, KindState, Labels, Meta, Millis, ObjectKey, Picture,
+        Pod, ReplicaSet, ReplicationController, Row, StatefulSet, Text, Timestamp, Uid,
         manifest::Difference,
         picture::{Counts, Course, What},
     },
@@ -34,7 +34,7 @@ use happened::Happened;
 use holders::Holders;
 use life::Life;
 
-use super::Remembers;
+use super::{Apart, Remembers, unseen};
 
 /// Points in time of one workload.
 const COUNTS: usize = 240;
@@ -44,7 +44,7 @@ const GONE: usize = 60;
 const PICTURES: usize = 100;
 /// Pods of one controller that are its no longer.
 const LEFT: usize = 20;
-/// Pods of which only events have come so far.
+/// Pods of which only events have come so far, or which are out of sight.
 const HEARD_OF: usize = 5_000;
 
 /// See the module.
@@ -60,7 +60,7 @@ pub struct History {
     lives: HashMap<Uid, Life>,
     /// Pods that are there and have no controller.
     strays: HashSet<Uid>,
-    /// Pods known by their events only, oldest first.
+    /// Pods known by their events only, or out of sight, oldest first.
     heard_of: VecDeque<Uid>,
     /// Workloads that are gone, as they were then, oldest first.
     gone: VecDeque<Picture>,
@@ -74,6 +74,8 @@ pub struct History {
     stirred: HashSet<Text>,
     /// See [`History::stands_otherwise`].
     otherwise: bool,
+    /// See [`History::watches`].
+    apart: Apart,
 }
 
 /// Of what the picture has changed.
@@ -154,19 +156,25 @@ impl History {
         }
     }
 
-    /// A row is gone; `cluster` still has it.
+    /// A row is gone; `cluster` still has it. What is only out of sight may be there all the same.
     pub fn gone<T: Row>(&mut self, cluster: &Cluster, row: &T, now: Millis) {
         let uid = row.meta().uid;
+        let is_unseen = self.is_unseen(cluster, T::KIND, &row.meta().namespace);
         match T::KIND {
             Kind::Pod => {
                 if self.strays.remove(&uid) {
                     self.stirred.insert(row.meta().namespace.clone());
                 }
-                self.end_pod(uid, now);
+                if is_unseen { self.lose_pod(uid) } else { self.end_pod(uid, now) }
             }
             Kind::ControllerRevision => self.end_holder(uid),
             Kind::ReplicaSet if self.holders.owner(uid).is_some() => self.end_set(uid),
-            kind if kind.makes_pods() => self.end_workload(cluster, uid, now),
+            kind if kind.makes_pods() => {
+                if !is_unseen {
+                    self.keep_picture(cluster, uid, now);
+                }
+                self.end_workload(uid);
+            }
             _ => {}
         }
     }
@@ -174,6 +182,21 @@ impl History {
     /// A kind is current, or is not any more: what a picture says of why nothing happens may be otherwise.
     pub fn stands_otherwise(&mut self) {
         self.otherwise = true;
+    }
+
+    /// The kinds that are watched in namespaces one by one: in which, and whether they may be.
+    pub fn watches(&mut self, apart: &Apart) {
+        if self.apart != *apart {
+            self.apart = apart.clone();
+            self.stands_otherwise();
+        }
+    }
+
+    /// Whether a kind is not to be seen in a namespace: it is refused there, or not watched.
+    fn is_unseen(&self, cluster: &Cluster, kind: Kind, namespace: &Text) -> bool {
+        let within = self.apart.get(&kind).map_or(&[][..], Vec::as_slice);
+        matches!(cluster.state(kind), KindState::Forbidden { .. })
+            || unseen(within, std::slice::from_ref(namespace)).is_some()
     }
 
     /// Notes how many pods each changed workload has, and says which have changed. What cannot be counted
@@ -312,18 +335,23 @@ impl History {
         }
         let uid = event.object_uid;
         if !self.lives.contains_key(&uid) {
-            self.heard_of.push_back(uid);
-            if self.heard_of.len() > HEARD_OF
-                && let Some(oldest) = self.heard_of.pop_front()
-                && self.lives.get(&oldest).is_some_and(|life| life.controller.is_none())
-            {
-                self.lives.remove(&oldest);
-            }
+            self.hear_of(uid);
         }
         let life = self.lives.entry(uid).or_default();
         life.hear(event);
         if let Some(controller) = life.controller {
             self.touch(controller);
+        }
+    }
+
+    /// A pod is known by its events only. Of too many the oldest is forgotten.
+    fn hear_of(&mut self, pod: Uid) {
+        self.heard_of.push_back(pod);
+        if self.heard_of.len() > HEARD_OF
+            && let Some(oldest) = self.heard_of.pop_front()
+            && self.lives.get(&oldest).is_some_and(|life| life.controller.is_none())
+        {
+            self.lives.remove(&oldest);
         }
     }
 
@@ -384,31 +412,37 @@ impl History {
         }
     }
 
-    /// A ReplicaSet beyond the history limit: with it goes what is known of its pods.
+    /// A pod is out of sight. It is drawn no longer, and is not one that is gone; what was heard of it would not be
+    /// told again when it comes back.
+    fn lose_pod(&mut self, uid: Uid) {
+        let Some(mut life) = self.lives.remove(&uid) else { return };
+        if let Some(controller) = life.controller.take() {
+            self.leave_crew(controller, uid);
+            self.hear_of(uid);
+        }
+        self.lives.insert(uid, life);
+    }
+
+    /// A ReplicaSet beyond the history limit, or out of sight: with it goes what is known of its pods that are gone.
     fn end_set(&mut self, uid: Uid) {
         self.end_holder(uid);
         self.forget_crew(uid);
     }
 
-    fn end_workload(&mut self, cluster: &Cluster, uid: Uid, now: Millis) {
+    /// What a workload was like when it went.
+    fn keep_picture(&mut self, cluster: &Cluster, uid: Uid, now: Millis) {
         let Some(workload) = self.workloads.get(&uid) else { return };
-        let key = workload.key.clone();
-        let drawing = Drawing { key: key.clone(), between: None };
-        if let Some(picture) = draw::picture(self, cluster, &drawing, now) {
-            let (course, causes, notes) = (Course::Deleted, Vec::new(), Vec::new());
-            self.gone.push_back(Picture {
-                course,
-                causes,
-                notes,
-                deadline: None,
-                gone: Some(now),
-                ..picture
-            });
-            if self.gone.len() > PICTURES {
-                self.gone.pop_front();
-            }
+        let drawing = Drawing { key: workload.key.clone(), between: None };
+        let Some(picture) = draw::picture(self, cluster, &drawing, now) else { return };
+        let (course, causes, notes) = (Course::Deleted, Vec::new(), Vec::new());
+        self.gone.push_back(Picture { course, causes, notes, deadline: None, gone: Some(now), ..picture });
+        if self.gone.len() > PICTURES {
+            self.gone.pop_front();
         }
-        self.workloads.remove(&uid);
+    }
+
+    fn end_workload(&mut self, uid: Uid) {
+        let Some(Workload { key, .. }) = self.workloads.remove(&uid) else { return };
         self.stirred.insert(key.namespace.as_str().into());
         for holder in self.holders.of(uid).collect::<Vec<_>>() {
             self.forget_crew(holder);
@@ -417,9 +451,21 @@ impl History {
         self.ended.push(key);
     }
 
+    /// Forgets the pods of a controller but those that are there. These are forgotten when they go; until then their
+    /// controller may come back, and nothing would be told of them again.
     fn forget_crew(&mut self, controller: Uid) {
-        for pod in self.crews.remove(&controller).into_iter().flat_map(|crew| crew.pods) {
-            self.lives.remove(&pod);
+        let Some(crew) = self.crews.get_mut(&controller) else { return };
+        crew.pods.retain(|pod| {
+            let is_there = self.lives.get(pod).is_some_and(|life| !life.is_over());
+            if !is_there {
+                self.lives.remove(pod);
+            }
+            is_there
+        });
+        crew.forgotten = 0;
+        crew.left.clear();
+        if crew.pods.is_empty() {
+            self.crews.remove(&controller);
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{
-    api::{Kind, Millis},
+    api::{Kind, Kinds, Millis},
     model::Change,
     wire::{self, About, Frame, Packed},
 };
@@ -47,6 +47,8 @@ pub enum Told {
 #[derive(Debug)]
 pub struct Unpacked {
     seq: u64,
+    /// All that it says anything of.
+    kinds: Kinds,
     raw: Vec<u8>,
     packed: OnceCell<Bytes>,
 }
@@ -57,9 +59,9 @@ impl Outgoing {
         Outgoing::Bytes(wire::to_bytes(frame).into())
     }
 
-    /// A snapshot of change `seq`.
-    pub fn snapshot(seq: u64, raw: Vec<u8>) -> Outgoing {
-        Outgoing::Snapshot(Arc::new(Unpacked { seq, raw, packed: OnceCell::new() }))
+    /// A snapshot of these kinds, of change `seq`.
+    pub fn snapshot(seq: u64, kinds: Kinds, raw: Vec<u8>) -> Outgoing {
+        Outgoing::Snapshot(Arc::new(Unpacked { seq, kinds, raw, packed: OnceCell::new() }))
     }
 
     /// For another hub.
@@ -105,6 +107,14 @@ impl Outgoing {
             Outgoing::Told(_) => 0,     // rows are shared
         }
     }
+
+    /// Whether nothing is lost with the other where this snapshot comes.
+    fn replaces(&self, other: &Outgoing) -> bool {
+        match (self, other) {
+            (Outgoing::Snapshot(new), Outgoing::Snapshot(old)) => new.kinds.covers(old.kinds),
+            _ => true,
+        }
+    }
 }
 
 impl Unpacked {
@@ -118,8 +128,11 @@ impl Unpacked {
 pub(super) struct Waiting {
     /// What comes before anything else, and is never lost.
     greeting: Option<Outgoing>,
-    frames: VecDeque<Outgoing>,
+    /// And how many bytes of each count.
+    frames: VecDeque<(Outgoing, usize)>,
     bytes: usize,
+    /// A snapshot has been taken.
+    has_begun: bool,
     /// How many frames and bytes may wait.
     room: (usize, usize),
     /// A snapshot is owed: what waited was lost, and nothing is taken before it.
@@ -143,6 +156,7 @@ impl Waiting {
             greeting: None,
             frames: VecDeque::new(),
             bytes: 0,
+            has_begun: false,
             room: (frames, bytes),
             overflowed: false,
             asked_again: false,
@@ -163,8 +177,9 @@ impl Waiting {
         if self.overflowed || self.closed {
             return;
         }
-        self.bytes += outgoing.len();
-        self.frames.push_back(outgoing);
+        let size = outgoing.len();
+        self.bytes += size;
+        self.frames.push_back((outgoing, size));
         if self.frames.len() > self.room.0 || self.bytes > self.room.1 {
             self.frames.clear();
             self.bytes = 0;
@@ -173,21 +188,29 @@ impl Waiting {
         }
     }
 
-    /// Adds a snapshot, after which changes are taken again.
+    /// Puts a snapshot in the place of all that waits, after which changes are taken again. Only the very first, of other
+    /// kinds, waits on: a page that another hub has drawn keeps those until that comes.
     pub(super) fn restart(&mut self, snapshot: Outgoing) {
         if self.closed {
             return;
         }
         self.overflowed = false;
         self.asked_again = false;
-        self.frames.push_back(snapshot);
+        let first = self.frames.pop_front().filter(|_| !self.has_begun);
+        let kept = first.filter(|(first, _)| !snapshot.replaces(first));
+        self.frames.clear();
+        self.frames.extend(kept);
+        // However large it is, there is room for it.
+        self.frames.push_back((snapshot, 0));
+        self.bytes = 0;
     }
 
     /// What tells it from another with the same room.
     #[cfg(test)]
-    pub(super) fn digest(&self) -> (Vec<Bytes>, bool, bool) {
-        let frames = self.greeting.iter().chain(&self.frames).map(Outgoing::plain);
-        (frames.collect(), self.overflowed, self.asked_again)
+    pub(super) fn digest(&self) -> (Vec<Bytes>, [bool; 3]) {
+        let frames = self.frames.iter().map(|(outgoing, _)| outgoing);
+        let all = self.greeting.iter().chain(frames).map(Outgoing::plain);
+        (all.collect(), [self.overflowed, self.asked_again, self.has_begun])
     }
 
     /// The hub knows that it owes a snapshot for this overflow; by now there may have been another.
@@ -200,8 +223,9 @@ impl Waiting {
         if let Some(greeting) = self.greeting.take() {
             return Some(Next::Frame(greeting));
         }
-        if let Some(outgoing) = self.frames.pop_front() {
-            self.bytes = self.bytes.saturating_sub(outgoing.len());
+        if let Some((outgoing, size)) = self.frames.pop_front() {
+            self.bytes -= size;
+            self.has_begun = true;
             return Some(Next::Frame(outgoing));
         }
         if self.closed {
@@ -237,9 +261,13 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Adds a snapshot, after which the queue takes changes again.
-    pub fn restart(&self, snapshot: Outgoing) {
-        self.lock().restart(snapshot);
+    /// Puts a snapshot in the place of all that waits, after which the queue takes changes again; before it, what else
+    /// is to be known.
+    pub fn restart(&self, about: Option<Outgoing>, snapshot: Outgoing) {
+        let mut waiting = self.lock();
+        waiting.restart(snapshot);
+        about.into_iter().for_each(|about| waiting.greet(about));
+        drop(waiting);
         self.arrived.notify_one();
     }
 
@@ -318,5 +346,48 @@ mod tests {
         (0..3).for_each(|_| waiting.push(frame()));
         waiting.asked_again(3);
         assert!(matches!(waiting.take(), Some(Next::Overflowed(4))), "that of before has been made good");
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_all_that_waits() {
+        let frame = |text: &'static str| Outgoing::Bytes(Bytes::from_static(text.as_bytes()));
+        let mut waiting = Waiting::with_room(9, 6);
+        waiting.greet(frame("hello"));
+        waiting.restart(frame("a long snapshot"));
+        waiting.push(frame("beat"));
+        waiting.restart(frame("another"));
+        waiting.push(frame("beat"));
+        assert_eq!(waiting.digest().0, ["hello", "another", "beat"]);
+        // what is taken out makes as much room as it took
+        (0..2).for_each(|_| _ = waiting.take());
+        waiting.push(frame("ab"));
+        assert_eq!(waiting.digest().0, ["beat", "ab"]);
+        waiting.push(frame("c"));
+        assert!(matches!(waiting.take(), Some(Next::Overflowed(1))));
+
+        let queue = Queue::default();
+        queue.greet(frame("hello"));
+        for about in ["what", "what else"] {
+            queue.restart(Some(frame(about)), frame("snapshot"));
+            queue.push(frame("beat"));
+        }
+        assert_eq!(queue.lock().digest().0, ["what else", "snapshot", "beat"]);
+    }
+
+    #[test]
+    fn the_first_snapshot_waits_on_where_the_next_does_not_say_all_of_it() {
+        let [one, other] = [Kind::Pod, Kind::Node].map(|kind| [kind].into_iter().collect::<Kinds>());
+        let snapshot = |kinds: Kinds| Outgoing::snapshot(0, kinds, Vec::new());
+        let mut waiting = Waiting::default();
+        let frames = |waiting: &Waiting| waiting.digest().0.len();
+        waiting.restart(snapshot(one));
+        (0..3).for_each(|_| waiting.restart(snapshot(other)));
+        assert_eq!(frames(&waiting), 2);
+        waiting.restart(snapshot(one.union(other)));
+        assert_eq!(frames(&waiting), 1);
+        waiting.take();
+        waiting.restart(snapshot(one));
+        waiting.restart(snapshot(other));
+        assert_eq!(frames(&waiting), 1, "there is nothing any more that is not of this hub");
     }
 }

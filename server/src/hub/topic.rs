@@ -215,7 +215,7 @@ impl Topic {
                 let bytes = wire::write_snapshot(&mut self.strings, &changes);
                 // Not how many have a number: of those that are gone that only grows, and with it what is out of proportion.
                 self.table = self.strings.in_use();
-                Outgoing::snapshot(self.seq, bytes)
+                Outgoing::snapshot(self.seq, self.scope.kinds, bytes)
             }
             Encoding::Events => {
                 Outgoing::Bytes(snapshot_event(self.seq, cluster, &self.scope, &self.called).into())

@@ -136,6 +136,12 @@ const LIVE: i64 = 7_500;
 /// milliseconds.
 const BUSY: i64 = 200;
 
+/// A pod's uid, and the images of its containers.
+type Images = (String, Vec<String>);
+
+/// Rows as somebody sees them.
+type As<'a> = &'a dyn for<'r> Fn(&'r Rows) -> Cow<'r, Rows>;
+
 /// A cluster's past.
 #[derive(Default)]
 pub struct Truth {
@@ -148,7 +154,7 @@ pub struct Truth {
     ever_malformed: BTreeSet<String>,
     past: BTreeMap<Kind, Vec<(Millis, Seen)>>,
     /// The uid and the images of the pod that is looked at, if there was one, since when.
-    details: Vec<(Millis, Option<(String, Vec<String>)>)>,
+    details: Vec<(Millis, Option<Images>)>,
     /// Until when a kind may be claimed to be what it is not: what was kept back cannot be known yet.
     excused: BTreeMap<Kind, Millis>,
     claims: Claims,
@@ -356,7 +362,7 @@ impl Truth {
         kind: Kind,
         eye: Eye,
         (as_of, is_live): (Option<Millis>, bool),
-        (now_shown, seen): (&Rows, &dyn for<'a> Fn(&'a Rows) -> Cow<'a, Rows>),
+        (now_shown, seen): (&Rows, As<'_>),
         is_refused: &dyn Fn(&str) -> bool,
     ) -> Result<(), String> {
         let now = now();
@@ -386,7 +392,7 @@ impl Truth {
             let rows = rows.iter().filter(|((namespace, name), _)| is_so(namespace, name));
             rows.map(|(key, row)| (key.clone(), row.clone())).collect()
         };
-        let was_so = |now_shown: &Rows, seen: &dyn for<'a> Fn(&'a Rows) -> Cow<'a, Rows>| {
+        let was_so = |now_shown: &Rows, seen: As<'_>| {
             if self.apart {
                 let namespaces = ["", "default", "other", "kube-node-lease"];
                 let was_so = |name: &str| was(&|rows| part(&seen(rows), name) == part(now_shown, name));

@@ -4,11 +4,11 @@
 //!
 //! The rules are the kubelet's (`pkg/kubelet/prober/worker.go`, `doProbe`; `prober_manager.go`, `UpdatePodStatus`).
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use super::{Container, Failure, Heard, Phase};
 use crate::api::{
-    Health, Millis, Text, Timestamp,
+    Health, KindState, Millis, Node, Text, Timestamp,
     detail::ContainerState,
     probe::{Probe, ProbeKind},
 };
@@ -20,6 +20,38 @@ pub struct Known {
     pub node_lost: bool,
     /// Events cannot be seen, so that no failure is heard of.
     pub no_events: bool,
+}
+
+/// What is known beside all containers: which nodes report, and where events can be seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    lost: HashSet<String>,
+    no_events: bool,
+    deaf: HashSet<Text>,
+}
+
+impl Beside {
+    /// Of these nodes, of how events stand, and of the namespaces in which none of them can be seen all the same.
+    pub fn new<'a>(
+        nodes: impl IntoIterator<Item = &'a Node>,
+        events: &KindState,
+        deaf: impl IntoIterator<Item = Text>,
+    ) -> Beside {
+        let lost = nodes.into_iter().filter(|node| node.health == Health::Unknown);
+        Beside {
+            lost: lost.map(|node| node.meta.name.to_string()).collect(),
+            no_events: *events != KindState::Live,
+            deaf: deaf.into_iter().collect(),
+        }
+    }
+
+    /// Of a container.
+    pub fn of(&self, container: &Container) -> Known {
+        Known {
+            node_lost: self.lost.contains(container.node.as_str()),
+            no_events: self.no_events || self.deaf.contains(&container.meta.namespace),
+        }
+    }
 }
 
 /// One probe's lane.

@@ -178,7 +178,7 @@ fn Line(
         let now = clock();
         container.with(|container| {
             let container = container.as_ref()?;
-            let known = known.with(|known| known.of(&container.node));
+            let known = known.with(|known| known.of(container));
             Some(lanes(container, known, now))
         })
     });

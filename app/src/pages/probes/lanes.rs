@@ -87,7 +87,7 @@ fn doing(probe: Probe, container: Memo<Option<Arc<Container>>>) -> impl IntoView
         let now = clock();
         container.with(|container| {
             let container = container.as_ref()?;
-            let known = known.with(|known| known.of(&container.node));
+            let known = known.with(|known| known.of(container));
             Some(lane::of(container, &probe, known, now))
         })
     });

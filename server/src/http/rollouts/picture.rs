@@ -15,7 +15,7 @@ use axum::{
 
 use super::{Object, Output, RolloutError, Target, draining, number, plain, read, refusal, target};
 use crate::{
-    http::api::{form_urlencoded, stamped},
+    http::api::{form_urlencoded, listed, stamped},
     hub::{Hub, View, readable},
 };
 
@@ -26,17 +26,21 @@ pub async fn picture(hub: Hub, object: Object, RawQuery(query): RawQuery) -> Res
     });
     match asked {
         Ok(target) => {
-            answer(
-                hub,
-                target,
-                Output::Json,
-                None,
-                &[],
-                |picture| Ok(Json(readable(picture)).into_response()),
-            )
-            .await
+            let (made_of, beside) = made_of(target.kind);
+            let find = |picture: &Picture| Ok(Json(readable(picture)).into_response());
+            answer(hub, target, (Output::Json, None), &made_of, beside, find).await
         }
         Err(error) => error.answer(Output::Json),
+    }
+}
+
+/// What a picture is made of: what it has to have, and what is in it where that may be seen. Causes and stations come
+/// from events as well; templates of kinds without ReplicaSets are also known by their pods.
+fn made_of(kind: Kind) -> (Vec<Kind>, &'static [Kind]) {
+    match kind {
+        Kind::Deployment => (vec![kind, Kind::ReplicaSet, Kind::Pod], &[Kind::Event]),
+        _ if kind.rolls_out() => (vec![kind, Kind::Pod], &[Kind::ControllerRevision, Kind::Event]),
+        _ => (vec![kind, Kind::Pod], &[Kind::Event]),
     }
 }
 
@@ -50,8 +54,9 @@ pub async fn difference(hub: Hub, object: Object, RawQuery(query): RawQuery) -> 
         Ok(target) => target,
         Err(error) => return error.answer(output),
     };
-    let holders = super::holders(target.kind);
-    answer(hub, target, output, between, holders, |picture| {
+    // Templates differ whatever pods and events say.
+    let made_of = [&[target.kind], super::holders(target.kind)].concat();
+    answer(hub, target, (output, between), &made_of, &[], |picture| {
         let difference = picture.difference.as_ref().ok_or(RolloutError::NoRevision)?;
         Ok(match output {
             Output::Json => Json(readable(difference)).into_response(),
@@ -92,28 +97,20 @@ fn ends(query: Option<String>) -> Result<(Output, Option<(i64, i64)>), RolloutEr
     }
 }
 
-/// Answers from the picture, if all that it is made of, and `others`, is known.
+/// Answers from the picture, if all that this is `made_of` is known; what is `beside` counts where it is.
 async fn answer(
     hub: Hub,
     target: Target,
-    output: Output,
-    between: Option<(i64, i64)>,
-    others: &[Kind],
+    (output, between): (Output, Option<(i64, i64)>),
+    made_of: &[Kind],
+    beside: &[Kind],
     find: impl FnOnce(&Picture) -> Result<Response, RolloutError>,
 ) -> Response {
-    let kind = target.kind;
-    let key = ObjectKey { kind, namespace: target.namespace.clone(), name: target.name.clone() };
-    // Causes and stations come from events as well, where these may be seen; a difference does not.
-    let has_events = between.is_none();
+    let key = ObjectKey { kind: target.kind, namespace: target.namespace.clone(), name: target.name.clone() };
     let (Ok(view), Ok(picture)) = (hub.view().await, hub.picture(Drawing { key, between }).await) else {
         return draining();
     };
-    let made_of = match kind {
-        Kind::Deployment => &[Kind::Deployment, Kind::ReplicaSet, Kind::Pod][..],
-        _ => &[kind, Kind::Pod],
-    };
-    let made_of = [made_of, others].concat();
-    if let Some(refusal) = refusal(&view, &made_of, &target.within()) {
+    if let Some(refusal) = refusal(&view, made_of, &target.within()) {
         return refusal;
     }
     let found = match &picture {
@@ -121,8 +118,7 @@ async fn answer(
         None => Err(absent(&view, target)),
     };
     let response = found.unwrap_or_else(|error| error.answer(output));
-    let events = [Kind::Event].into_iter().filter(|kind| has_events && view.state(*kind).listed());
-    stamped(response, &view, &made_of.into_iter().chain(events).collect::<Vec<_>>())
+    stamped(response, &view, &[made_of, &listed(&view, beside)].concat())
 }
 
 /// There is none of that name, or it is a part of another's picture.

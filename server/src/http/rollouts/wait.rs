@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::{Object, Output, RolloutError, Target, draining, number, status_of, target, told};
 use crate::{
-    http::api::{form_urlencoded, refusal, stamped},
+    http::api::{form_urlencoded, refusal, stamped, unseated},
     hub::{self, Encoding, Hub, Seat},
 };
 
@@ -38,7 +38,10 @@ pub async fn wait(hub: Hub, object: Object, RawQuery(text): RawQuery) -> Respons
         Err(error) => return error.answer(Output::Json),
     };
     let scope = Scope { namespaces: vec![Text::from(target.namespace.as_str())], ..Scope::of(target.kind) };
-    let Ok(seat) = hub.subscribe(scope, Encoding::Events).await else { return draining() };
+    let seat = match hub.subscribe(scope, Encoding::Events).await {
+        Ok(seat) => seat,
+        Err(why) => return unseated(why),
+    };
     // What is asked after a change must not be answered from before it.
     let asked = hub::now();
     match tokio::time::timeout(timeout, ended(&hub, &seat, &target, revision, asked)).await {

@@ -72,7 +72,7 @@ pub fn of(
         causes.extend(ending(strands)); // a rolling update does not count those that are on their way out
     }
     if causes.is_empty() {
-        causes.push(silence(cluster, found, counts, &key));
+        causes.push(silence(history, cluster, found, counts, &key));
     }
     causes.sort_by_key(|cause| !cause.blocks); // stable: those that block first
     causes
@@ -238,10 +238,13 @@ fn ending(strands: &[Strand<'_>]) -> Option<Cause> {
 }
 
 /// What can be said where nothing was found. What cannot be seen is not called silent.
-fn silence(cluster: &Cluster, found: &Found, counts: Counts, key: &str) -> Cause {
-    let asked = [Kind::Pod, Kind::Event, Kind::ReplicaSet];
-    let unseen = asked.into_iter().filter(|kind| *cluster.state(*kind) != KindState::Live).map(Kind::plural);
-    let unseen: Vec<_> = unseen.collect();
+fn silence(history: &History, cluster: &Cluster, found: &Found, counts: Counts, key: &str) -> Cause {
+    let namespace = &found.meta().namespace;
+    let is_seen = |kind: &Kind| {
+        *cluster.state(*kind) == KindState::Live && !history.is_unseen(cluster, *kind, namespace)
+    };
+    let asked = [Kind::Pod, Kind::Event, Kind::ReplicaSet].into_iter();
+    let unseen: Vec<_> = asked.filter(|kind| !is_seen(kind)).map(Kind::plural).collect();
     let (there, desired) = (counts.old.saturating_add(counts.new), counts.desired);
     let says = if !unseen.is_empty() {
         format!("What is seen does not say why; {} cannot be seen, or not as they are now", unseen.join(", "))
