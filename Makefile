@@ -121,10 +121,33 @@ test-cluster: cargo demo-binary ## every cell against kubectl's on a real cluste
 		CLOCK='$(CLOCK)' CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
-# `make test-rust` plays 2,000; these are built to be quick.
+# `make test-rust` does a little of each of these, but for the last; these are built to be quick.
+QUICK = cargo test --quiet --profile demo --package app --package server
+# Two cores of those there are, where that can be said.
+TWO_CORES = $(shell command -v taskset >/dev/null && echo taskset -c 0,1)
+
 .PHONY: weather
 weather: cargo ## 100,000 schedules of changes and faults, or SEEDS; others with CHANCE=1
-	@SEEDS='$(or $(SEEDS),100000)' cargo test --quiet --profile demo --package app --package server --test convergence
+	@SEEDS='$(or $(SEEDS),100000)' $(QUICK) --test convergence
+
+.PHONY: model
+model: cargo ## the larger cases of the resync protocol, in every order; most of a minute
+	@cargo test --quiet --profile demo --package server --lib hub::model -- --ignored --nocapture
+
+.PHONY: endurance
+endurance: cargo ## 10,000,000 changes while viewers come and go, or EVENTS; EVENTS=100000000 is a year
+	@EVENTS='$(or $(EVENTS),10000000)' $(QUICK) --test endurance -- --nocapture
+
+# Each is a file here and one there: as many as may be open.
+.PHONY: crowd
+crowd: cargo ## 10,000 viewers, or VIEWERS, come back after 20 s, or AWAY; on two cores
+	@$(QUICK) --test crowd --no-run
+	@ulimit -Sn "$$(ulimit -Hn)"; \
+	VIEWERS='$(or $(VIEWERS),10000)' AWAY='$(or $(AWAY),20)' $(TWO_CORES) $(QUICK) --test crowd -- --nocapture
+
+.PHONY: outage
+outage: ## a real API server that cannot be reached for an hour, or CUT_SECONDS, and other faults; needs Go
+	@CUT_SECONDS='$(or $(CUT_SECONDS),3600)' $(MAKE) test-cluster ARGS='$(or $(ARGS),faults.spec)'
 
 # What is found and kept is tried again by every `make test-rust`. After a longer run: make fuzz-keep.
 .PHONY: fuzz

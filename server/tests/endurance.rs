@@ -1,8 +1,9 @@
-//! What months do to a server, in minutes: workloads, pods, templates, events and viewers come and go, and what it holds
-//! stays what it was. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`; with
-//! `EVENTS=100000000` it is a year of a busy cluster. The small run that is made each time is about files, tasks, topics,
-//! workloads and what the witness sees; it takes some hundred thousand until uids and pods are at their bounds, and some
-//! million until strings are.
+//! What months do to a server, in minutes: workloads, pods, templates, events and viewers come and go, watches break and
+//! history is forgotten, and what it holds stays what it was; when all but one have gone, it is what it was before they
+//! came. `EVENTS=10000000 cargo test --profile demo -p app -p server --test endurance -- --nocapture`, or `make endurance`;
+//! with `EVENTS=100000000` it is a year of a busy cluster. The small run that is made each time is about files, tasks,
+//! topics, workloads and what the witness sees; it takes some hundred thousand until uids and pods are at their bounds, and
+//! some million until strings are.
 
 // A test that cannot go on should stop; what was reached is worth reading.
 #![allow(clippy::expect_used, clippy::print_stdout)]
@@ -12,24 +13,38 @@ mod viewer;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use app::{
-    api::{Kind, ObjectKey},
-    wire::{Ask, Drawing},
+    api::{Deployment, Kind, Node, ObjectKey, Pod, ReplicaSet, Row, Uid},
+    model::Cluster,
+    wire::{self, Ask, Drawing},
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
-use server::demo::{self, Demo};
-use site::{Server, Site, Socket};
-use tokio::task::JoinSet;
+use server::{
+    demo::{self, ALL, Demo, Gone},
+    http::Base,
+    source::translate::{self, Translate},
+};
+use site::{PATIENCE, Server, Site, Socket};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 /// How many changes there are, unless `EVENTS` says.
 const EVENTS: u64 = 20_000;
 /// Changes between two looks at whether all viewers have been told.
 const BATCH: u64 = 1_000;
+/// Batches from one time that the API server misbehaves to the next, where that is four times in a run at least.
+const CALM: u64 = 25;
+/// Of what it forgets the history, one after the other.
+const FORGOTTEN: [&str; 5] = ["pods", "replicasets", "deployments", "nodes", "events"];
 /// Deployments, with so many pods each.
 const WORKLOADS: usize = 40;
 const PODS: usize = 20;
@@ -68,6 +83,9 @@ const BOUNDS: [(&str, u64); 10] = [
     ("remembers{what=\"topics\"}", 4 * VIEWERS as u64),
     ("tasks", 40 + 8 * VIEWERS as u64),
 ];
+
+/// What comes and goes with viewers, beside files.
+const OF_VIEWERS: [&str; 4] = ["viewers", "connections", "remembers{what=\"topics\"}", "tasks"];
 
 /// Everything that changes, one change at a time.
 struct World {
@@ -139,6 +157,26 @@ impl World {
     fn remove(&mut self, plural: &'static str, name: &str) {
         self.written += 1;
         self.demo.remove(plural, "default", name);
+    }
+
+    /// So many changes, or a few more.
+    fn go_on(&mut self, changes: u64) {
+        let until = self.written + changes;
+        while self.written < until {
+            self.change();
+        }
+    }
+
+    /// For the `nth` time the API server ends all watches in mid-air; every other time nobody knows any more what some
+    /// kind was.
+    fn misbehave(&self, nth: u64) {
+        let faults = self.demo.faults();
+        if nth % 2 == 1 {
+            let nth = nth as usize / 2;
+            let form = if nth.is_multiple_of(2) { Gone::InStream } else { Gone::Status };
+            faults.forget_history(FORGOTTEN[nth % FORGOTTEN.len()], form);
+        }
+        faults.cut_watches(ALL);
     }
 
     /// One thing happens, as often as it does.
@@ -282,10 +320,78 @@ fn template(app: &str, image: &str) -> Value {
     json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "web", "image": image}]}})
 }
 
-/// Comes, looks at something for a while, and goes, again and again; some read nothing.
-async fn passer_by(server: Server, names: Names, seed: u64) {
+/// A kind's rows by namespace and name. Of each what tells it from any other, but for uids, which are numbers of the
+/// hub's own on one side.
+type Rows = BTreeMap<(String, String), Vec<u8>>;
+
+fn rows<T: Row>(rows: impl Iterator<Item = T>) -> Rows {
+    let line = |mut row: T| {
+        row.other_uids(&mut |uid| *uid = Uid(0));
+        let meta = row.meta_mut();
+        meta.uid = Uid(0);
+        if let Some(owner) = &mut meta.owner {
+            owner.uid = Uid(0);
+        }
+        let key = (row.meta().namespace.to_string(), row.meta().name.to_string());
+        (key, wire::to_bytes(&row))
+    };
+    rows.map(line).collect()
+}
+
+/// What the API server has of the kinds that the witness watches.
+fn written(demo: &Demo) -> [Rows; 4] {
+    fn of<T: Translate>(demo: &Demo) -> Rows {
+        let objects = demo.list(T::KIND.plural(), "").into_iter();
+        rows(objects.map(|object| translate::row::<T>(&object.to_string()).expect("a row")))
+    }
+    [of::<Pod>(demo), of::<ReplicaSet>(demo), of::<Deployment>(demo), of::<Node>(demo)]
+}
+
+/// What a viewer has of them.
+fn shown(cluster: &Cluster) -> [Rows; 4] {
+    fn of<T: Row>(cluster: &Cluster) -> Rows {
+        rows(T::rows(cluster).iter().map(|row| T::clone(row)))
+    }
+    [of::<Pod>(cluster), of::<ReplicaSet>(cluster), of::<Deployment>(cluster), of::<Node>(cluster)]
+}
+
+/// The witness has all that there is at the API server; containers are one a pod.
+async fn has_all(witness: &mut Socket, demo: &Demo) {
+    let written = written(demo);
+    let is_all = |cluster: &Cluster| {
+        cluster.count(Kind::Container) == cluster.count(Kind::Pod) && shown(cluster) == written
+    };
+    witness.until("what the API server has", |viewer| is_all(&viewer.cluster)).await;
+}
+
+/// Some of it for others, who see that through a room of their own, which is open from now on; what stands before their
+/// paths.
+async fn shared(site: &Server) -> Base {
+    let post = async |path: &str, form: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{form}",
+            site.address,
+            form.len()
+        );
+        site.request(&head).await
+    };
+    let drafted = post("/links", "name=some&show=deployments&for=90d&viewers=1").await;
+    let (_, rest) = drafted.split_once("location: /links/").expect(&drafted);
+    let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    // A draft would be gone after an hour. Who has made a link may look at it whenever they like.
+    post(&format!("/links/{id}/hand-out"), "").await;
+    let base: Base = format!("/link/{id}").parse().expect("a base path");
+    site.get_until(&base.address("/api/v1/deployments"), "200 OK").await;
+    base
+}
+
+/// Comes, looks at something for a while, and goes, again and again, by either way; some read nothing.
+async fn passer_by(address: SocketAddr, ways: [Base; 2], names: Names, seed: u64) {
     let mut chance = fastrand::Rng::with_seed(seed);
     loop {
+        let base = ways[usize::from(chance.u8(..4) == 0)].clone();
+        let server = Server { address, base };
         let app = names.lock().expect("no panic")[chance.usize(..WORKLOADS)].clone();
         let query = match chance.u8(..6) {
             0 => String::new(),
@@ -295,6 +401,11 @@ async fn passer_by(server: Server, names: Names, seed: u64) {
             4 => WITNESSED.to_owned(),
             _ => "kinds=events".to_owned(),
         };
+        let reads = chance.usize(..200) * usize::from(chance.u8(..4) > 0);
+        if chance.u8(..8) == 0 {
+            listen(&server, &query, reads).await;
+            continue;
+        }
         let mut socket = server.socket(&query).await;
         let key = ObjectKey { kind: Kind::Deployment, namespace: "default".to_owned(), name: app };
         if chance.bool() {
@@ -303,7 +414,6 @@ async fn passer_by(server: Server, names: Names, seed: u64) {
         if chance.bool() {
             socket.ask(&Ask::Draw(Some(Drawing { key, between: None }))).await;
         }
-        let reads = chance.usize(..200) * usize::from(chance.u8(..4) > 0);
         for _ in 0..reads {
             let Some(Ok(_)) = socket.stream.next().await else { break };
         }
@@ -311,6 +421,21 @@ async fn passer_by(server: Server, names: Names, seed: u64) {
             // As long as it takes to have more than it has room for.
             tokio::time::sleep(Duration::from_millis(chance.u64(100..1_500))).await;
         }
+    }
+}
+
+/// Reads events as a script does, and vanishes in the middle of one.
+async fn listen(server: &Server, query: &str, reads: usize) {
+    let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+    let path = server.base.address("/api/v1/watch");
+    let head = format!("GET {path}?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).await.expect("an answer");
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    let mut some = vec![0; 16 << 10];
+    for _ in 0..reads {
+        let Ok(1..) = stream.read(&mut some).await else { break };
     }
 }
 
@@ -335,6 +460,29 @@ impl Held {
         });
         Held { memory, files, counts: counts.collect() }
     }
+
+    fn count(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().expect(name)
+    }
+
+    /// There is no more than `before` of what comes and goes with viewers.
+    fn is_within(&self, before: &Held) -> bool {
+        self.files <= before.files && OF_VIEWERS.iter().all(|name| self.count(name) <= before.count(name))
+    }
+}
+
+/// What is held once `is_so` of that; looks at each beat, for so those are counted who watch.
+async fn settled(site: &Server, witness: &mut Socket, is_so: impl Fn(&Held) -> bool) -> Held {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let beats = witness.viewer.beats;
+        witness.until("a beat", |viewer| viewer.beats > beats).await;
+        let held = Held::of(site).await;
+        if is_so(&held) {
+            return held;
+        }
+        assert!(Instant::now() < end, "what has gone is held still: {held:?}");
+    }
 }
 
 fn report(written: u64, began: Instant, held: &Held) {
@@ -354,29 +502,40 @@ async fn whatever_comes_and_goes_for_however_long_what_is_held_stays_what_it_was
     let mut world = World::new();
     let site = Site::of(world.demo.clone(), &[]).await;
     site.get_until("/readyz", "200 OK").await;
+    let ways = [site.base.clone(), shared(&site).await];
     // It folds every frame for as long as it all takes, and holds each beat's hash against what it has.
     let mut witness: Socket = site.socket(WITNESSED).await;
+    witness.until("its first beat", |viewer| viewer.beats > 0).await;
+    // The witness's own, and the one that it is asked by.
+    let alone = settled(&site, &mut witness, |held| held.count("connections") <= 2).await;
+    let (began, start) = (Instant::now(), world.written);
+    report(0, began, &alone);
     let mut passers_by = JoinSet::new();
     for seed in 0..VIEWERS as u64 {
-        let server = Server { address: site.address, base: site.base.clone() };
-        passers_by.spawn(passer_by(server, world.names.clone(), seed));
+        passers_by.spawn(passer_by(site.address, ways.clone(), world.names.clone(), seed));
     }
-    let (began, start) = (Instant::now(), world.written);
+    let calm = (events / BATCH / 4).clamp(1, CALM);
     let mut first = None::<Held>;
-    let mut said = 0;
+    let (mut batch, mut said) = (0, 0);
     while world.written - start < events {
-        let until = world.written + BATCH;
-        while world.written < until {
-            world.change();
+        batch += 1;
+        let misbehaves = batch % calm == 0;
+        world.go_on(BATCH / 2);
+        if misbehaves {
+            world.misbehave(batch / calm);
         }
-        world.sign(until);
-        let sign = until.to_string();
+        world.go_on(BATCH / 2);
+        world.sign(batch);
+        let sign = batch.to_string();
         witness
             .until("all of it", |viewer| {
                 let labels = viewer.pod("sign").map(|pod| pod.meta.labels.clone()).unwrap_or_default();
                 labels.iter().any(|(_, value)| **value == *sign)
             })
             .await;
+        if misbehaves {
+            has_all(&mut witness, &world.demo).await;
+        }
         let done = world.written - start;
         if done * 20 / events > said {
             said = done * 20 / events;
@@ -389,12 +548,18 @@ async fn whatever_comes_and_goes_for_however_long_what_is_held_stays_what_it_was
             assert!(held.memory < first.memory + DRIFT, "memory: {first:?}, then {held:?}");
             assert!(held.files < first.files + 4 * VIEWERS, "files: {first:?}, then {held:?}");
             for (name, most) in BOUNDS {
-                let now = held.counts.get(name).copied().expect(name);
+                let now = held.count(name);
                 assert!(now <= most, "{name}: {now}, and {most} are the most");
             }
         }
     }
-    while let Some(ended) = passers_by.try_join_next() {
-        ended.expect("a viewer that went on and on");
+    passers_by.abort_all();
+    while let Some(ended) = passers_by.join_next().await {
+        assert!(ended.is_err_and(|why| why.is_cancelled()), "a viewer that went on and on");
     }
+    let left = settled(&site, &mut witness, |held| held.is_within(&alone)).await;
+    report(world.written - start, began, &left);
+    has_all(&mut witness, &world.demo).await;
+    let metrics = site.get("/metrics").await;
+    assert!(metrics.contains("\nmasthead_relists_total{kind=\"pods\"} "), "nothing was forgotten: {metrics}");
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Clock, faketime } from '../../cluster/clock';
 import { Comparison } from '../../cluster/compare';
 import { expect, foreign, test as base } from '../../cluster/fixtures';
@@ -163,18 +163,20 @@ test('an etcd that is put back to what it was: the page ends in that, though ver
   await outage.recovers();
 });
 
-test('a long cut with thousands of changes, whose history is gone by its end', async ({ alone, begin, hop }) => {
+test('a long cut with thousands of changes at its end, by when the history is gone', async ({ alone, begin, hop }) => {
   test.setTimeout(test.info().timeout + longCut * 1_000);
   const outage = await begin(hop.kubeconfig);
   const relisted = await outage.relisted(['pods']);
   hop.cut();
   outage.begins('nobody gets through');
-  await outage.thousands(3_000);
   await outage.goes('before');
   await outage.comes('a-while-cut');
+  await outage.lasts(longCut);
   // What an hour brings: etcd is compacted each five minutes, and the API server's cache of changes has newer ones
   // in it, or is that of another one.
   await alone.forget();
+  // The last of them a moment before somebody gets through.
+  await outage.thousands(3_000);
   await outage.lasts(longCut);
   hop.heal();
   outage.ends('connections go through');
@@ -258,7 +260,10 @@ test('a Masthead whose clock is put: ages stay what kubectl says, it is told how
   test.skip(!faketime && !process.env.CI, 'no libfaketime here');
   const namespace = await Outage.populated(alone, info);
   const clock = new Clock(info.outputPath('clock'));
-  const masthead = new Masthead(['--kubeconfig', alone.kubeconfig], clock.env);
+  // The API server's certificates are good for an hour before they were made, which a day back is too little.
+  const kubeconfig = info.outputPath('unverified.kubeconfig');
+  await writeFile(kubeconfig, (await readFile(alone.kubeconfig, 'utf8')).replace(/certificate-authority: [^}]+/, 'insecure-skip-tls-verify: true'));
+  const masthead = new Masthead(['--kubeconfig', kubeconfig], clock.env);
   await masthead.start();
   const [said, apart] = ['.said', '.apart'].map((part) => page.locator(`.freshness summary ${part}`));
   const comparison = new Comparison(alone, alone.kubeconfig, masthead.url, tally);
@@ -269,10 +274,9 @@ test('a Masthead whose clock is put: ages stay what kubectl says, it is told how
     await expect(said).toHaveText('live');
     await expect(apart).toHaveCount(0);
     timeline.begin();
-    // Its certificates are good for an hour before they were made, and for a year.
     for (const [put, seconds, words] of [
       ['+1d', -86_400, '24h behind'],
-      ['-30m', 1_800, '30m ahead of'],
+      ['-1d', 86_400, '24h ahead of'],
       ['+0', 0, ''],
     ] as const) {
       // While nothing can be asked: what was confirmed before is of a time that is yet to come, if it is put back.
