@@ -90,7 +90,8 @@ pub fn start(store: Store, here: Here) {
         clock: RefCell::default(),
         unattended: untrack(|| here.page.get()) == Page::Wall,
     });
-    live.clock.borrow_mut().hear(painted, page::browser_now());
+    // What the document says was written before it came.
+    live.clock.borrow_mut().hear(painted, page::document_came());
 
     let tick = live.clone();
     // One clock for everything that ages; it lasts as long as the document.
@@ -146,14 +147,10 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
             }
             end => end,
         };
+        // A proxy that has forgotten somebody for a moment lets them in again; until then it is asked seldom.
+        let is_refused = matches!(end, End::Refused(_));
         let why = match end {
-            End::Lost(why) => why,
-            // A proxy that has forgotten a wall for a moment lets it in again.
-            End::Final(why) if live.unattended => why,
-            End::Final(why) => {
-                live.store.set_link(Link::Closed { why });
-                return;
-            }
+            End::Lost(why) | End::Refused(why) => why,
             // A wall goes to where it can be let in again, once that answers: a browser's own page about an error
             // would stay for ever.
             End::SignIn if live.unattended => match page::load_anew_once_there().await {
@@ -172,7 +169,7 @@ async fn run(live: Rc<Live>, mut woken: Receiver<()>) {
             since = None;
         }
         let since = *since.get_or_insert_with(|| live.now());
-        let wait = follow::wait_ms(attempt, js_sys::Math::random());
+        let wait = follow::wait_ms(if is_refused { u32::MAX } else { attempt }, js_sys::Math::random());
         attempt += 1;
         live.store.set_link(Link::Retrying {
             since,

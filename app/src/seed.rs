@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Detail, Health, InCluster, Kind, Kinds, Millis, ObjectKey, Picture, Pod, Row, each_kind},
-    model::{Change, Cluster, Delta},
+    api::{
+        Detail, Event, Health, InCluster, Kind, Kinds, Millis, ObjectKey, Picture, Pod, Row, Uid, each_kind,
+    },
+    model::{Change, Cluster, Delta, WithRow},
     query::{Filter, Item, Line, Page, Place, answer, line},
     wire::{self, About, strings},
 };
@@ -57,7 +59,7 @@ pub struct Seed {
     pub totals: Vec<(Kind, u32)>,
     /// Rows that match the page's question.
     pub matches: u32,
-    /// Everything but old events is in it.
+    /// Everything is in it, but for old events where the page does not list those.
     pub complete: bool,
     /// The detail of the object the page is about.
     pub detail: Option<(ObjectKey, Option<Arc<Detail>>)>,
@@ -114,8 +116,10 @@ impl Seed {
         } else {
             SMALL
         };
-        let complete = rows <= most;
-        let first = First::of(cluster, &place, complete);
+        let everything = rows <= most;
+        let lists_events = place.page.table() == Some(Kind::Event);
+        let complete = everything && !(lists_events && cluster.count(Kind::Event) > EVENTS);
+        let first = First::of(cluster, &place, everything);
         let matches = first.matches as u32;
         let changes = first.changes(cluster, &place);
         Seed {
@@ -196,17 +200,36 @@ fn detail(cluster: &Cluster, key: &ObjectKey) -> Option<Arc<Detail>> {
     each_kind!(find)
 }
 
+/// Finds an object by name, of whatever kind.
+struct Named<'a>(&'a Cluster, &'a ObjectKey);
+
+impl WithRow for Named<'_> {
+    type Out = Option<Uid>;
+    fn with<T: Row>(self) -> Option<Uid> {
+        let Named(cluster, key) = self;
+        T::rows(cluster).named(&key.namespace, &key.name).map(|row| row.meta().uid)
+    }
+}
+
 /// Which rows go first.
 struct First {
     everything: bool,
     /// The beginning of the page's own table.
-    table: Vec<(Kind, crate::api::Uid)>,
+    table: Vec<(Kind, Uid)>,
     matches: usize,
+    /// The object that the page is about.
+    own: Option<(Kind, Uid)>,
 }
 
 impl First {
     fn of(cluster: &Cluster, place: &Place, everything: bool) -> First {
-        let mut first = First { everything, table: Vec::new(), matches: 0 };
+        let own = match &place.page {
+            Page::Object(key) | Page::Rollout(key) => {
+                key.kind.with_row(Named(cluster, key)).map(|uid| (key.kind, uid))
+            }
+            _ => None,
+        };
+        let mut first = First { everything, table: Vec::new(), matches: 0, own };
         let Some(kind) = place.page.table() else {
             return first;
         };
@@ -250,7 +273,8 @@ impl First {
         }
         let filter = Filter::of(place, T::KIND).ok();
         let wanted = |row: &Arc<T>, budget: &mut Budget| {
-            self.table.contains(&(T::KIND, row.meta().uid))
+            self.is_own(&**row)
+                || self.table.contains(&(T::KIND, row.meta().uid))
                 || (T::KIND == Kind::Pod && row.health() < Health::Progressing && take(&mut budget.problems))
                 || (T::KIND == Kind::Event && self.everything && take(&mut budget.many))
                 || (related(&**row as &dyn Line, place)
@@ -258,6 +282,15 @@ impl First {
                     && take(&mut budget.many))
         };
         sorted.into_iter().filter(|row| wanted(row, &mut budget)).cloned().collect()
+    }
+
+    /// What the page is about, and what has happened to it: without either it would say that there is none.
+    fn is_own<T: Row>(&self, row: &T) -> bool {
+        let any: &dyn std::any::Any = row;
+        self.own.is_some_and(|(kind, uid)| {
+            (kind, uid) == (T::KIND, row.meta().uid)
+                || any.downcast_ref::<Event>().is_some_and(|event| event.object_uid == uid)
+        })
     }
 }
 
@@ -341,6 +374,49 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::fixtures::{NOW, about, as_of, cluster, meta, pod, put};
+
+    fn drawn(cluster: &Cluster, url: &str) -> (Seed, Cluster) {
+        let seed = Seed::choose(cluster, url, &about(), 1, &as_of(), NOW);
+        let mut drawn = Cluster::default();
+        seed.changes().into_iter().for_each(|change| drawn.apply(change));
+        (seed, drawn)
+    }
+
+    #[test]
+    fn what_a_page_is_about_is_in_it_however_many_others_are_called_alike() {
+        let mut cluster = cluster();
+        for i in 0..900u128 {
+            put(&mut cluster, pod(1_000 + i, &format!("many-{i:03}"), "many", "worker-1"));
+        }
+        for url in ["/pods/default/many-850", "/pods/default/many-850?namespace=other"] {
+            let (seed, drawn) = drawn(&cluster, url);
+            assert!(!seed.complete);
+            assert!(drawn.pods.named("default", "many-850").is_some(), "{url}");
+            assert!(drawn.pods.named("default", "many-851").is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn old_events_are_in_it_where_they_are_asked_for_and_missed_where_all_are_counted() {
+        let mut cluster = cluster();
+        for i in 0..900u128 {
+            let last = Some(NOW.seconds());
+            put(
+                &mut cluster,
+                Event { meta: meta(1_000 + i, "default", &format!("e-{i}")), last, ..Event::default() },
+            );
+        }
+        let (seed, pods) = drawn(&cluster, "/pods");
+        assert!(seed.complete);
+        assert_eq!(pods.events.len(), EVENTS);
+        let (seed, own) = drawn(&cluster, "/pods/default/rf-xyzzy");
+        assert!(seed.complete);
+        assert_eq!(own.events.len(), EVENTS + 2, "the pod's two are the oldest");
+        let (seed, events) = drawn(&cluster, "/events");
+        assert!(!seed.complete && events.events.len() < 902);
+        assert_eq!((seed.matches, events.pods.len()), (902, 4));
+    }
 
     #[test]
     fn a_page_says_which_build_drew_it() {

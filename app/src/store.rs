@@ -23,7 +23,7 @@ use trace::Traces;
 use crate::{
     api::{self, Detail, Kind, KindState, Kinds, Millis, ObjectKey, Picture, Row, Uid, each_kind},
     model::{Change, Cluster, Delta, WithRow},
-    query::{Line, line},
+    query::{Line, Place, line},
     seed::Seed,
     wire::{About, Drawing},
 };
@@ -44,11 +44,14 @@ struct Inner {
     link: ArcRwSignal<Link>,
     /// See [`crate::wire::Frame::Hello`].
     epoch: AtomicU64,
+    numbered: ArcRwSignal<u64>,
     as_of: ArcRwSignal<HashMap<Kind, Millis>>,
     detail: Looked<Detail>,
     picture: Looked<Picture>,
     wished: ArcRwSignal<Option<Drawing>>,
     partial: ArcRwSignal<Option<Partial>>,
+    /// Kinds of which there is more than the first paint brought.
+    lacks: Mutex<Kinds>,
     news: ArcRwSignal<String>,
 }
 
@@ -60,7 +63,9 @@ type Looked<T> = ArcRwSignal<Option<(ObjectKey, Option<Arc<T>>)>>;
 pub struct Partial {
     /// Rows of each kind in the cluster.
     pub totals: HashMap<Kind, u32>,
-    /// Rows that match the first page's question.
+    /// Where the first page is.
+    pub place: Place,
+    /// Rows that match its question.
     pub matches: u32,
 }
 
@@ -71,8 +76,13 @@ impl Store {
         for change in seed.changes() {
             cluster.apply(change);
         }
-        let partial = (!seed.complete)
-            .then(|| Partial { totals: seed.totals.iter().copied().collect(), matches: seed.matches });
+        let lacks = seed.totals.iter().filter(|(kind, total)| *total as usize > cluster.count(*kind));
+        let lacks: Kinds = lacks.map(|(kind, _)| *kind).collect();
+        let partial = (!seed.complete).then(|| Partial {
+            totals: seed.totals.iter().copied().collect(),
+            place: seed.place(),
+            matches: seed.matches,
+        });
         Store(Arc::new(Inner {
             cluster: RwLock::new(cluster),
             rows: Mutex::default(),
@@ -84,11 +94,13 @@ impl Store {
             browser_behind: ArcRwSignal::new(None),
             link: ArcRwSignal::new(Link::Connecting),
             epoch: AtomicU64::new(seed.epoch),
+            numbered: ArcRwSignal::new(seed.epoch),
             as_of: ArcRwSignal::new(seed.as_of.iter().copied().collect()),
             detail: ArcRwSignal::new(seed.detail.clone()),
             picture: ArcRwSignal::new(seed.picture.clone()),
             wished: ArcRwSignal::new(None),
             partial: ArcRwSignal::new(partial),
+            lacks: Mutex::new(lacks),
             news: ArcRwSignal::new(String::new()),
         }))
     }
@@ -253,6 +265,17 @@ impl Store {
         self.traces().leaving(kind, uid).is_some()
     }
 
+    /// Whether the cluster has the row, as far as is known.
+    pub fn there(&self, kind: Kind, uid: Uid) -> bool {
+        self.track_row(kind, uid);
+        line::line(&self.cluster(), kind, uid).is_some()
+    }
+
+    /// Which server has numbered the rows: a uid of another one's says nothing here.
+    pub fn numbered(&self) -> u64 {
+        self.0.numbered.get()
+    }
+
     /// The class of a cell that has just changed. Two that differ in name only take turns, so that
     /// a second change starts the animation anew.
     pub fn mark(&self, kind: Kind, uid: Uid, column: usize) -> &'static str {
@@ -275,8 +298,17 @@ impl Store {
 
     /// Takes a snapshot for the whole truth about its kinds; nothing is marked as changed.
     pub fn reset(&self, changes: Vec<Change>) {
+        let epoch = self.0.epoch.load(Ordering::Relaxed);
+        if self.0.numbered.get_untracked() != epoch {
+            self.0.numbered.set(epoch);
+        }
         self.0.partial.set(None);
-        self.fold(changes, false);
+        // Of what is not told here, the first paint's part would seem to be all there is.
+        let lacks = std::mem::take(&mut *lock(&self.0.lacks));
+        let told: Kinds = changes.iter().map(Change::kind).collect();
+        let unknown = lacks.iter().filter(|kind| !told.contains(*kind));
+        let unknown = unknown.flat_map(|kind| kind.with_row(Nothing));
+        self.fold(unknown.chain(changes).collect(), false);
     }
 
     /// A server of this epoch will speak of these kinds. What is here of others was numbered by another server, so

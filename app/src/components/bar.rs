@@ -13,6 +13,7 @@ use crate::{
     },
     query::{Page, Theme},
     shell::{SharedBy, SignedIn},
+    store::Freshness,
 };
 
 /// Product, cluster, namespace, selector, freshness, theme.
@@ -242,10 +243,13 @@ fn kind_of(page: &Page) -> Option<Kind> {
     }
 }
 
-/// How many there are, once that is known.
+/// How many there are, as long as that is known: only the first paint tells it to pages that are about other kinds.
 #[component]
 fn Count(kind: Kind) -> impl IntoView {
     let store = store();
-    let count = Memo::new(move |_| store.state(kind).listed().then(|| store.count(kind)));
+    let count = Memo::new(move |_| {
+        let known = matches!(store.freshness(kind), Freshness::Live | Freshness::Painted(_));
+        known.then(|| store.count(kind))
+    });
     view! { <span class="count">{move || count.get()}</span> }
 }

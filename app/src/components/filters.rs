@@ -13,9 +13,10 @@ use leptos::prelude::*;
 
 use crate::{
     api::Kind,
-    components::{here::Here, store},
+    components::{gate::refused_in, here::Here, store},
     query::{Answer, Place},
     selector::{Grammar, SelectorError},
+    store::Store,
 };
 
 /// The place's parameters that a form does not set itself, to be kept when it is sent.
@@ -151,6 +152,23 @@ pub fn SearchBox(
     .into_any()
 }
 
+/// How many rows match and how many there are, if that is known.
+fn counted(
+    store: &Store,
+    kind: Kind,
+    place: &Place,
+    answer: &Result<Answer, SelectorError>,
+) -> Option<(usize, usize)> {
+    let answer = answer.as_ref().ok()?;
+    let counted = match store.partial() {
+        None => Some((answer.matches, answer.of)),
+        // what has not come may match as well, and only the first page's question was put to it
+        Some(partial) => (partial.place == *place).then(|| (partial.matches as usize, store.count(kind))),
+    };
+    // Of what may not be seen there may be any number.
+    counted.filter(|(matches, _)| *matches > 0 || refused_in(store, kind, &place.namespaces).is_empty())
+}
+
 /// `12 of 40 pods`.
 #[component]
 fn Matches(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl IntoView {
@@ -161,13 +179,12 @@ fn Matches(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl Into
         if !store.state(kind).listed() {
             return String::new();
         }
-        let Ok(answer) = answer.get() else { return String::new() };
-        let (matches, of) = match store.partial() {
-            Some(partial) => (partial.matches as usize, store.count(kind)),
-            None => (answer.matches, answer.of),
+        let place = here.place();
+        let Some((matches, of)) = answer.with(|answer| counted(&store, kind, &place, answer)) else {
+            return String::new();
         };
         let noun = if matches == 1 && of == 1 { kind.singular() } else { kind.plural() };
-        if here.place().unfiltered() { format!("{of} {noun}") } else { format!("{matches} of {of} {noun}") }
+        if place.unfiltered() { format!("{of} {noun}") } else { format!("{matches} of {of} {noun}") }
     }
 }
 
@@ -175,13 +192,10 @@ fn Matches(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl Into
 #[component]
 pub fn Nothing(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl IntoView {
     let here = Here::get();
+    let store = store();
     let empty = Memo::new(move |_| {
-        answer.with(|answer| {
-            answer
-                .as_ref()
-                .is_ok_and(|answer| answer.matches == 0)
-                .then(|| answer.as_ref().map_or(0, |answer| answer.of))
-        })
+        let counted = answer.with(|answer| counted(&store, kind, &here.place(), answer));
+        counted.filter(|(matches, _)| *matches == 0).map(|(_, of)| of)
     });
     move || {
         empty.get().map(|of| {

@@ -1,12 +1,15 @@
-//! What stands in place of rows while a kind has none to show, and over them when they are old.
+//! What stands in place of rows while a kind has none to show, and over them when they are old; and of what it may be
+//! said that there is none.
+
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
 use crate::{
-    api::{Kind, Text},
+    api::{Kind, KindState, Text},
     components::store,
     shell::SharedBy,
-    store::Freshness,
+    store::{Freshness, Store},
 };
 
 /// What a gate lets through.
@@ -83,26 +86,67 @@ fn Skeleton(kind: Kind, freshness: Memo<Freshness>) -> impl IntoView {
     .into_any()
 }
 
+/// Whether all that a kind has in these namespaces is here; in every one, where none is named. Of nothing else it is
+/// said that there is none, or how many there are.
+pub fn known_in(store: &Store, kind: Kind, namespaces: &[String]) -> bool {
+    store.partial().is_none() && store.state(kind).listed() && refused_in(store, kind, namespaces).is_empty()
+}
+
+/// Those of these namespaces, of all where none is named, that are watched and in which the kind may not be seen.
+pub fn refused_in(store: &Store, kind: Kind, namespaces: &[String]) -> Vec<String> {
+    let asked = |name: &String| namespaces.is_empty() || namespaces.contains(name);
+    let refused = store.about().refused.into_iter();
+    refused.filter(|(of, name)| *of == kind.watched() && asked(name)).map(|(_, name)| name).collect()
+}
+
+/// What is missing of these kinds in these namespaces, in words; `None` where each is known there (see [`known_in`]).
+pub fn missing(store: &Store, kinds: &[Kind], namespaces: &[String]) -> Option<String> {
+    if store.partial().is_some() {
+        return Some("Not all rows are here yet.".to_owned());
+    }
+    let waits = |kind: &&Kind| match store.state(**kind) {
+        KindState::Forbidden { .. } => false,
+        state => !state.listed(),
+    };
+    let waiting: Vec<&str> = kinds.iter().filter(waits).map(|kind| kind.plural()).collect();
+    let waiting = (!waiting.is_empty()).then(|| format!("Not listed yet: {}.", waiting.join(", ")));
+    let said: Vec<String> = waiting.into_iter().chain(unseen(store, kinds, namespaces)).collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What of these kinds may not be seen in these namespaces, as a sentence; `None` where all of it may.
+pub fn unseen(store: &Store, kinds: &[Kind], namespaces: &[String]) -> Option<String> {
+    // by where that is; what may be seen nowhere stands first, under no name
+    let mut found: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+    for kind in kinds {
+        if matches!(store.state(*kind), KindState::Forbidden { .. }) {
+            found.entry(Vec::new()).or_default().push(kind.plural());
+            continue;
+        }
+        let refused = refused_in(store, *kind, namespaces);
+        if !refused.is_empty() {
+            found.entry(refused).or_default().push(kind.plural());
+        }
+    }
+    let parts = found.into_iter().map(|(refused, kinds)| match refused.as_slice() {
+        [] => kinds.join(", "),
+        names => format!("{} of {}", kinds.join(", "), names.join(", ")),
+    });
+    let parts: Vec<String> = parts.collect();
+    let why = if is_shared() { "are not part of what was shared" } else { "Masthead may not list" };
+    (!parts.is_empty()).then(|| format!("Not in here: {}, which {why}.", parts.join("; ")))
+}
+
+/// Whether what is made of these kinds must be dimmed, since one of them is not known to be current.
+pub fn dims(store: &Store, kinds: &'static [Kind]) -> Memo<bool> {
+    let store = store.clone();
+    Memo::new(move |_| kinds.iter().any(|kind| store.freshness(*kind).dims()))
+}
+
 /// Which of the watched namespaces this kind may not be seen in.
 fn refused(kind: Kind) -> impl IntoView {
     let store = store();
-    move || {
-        let about = store.about();
-        let names: Vec<&str> = about
-            .refused
-            .iter()
-            .filter(|(of, _)| *of == kind.watched())
-            .map(|(_, name)| name.as_str())
-            .collect();
-        (!names.is_empty()).then(|| {
-            let said = format!(
-                "Not in here: {} of {}, which Masthead may not list.",
-                kind.plural(),
-                names.join(", ")
-            );
-            view! { <p class="note" role="note">{said}</p> }
-        })
-    }
+    move || unseen(&store, &[kind], &[]).map(|said| view! { <p class="note" role="note">{said}</p> })
 }
 
 /// Names the missing right and the YAML that grants it.

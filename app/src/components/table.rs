@@ -162,6 +162,7 @@ pub fn Table(
     let store = store();
     let cols = Memo::new(move |_| columns(kind, &here.place(), extra));
     let held = RwSignal::new(false);
+    crate::components::hold::let_go(held);
     let shown = hold(here, answer, held);
     let body = NodeRef::<html::Tbody>::new();
     let window = Window::over(body, Signal::derive(move || shown.with(|shown| shown.items.len())));

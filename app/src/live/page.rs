@@ -45,12 +45,12 @@ pub async fn refusal(asked: &str) -> Option<End> {
     };
     match (answer.type_(), answer.status()) {
         (_, 401) => Some(End::SignIn),
-        (_, 403) => {
-            Some(End::Final("Masthead does not let you look any more: reload the page to see why".to_owned()))
-        }
-        (ResponseType::Opaqueredirect, _) => {
-            Some(End::Final("what is in front of Masthead wants you to sign in: reload the page".to_owned()))
-        }
+        (_, 403) => Some(End::Refused(
+            "Masthead does not let you look any more: reload the page to see why".to_owned(),
+        )),
+        (ResponseType::Opaqueredirect, _) => Some(End::Refused(
+            "what is in front of Masthead wants you to sign in: reload the page".to_owned(),
+        )),
         _ => None,
     }
 }
@@ -203,6 +203,18 @@ pub fn keep_document(store: Store, here: Here) {
 /// The browser's clock.
 pub fn browser_now() -> Millis {
     Millis(js_sys::Date::now() as i64)
+}
+
+/// When the document began to come, by the browser's clock. This program may have come much later.
+pub fn document_came() -> Millis {
+    let ago = || -> Option<f64> {
+        let clock = web_sys::window()?.performance()?;
+        let navigation = clock.get_entries_by_type("navigation").get(0);
+        let began = js_sys::Reflect::get(&navigation, &"responseStart".into()).ok()?.as_f64()?;
+        // nought stands for what a browser does not know or tell
+        (began > 0.0).then(|| (clock.now() - began).max(0.0))
+    };
+    Millis(browser_now().0 - ago().unwrap_or_default() as i64)
 }
 
 /// A clock that begins with the page, and that nobody puts.

@@ -30,8 +30,8 @@ use crate::{
 pub enum End {
     /// Another one may do better.
     Lost(String),
-    /// Another one would end the same.
-    Final(String),
+    /// Another one will hardly do better soon.
+    Refused(String),
     /// Another one will be refused until somebody signs in.
     SignIn,
 }
@@ -190,6 +190,8 @@ impl Session {
                 }
                 self.follower.lost();
                 self.ask(&Ask::Resync);
+                // that the page wants something else may have been lost as well
+                self.want();
             }
         }
     }

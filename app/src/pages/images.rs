@@ -6,7 +6,13 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Health, Kind, Pod},
-    components::{frame::Head, gate::Gate, here::Here, store, table::tallies},
+    components::{
+        frame::Head,
+        gate::{Gate, known_in},
+        here::Here,
+        store,
+        table::tallies,
+    },
     format::visible,
     query::{Fact, Filter, Page, Place, tally},
 };
@@ -52,12 +58,16 @@ pub fn Images() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_none())
     };
+    let known = {
+        let store = store.clone();
+        Memo::new(move |_| known_in(&store, Kind::Pod, &here.place().namespaces))
+    };
     let uses = Memo::new(move |_| counted(&store.rows::<Pod>(), &here.place()));
     let rows = move || {
         let place = here.place();
         uses.get().into_iter().map(|(image, used)| row(&place, &image, &used)).collect_view()
     };
-    let aside = move || format!("{} images in use", uses.with(Vec::len));
+    let aside = move || known.get().then(|| format!("{} images in use", uses.with(Vec::len)));
     view! {
         <Head title=|| "Images" aside=move || view! { <span>{aside}</span> } />
         <Gate kind=Kind::Pod>

@@ -15,7 +15,7 @@ use crate::{
     components::{
         filters::{Active, SearchBox},
         frame::Head,
-        gate::Gate,
+        gate::{Gate, dims, missing},
         here::Here,
         store,
     },
@@ -63,6 +63,11 @@ pub fn LabelsPage() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_none())
     };
+    let (dims, lacks) = {
+        let store = store.clone();
+        let dims = dims(&store, KINDS);
+        (dims, Memo::new(move |_| missing(&store, KINDS, &here.place().namespaces)))
+    };
     // Without the search, so that what is typed there counts nothing anew.
     let scope = Memo::new(move |_| here.place().with(|place| place.text.clear()));
     let counted: Vec<(Kind, Memo<Arc<InUse>>)> = KINDS
@@ -100,10 +105,11 @@ pub fn LabelsPage() -> impl IntoView {
     };
     let own = Memo::new(move |_| of(false));
     let kubernetes = Memo::new(move |_| of(true));
-    let aside = move || format!("{} keys in use", list.with(Vec::len));
+    let known = Memo::new(move |_| lacks.with(Option::is_none));
+    let aside = move || known.get().then(|| format!("{} keys in use", list.with(Vec::len)));
     let none = move || {
         let needle = needle.get();
-        (list.with(Vec::is_empty)).then(|| {
+        (known.get() && list.with(Vec::is_empty)).then(|| {
             let said = if needle.is_empty() {
                 "Nothing that is shown has labels.".to_owned()
             } else {
@@ -116,6 +122,7 @@ pub fn LabelsPage() -> impl IntoView {
         view! {
             <For each=move || own.get() key=Clone::clone children=move |key| view! { <Key key by_key required needle /> } />
             {none}
+            {move || lacks.get().map(|lacks| view! { <p class="note" role="note">{lacks}</p> })}
             <details
                 class="old"
                 class:empty=move || kubernetes.with(Vec::is_empty)
@@ -141,7 +148,7 @@ pub fn LabelsPage() -> impl IntoView {
             <PointedOut selectors />
             {move || {
                 if whole.get() {
-                    keys().into_any()
+                    view! { <div class="gate" class:stale=move || dims.get()>{keys()}</div> }.into_any()
                 } else {
                     view! { <p role="status" class="nothing">"Counting: not all rows are here yet…"</p> }.into_any()
                 }

@@ -7,7 +7,7 @@ use crate::{
     components::{
         filters::{Nothing, TableTools, no_selector},
         frame::Head,
-        gate::Gate,
+        gate::{Gate, known_in},
         here::Here,
         store,
         table::{Extra, Table, tallies},
@@ -76,7 +76,9 @@ fn States(kind: Kind) -> impl IntoView {
     let store = store();
     let states = Memo::new(move |_| {
         let whole = store.partial().is_none() && store.state(kind).listed();
-        whole.then(|| query::tally(store.lines(kind).iter().map(|line| line.health())))
+        let states = whole.then(|| query::tally(store.lines(kind).iter().map(|line| line.health())));
+        // of events those that warn are counted also where there is none
+        states.filter(|states| kind != Kind::Event || states[0] > 0 || known_in(&store, kind, &[]))
     });
     move || {
         let place = here.place();

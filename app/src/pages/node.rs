@@ -17,7 +17,7 @@ use crate::{
     },
     components::{
         frame::Head,
-        gate::Gate,
+        gate::{Gate, dims, known_in},
         icon,
         meter::{meter, overcommitted},
         name, store,
@@ -68,6 +68,10 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
             pods
         })
     };
+    let known = {
+        let store = store.clone();
+        Memo::new(move |_| known_in(&store, Kind::Pod, &[]))
+    };
     let answer = Memo::new(move |_| {
         let lines = pods.get().into_iter().map(|pod| pod as Arc<dyn Line>).collect();
         query::answer(Kind::Pod, lines, &Place::default())
@@ -82,9 +86,9 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
         <Gate kind=Kind::Node>
             {absence(found, key.clone())}
             <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
-                {let store = store.clone(); move || found.with(|found| found.last().map(|node| facts(&store, node, detail, there)))}
-                <Draining cordoned pods=there />
-                {move || found.with(|found| found.last().map(|node| requests(node, &pods.get())))}
+                {let store = store.clone(); move || found.with(|found| found.last().map(|node| facts(&store, node, detail, there, known)))}
+                <Draining cordoned pods=there known />
+                <Requests found pods=there known />
                 {conditions(&store, detail)}
                 <section aria-labelledby="pods-here">
                     <h2 id="pods-here">"Pods on it " <a class="aside" href=all.clone()>"with all tools"</a></h2>
@@ -104,7 +108,16 @@ fn facts(
     node: &Arc<Node>,
     detail: Memo<Option<Arc<Detail>>>,
     pods: Memo<Vec<Arc<Pod>>>,
+    known: Memo<bool>,
 ) -> AnyView {
+    let old = dims(store, &[Kind::Pod]);
+    let phases = move || match known.get() {
+        true => {
+            let phases = pods.with(|pods| kubelet::phases(pods));
+            view! { <span class:was=move || old.get()>{phases}</span> }.into_any()
+        }
+        false => "not known".into_any(),
+    };
     let taints = if node.taints.is_empty() {
         "<none>".into_any()
     } else {
@@ -123,7 +136,7 @@ fn facts(
             {common(store, Kind::Node, &node.meta)}
             {kubelet::heard(store, &node.meta.name)}
             {reported}
-            {fact("Pods", move || pods.with(|pods| kubelet::phases(pods)))}
+            {fact("Pods", phases)}
             {fact("Roles", node.roles_cell())}
             {fact("Taints", taints)}
             {fact("Internal IP", node.internal_ip.as_deref().unwrap_or("<none>").to_owned())}
@@ -136,9 +149,29 @@ fn facts(
     .into_any()
 }
 
+/// What its pods ask for, once all of them are known.
+#[component]
+fn Requests(found: Memo<Found<Node>>, pods: Memo<Vec<Arc<Pod>>>, known: Memo<bool>) -> impl IntoView {
+    let any = Memo::new(move |_| found.with(|found| found.last().is_some()));
+    let drawn = move || match known.get() {
+        true => found.with(|found| found.last().map(|node| pods.with(|pods| requests(node, pods)))),
+        false => Some(view! { <p class="nothing">"Not known: not all of its pods are here."</p> }.into_any()),
+    };
+    move || {
+        any.get().then(|| {
+            view! {
+                <section aria-labelledby="requests">
+                    <h2 id="requests">"Allocated resources"</h2>
+                    <Gate kind=Kind::Pod>{drawn}</Gate>
+                </section>
+            }
+        })
+    }
+}
+
 /// What its pods ask for and what bounds them, against what it may give out, as kubectl counts: pods that have ended ask
 /// for nothing (kubectl `pkg/describe/describe.go`, `describeNodeResource`).
-fn requests(node: &Arc<Node>, pods: &[Arc<Pod>]) -> impl IntoView + use<> {
+fn requests(node: &Arc<Node>, pods: &[Arc<Pod>]) -> AnyView {
     let (mut asked, mut bounded) = (ResourceList::default(), ResourceList::default());
     let mut count = 0;
     for pod in pods.iter().filter(|pod| !pod.ended()) {
@@ -160,16 +193,13 @@ fn requests(node: &Arc<Node>, pods: &[Arc<Pod>]) -> impl IntoView + use<> {
         }
     });
     view! {
-        <section aria-labelledby="requests">
-            <h2 id="requests">"Allocated resources"</h2>
-            <div class="meters">
-                {bars.collect_view()}
-                <div class="resource">
-                    <h3>"pods"</h3>
-                    {meter("On it", count, whole.get(PODS), |pods| pods.to_string())}
-                </div>
+        <div class="meters">
+            {bars.collect_view()}
+            <div class="resource">
+                <h3>"pods"</h3>
+                {meter("On it", count, whole.get(PODS), |pods| pods.to_string())}
             </div>
-        </section>
+        </div>
     }
     .into_any()
 }

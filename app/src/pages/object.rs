@@ -9,7 +9,7 @@ use crate::{
     api::{Detail, Event, Kind, Meta, Millis, ObjectKey, Row, Timestamp, Uid},
     components::{
         chip,
-        gate::Gate,
+        gate::{Gate, known_in},
         here::Here,
         name,
         scroll::{self, words},
@@ -61,10 +61,17 @@ pub fn detail(store: &Store, key: &ObjectKey) -> Memo<Option<Arc<Detail>>> {
     })
 }
 
-/// Says that there is no such object, or that it has gone.
+/// Says that there is no such object, or that it has gone, where that is known.
 pub fn absence<T: Row>(found: Memo<Found<T>>, key: ObjectKey) -> impl IntoView {
-    let here = Here::get();
+    let (here, store) = (Here::get(), store());
+    let known = {
+        let (kind, within) = (key.kind, [key.namespace.clone()]);
+        Memo::new(move |_| known_in(&store, kind, &within))
+    };
     move || {
+        if !known.get() {
+            return None;
+        }
         let list = here.place_now().elsewhere(Page::Object(key.clone()).view()).href();
         match found.get() {
             Found::Here(_) => None,
@@ -184,7 +191,18 @@ pub fn conditions(store: &Store, detail: Memo<Option<Arc<Detail>>>) -> impl Into
 /// The events about an object, newest first.
 #[component]
 pub fn Events(uid: Signal<Option<Uid>>) -> impl IntoView {
-    let store = store();
+    let (here, store) = (Here::get(), store());
+    let known = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let within = match here.page.get() {
+                // those about what is in no namespace are in some
+                Page::Object(key) if !key.namespace.is_empty() => vec![key.namespace],
+                _ => Vec::new(),
+            };
+            known_in(&store, Kind::Event, &within)
+        })
+    };
     let answer = Memo::new(move |_| {
         let mut lines = store.lines(Kind::Event);
         let wanted = uid.get();
@@ -195,7 +213,8 @@ pub fn Events(uid: Signal<Option<Uid>>) -> impl IntoView {
         query::answer(Kind::Event, lines, &Place::default())
     });
     let none = move || {
-        answer.with(|answer| answer.as_ref().is_ok_and(|answer| answer.matches == 0)).then(
+        let none = answer.with(|answer| answer.as_ref().is_ok_and(|answer| answer.matches == 0));
+        (none && known.get()).then(
             || view! { <p class="nothing">"None. The API server forgets events, usually after an hour."</p> },
         )
     };

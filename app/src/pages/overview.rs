@@ -15,7 +15,13 @@ use crate::{
         StatefulSet, Uid,
     },
     components::{
-        filters::Grouping, frame::Head, gate::Gate, here::Here, icon, name, store, strip::Way, table::Owned,
+        filters::Grouping,
+        frame::Head,
+        gate::{Gate, dims, missing},
+        here::Here,
+        icon, name, store,
+        strip::Way,
+        table::Owned,
         tiles::Tiles,
     },
     format::visible,
@@ -32,6 +38,24 @@ const TILES: usize = 1_500;
 const BY_NODE: &str = "By node";
 /// Problems listed one by one.
 const PROBLEMS: usize = 20;
+/// What may have problems.
+const TROUBLED: &[Kind] = &[
+    Kind::Node,
+    Kind::Deployment,
+    Kind::ReplicationController,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::Pod,
+];
+/// What rollouts under way are told by: controllers, and their pods.
+const MOVING: &[Kind] = &[
+    Kind::Deployment,
+    Kind::ReplicationController,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::ReplicaSet,
+    Kind::Pod,
+];
 
 /// The view.
 #[component]
@@ -126,10 +150,8 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     let controllers = kept::<ReplicationController>(&store);
     let daemons = kept::<DaemonSet>(&store);
     let stateful = kept::<StatefulSet>(&store);
-    let ready = {
-        let store = store.clone();
-        move || store.state(Kind::Pod).listed()
-    };
+    let dims = dims(&store, TROUBLED);
+    let lacks = Memo::new(move |_| missing(&store, TROUBLED, &here.place().namespaces));
     let found = Memo::new(move |_| {
         let mut found = Vec::new();
         problems::add(&mut found, &nodes.get());
@@ -146,21 +168,28 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
         let place = here.place().elsewhere(Page::Pods).with_only(Fact::State, Some("failing".to_owned()));
         (rest() > 0).then(|| view! { <p><a href=place.href()>{format!("and {} more", rest())}</a></p> })
     };
+    let last = move || {
+        let (health, said) = match (found.with(Vec::is_empty), lacks.get()) {
+            (true, None) => (Health::Healthy, "Nothing is wrong that a watch can see.".to_owned()),
+            (_, Some(lacks)) => (Health::Unknown, lacks),
+            (false, None) => return None,
+        };
+        Some(view! { <p class="well">{icon::shape(health)} {said}</p> })
+    };
     view! {
         <section class="problems" aria-labelledby="problems">
             <h2 id="problems">"Problems"</h2>
-            <ul>
-                <For
-                    each=move || found.get().into_iter().take(PROBLEMS)
-                    key=Clone::clone
-                    children=problem
-                />
-            </ul>
-            {more}
-            {move || {
-                (found.with(Vec::is_empty) && ready())
-                    .then(|| view! { <p class="well">{icon::shape(Health::Healthy)} "Nothing is wrong that a watch can see."</p> })
-            }}
+            <div class="gate" class:stale=move || dims.get()>
+                <ul>
+                    <For
+                        each=move || found.get().into_iter().take(PROBLEMS)
+                        key=Clone::clone
+                        children=problem
+                    />
+                </ul>
+                {more}
+                {last}
+            </div>
         </section>
     }
     .into_any()
@@ -211,14 +240,17 @@ fn UnderWay() -> impl IntoView {
         moving
     });
     let any = Memo::new(move |_| moving.with(|moving| !moving.is_empty()));
+    let dims = dims(&store, MOVING);
     move || {
         let store = store.clone();
         any.get().then(|| view! {
             <section class="under-way" aria-labelledby="under-way">
                 <h2 id="under-way">"Not where they should be"</h2>
-                <ul class="cards">
-                    <For each=move || moving.get() key=|key| *key children=move |(kind, uid)| moving_card(&store, kind, uid) />
-                </ul>
+                <div class="gate" class:stale=move || dims.get()>
+                    <ul class="cards">
+                        <For each=move || moving.get() key=|key| *key children=move |(kind, uid)| moving_card(&store, kind, uid) />
+                    </ul>
+                </div>
             </section>
         })
     }
@@ -285,19 +317,19 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
         });
         placed
     });
-    // By name, with the uid of those that are known: without the right to list nodes, none is.
+    // By name, with the uid of those that are known: without the right to list nodes none is, and pods may say for a
+    // while that they are on one that has gone.
     let nodes = {
         let store = store.clone();
         Memo::new(move |_| {
             let known = store.rows::<Node>();
             let mut nodes: BTreeMap<Arc<str>, Option<Uid>> =
                 known.iter().map(|node| (node.meta.name.clone(), Some(node.meta.uid))).collect();
-            if known.is_empty() {
-                let names = placed.with(|placed| placed.keys().cloned().collect::<Vec<_>>());
-                nodes.extend(
-                    names.into_iter().filter(|name| !name.is_empty()).map(|name| (name.into(), None)),
-                );
-            }
+            placed.with(|placed| {
+                for name in placed.keys().filter(|name| !name.is_empty()) {
+                    nodes.entry(name.as_str().into()).or_insert(None);
+                }
+            });
             nodes.into_iter().collect::<Vec<_>>()
         })
     };

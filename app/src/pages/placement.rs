@@ -17,7 +17,7 @@ use crate::{
     components::{
         filters::{kept, pointed_at},
         frame::Head,
-        gate::Gate,
+        gate::{Gate, known_in},
         here::Here,
         name, store,
     },
@@ -71,7 +71,8 @@ fn AboutObject(key: ObjectKey) -> impl IntoView {
     let absent = {
         let (store, key) = (store.clone(), key.clone());
         move || {
-            store.detail(&key).is_some_and(|detail| detail.is_none()).then(|| {
+            let none = store.detail(&key).is_some_and(|detail| detail.is_none());
+            (none && known_in(&store, key.kind, std::slice::from_ref(&key.namespace))).then(|| {
                 let said = format!(
                     "There is no {} {} in namespace {}.",
                     key.kind.singular(),
@@ -92,8 +93,10 @@ fn AboutObject(key: ObjectKey) -> impl IntoView {
             {for_what}{key.kind.singular()}" "{link}" "
             <a class="aside" href=back>"ask for something else"</a>
         </p>
-        {absent}
-        <Verdicts case />
+        <Gate kind=key.kind>
+            {absent.clone()}
+            <Verdicts case />
+        </Gate>
     }
     .into_any()
 }

@@ -21,7 +21,12 @@ use crate::{
         Kind, Millis, ObjectKey, Picture,
         picture::{Cause, Course},
     },
-    components::{frame::Head, gate::Gate, here::Here, icon, name, store},
+    components::{
+        frame::Head,
+        gate::{Gate, known_in},
+        here::Here,
+        icon, name, store,
+    },
     format::{duration, visible},
     query::Page,
     store::Store,
@@ -85,6 +90,7 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
     let list = Here::get().place_now().elsewhere(Page::Rollouts).href();
     match store.picture(key) {
         None => Some(view! { <p class="nothing">"Drawing…"</p> }.into_any()),
+        Some(None) if !known_in(store, key.kind, std::slice::from_ref(&key.namespace)) => None,
         Some(None) => Some(
             view! {
                 <p class="notice gone-notice" role="status">

@@ -11,9 +11,9 @@ use crate::{
         chip,
         filters::{Tools, no_selector},
         frame::Head,
-        gate::Gate,
+        gate::{Gate, dims, known_in},
         here::Here,
-        hold::{Held, hold},
+        hold::{Held, gone, hold},
         icon, name, store,
         strip::{picture_href, strip},
     },
@@ -69,20 +69,26 @@ pub fn Rollouts() -> impl IntoView {
     let going = hold(move || parts.with(|parts| parts.going.clone()));
     let lately = hold(move || parts.with(|parts| parts.lately.clone()));
     let earlier = hold(move || parts.with(|parts| parts.earlier.clone()));
-    let dims = {
-        let store = store.clone();
-        Memo::new(move |_| kinds().any(|kind| store.freshness(kind).dims()))
-    };
+    let dims = dims(&store, Page::Rollouts.tables());
+    let known = Memo::new(move |_| {
+        let namespaces = here.place().namespaces;
+        kinds().all(|kind| known_in(&store, kind, &namespaces))
+    });
     let bad = Memo::new(move |_| {
         let place = here.place();
         kinds().find_map(|kind| Filter::of(&place, kind).err())
     });
-    let count = move || match parts.with(|parts| parts.going.len()) {
-        0 => "none in progress".to_owned(),
-        n => format!("{n} in progress"),
+    let count = move || {
+        let said = match (parts.with(|parts| parts.going.len()), known.get()) {
+            (0, true) => "none in progress".to_owned(),
+            (0, false) => String::new(),
+            (n, true) => format!("{n} in progress"),
+            (n, false) => format!("at least {n} in progress"),
+        };
+        view! { <span class:was=move || dims.get()>{said}</span> }
     };
     let none = move || {
-        going.shown.with(Vec::is_empty).then(|| {
+        (known.get() && going.shown.with(Vec::is_empty)).then(|| {
             view! {
                 <p class="nothing">"None of those that are shown here."</p>
             }
@@ -95,10 +101,10 @@ pub fn Rollouts() -> impl IntoView {
         // what cannot be seen is said, and costs only itself
         {kinds().map(|kind| view! { <Gate kind>""</Gate> }).collect_view()}
         <div class="gate" class:stale=move || dims.get()>
-            <Part title="In progress" held=going />
+            <Part title="In progress" held=going known />
             {none}
-            <Part title="Through in the last hour" held=lately />
-            <Part title="Through" held=earlier />
+            <Part title="Through in the last hour" held=lately known />
+            <Part title="Through" held=earlier known />
         </div>
     }
     .into_any()
@@ -124,8 +130,9 @@ struct Parts {
     earlier: Vec<Key>,
 }
 
+/// Some of them, and how many they are once all that there is is known.
 #[component]
-fn Part(title: &'static str, held: Held<Key>) -> impl IntoView {
+fn Part(title: &'static str, held: Held<Key>, known: Memo<bool>) -> impl IntoView {
     let Held { shown, held } = held;
     let (here, store) = (Here::get(), store());
     let group = Memo::new(move |_| here.place().group);
@@ -179,7 +186,7 @@ fn Part(title: &'static str, held: Held<Key>) -> impl IntoView {
     };
     view! {
         <section aria-label=title class:empty=move || shown.with(Vec::is_empty)>
-            <h2>{title} " " <span class="count">{move || shown.with(Vec::len)}</span></h2>
+            <h2>{title} " " <span class="count">{move || known.get().then(|| shown.with(Vec::len))}</span></h2>
             <For each=titles key=Clone::clone children=list />
             {more}
         </section>
@@ -212,6 +219,7 @@ fn rank(line: &dyn Line) -> (bool, Health, Reverse<i32>) {
 fn Row(kind: Kind, uid: Uid) -> impl IntoView {
     let (here, store) = (Here::get(), store());
     let clock = store.clone();
+    let gone = gone(&store, kind, uid);
     let read = move |before: Option<&Option<Arc<dyn Line>>>| {
         store.line(kind, uid).or_else(|| before.cloned().flatten())
     };
@@ -262,7 +270,7 @@ fn Row(kind: Kind, uid: Uid) -> impl IntoView {
         })
     };
     view! {
-        <li class=move || format!("rollout-line {}", health().word())>
+        <li class=move || format!("rollout-line {}{}", health().word(), if gone.get() { " gone" } else { "" })>
             <span class="lead">{move || icon::state(health())}</span>
             {link}
             <span class="numbers"><span aria-hidden="true">{drawn}</span> {numbers}</span>

@@ -13,7 +13,11 @@ use crate::{
         DaemonSet, Deployment, Kind, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Service,
         StatefulSet, Uid,
     },
-    components::{gate::Gate, here::Here, name, store},
+    components::{
+        gate::{Gate, dims, missing},
+        here::Here,
+        name, store,
+    },
     format::visible,
     query::{
         Page,
@@ -58,17 +62,6 @@ const KINDS: &[Kind] = &[
     Kind::PodDisruptionBudget,
 ];
 
-/// Whether what is said of selectors is not known to be current, since one of those kinds is not.
-fn dims(store: &Store) -> Memo<bool> {
-    let store = store.clone();
-    Memo::new(move |_| KINDS.iter().any(|kind| store.freshness(*kind).dims()))
-}
-
-/// Whether all pods are here: before that nothing is said to select none.
-fn whole(store: &Store) -> bool {
-    store.partial().is_none() && store.state(Kind::Pod).listed()
-}
-
 /// `deployment/web` as a link, where its kind has a page.
 pub fn reference(one: &Selecting) -> AnyView {
     view! {
@@ -84,16 +77,25 @@ pub fn reference(one: &Selecting) -> AnyView {
 #[component]
 pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
     let store = store();
-    let (selectors, dims) = (selectors(&store), dims(&store));
+    let (selectors, dims) = (selectors(&store), dims(&store, KINDS));
+    let lacks = Memo::new(move |_| missing(&store, KINDS, &[pod.get()?.meta.namespace.to_string()]));
     let bonds = Memo::new(move |_| {
         let Some(pod) = pod.get() else { return Vec::new() };
         let selectors = selectors.get();
-        let bonds = of_pod(&selectors, &pod);
+        let mut bonds = of_pod(&selectors, &pod);
+        // without its ReplicaSet it is not known whether a Deployment owns it
+        let part = |kind: &str, uid| kind == Kind::ReplicaSet.name() && selectors.get(uid).is_none();
+        if pod.meta.owner.as_ref().is_some_and(|owner| part(&owner.kind, owner.uid)) {
+            bonds.retain(|(bond, one)| *bond != Bond::Anothers || one.kind != Kind::Deployment);
+        }
         bonds.into_iter().map(|(bond, one)| (bond, one.clone())).collect::<Vec<_>>()
     });
-    let none = move || {
-        (bonds.with(Vec::is_empty) && store.partial().is_none())
-            .then(|| view! { <p class="nothing">"Nothing that is shown here."</p> })
+    let last = move || {
+        let said = match lacks.get() {
+            None if bonds.with(Vec::is_empty) => "Nothing that is shown here.".to_owned(),
+            lacks => lacks?,
+        };
+        Some(view! { <p class="nothing">{said}</p> })
     };
     let lines = move || bonds.get().into_iter().map(|(bond, one)| bond_line(bond, &one)).collect_view();
     view! {
@@ -101,7 +103,7 @@ pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
             <h2 id="selected-by">"Selected by"</h2>
             <div class="gate" class:stale=move || dims.get()>
                 <ul class="bonds">{lines}</ul>
-                {none}
+                {last}
             </div>
         </section>
     }
@@ -121,7 +123,7 @@ fn bond_line(bond: Bond, one: &Selecting) -> impl IntoView + use<> {
 #[component]
 pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
     let store = store();
-    let (selectors, dims) = (selectors(&store), dims(&store));
+    let (selectors, dims) = (selectors(&store), dims(&store, KINDS));
     let found = {
         let store = store.clone();
         Memo::new(move |_| {
@@ -132,17 +134,27 @@ pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
             Some((one, reach))
         })
     };
+    let lacks = Memo::new(move |_| {
+        // a Deployment's pods are its own through its ReplicaSets
+        let kinds: &[Kind] = match found.with(|found| found.as_ref().map(|(one, _)| one.kind)) {
+            Some(Kind::Deployment) => &[Kind::Pod, Kind::ReplicaSet],
+            _ => &[Kind::Pod],
+        };
+        let namespace = found.with(|found| found.as_ref().map(|(one, _)| one.namespace.to_string()))?;
+        missing(&store, kinds, &[namespace])
+    });
     let told = move || {
-        let store = store.clone();
-        found.get().map(|(one, reach)| {
-            view! { <ul class="bonds">{reach_lines(&store, &selectors.get(), &one, &reach)}</ul> }
+        let (one, reach) = found.get()?;
+        Some(match lacks.get() {
+            Some(lacks) => view! { <p class="nothing">{lacks}</p> }.into_any(),
+            None => view! { <ul class="bonds">{reach_lines(&selectors.get(), &one, &reach)}</ul> }.into_any(),
         })
     };
     view! {
         <section aria-labelledby="selects">
             <h2 id="selects">"What it selects"</h2>
             <Gate kind=Kind::Pod>
-                <div class="gate" class:stale=move || dims.get()>{told.clone()}</div>
+                <div class="gate" class:stale=move || dims.get()>{told}</div>
             </Gate>
         </section>
     }
@@ -150,7 +162,7 @@ pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
 }
 
 /// A line each: what it matches, what follows from that, and who else is there.
-fn reach_lines(store: &Store, selectors: &Selectors, one: &Selecting, reach: &Reach) -> Vec<AnyView> {
+fn reach_lines(selectors: &Selectors, one: &Selecting, reach: &Reach) -> Vec<AnyView> {
     let Some(selector) = one.written.read() else {
         return vec![line(
             false,
@@ -174,7 +186,7 @@ fn reach_lines(store: &Store, selectors: &Selectors, one: &Selecting, reach: &Re
             false,
             view! { <a href=place.href()>{matches}</a> {format!(" with {shown}, {own}")} }.into_any(),
         ));
-    } else if whole(store) {
+    } else {
         let wants = if one.wants { ", though there should be some" } else { ", and there should be none" };
         lines.push(line(one.wants, format!("No pod has {shown}{wants}").into_any()));
     }

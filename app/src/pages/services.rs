@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use around::{ServedBy, around};
 use leptos::prelude::*;
-use members::{Members, known};
+use members::Members;
 pub use slice::EndpointSlicePage;
 
 use super::{
@@ -17,7 +17,14 @@ use super::{
 };
 use crate::{
     api::{Align, Detail, EndpointSlice, Kind, ObjectKey, Pod, Service, service::ServicePort},
-    components::{chip, frame::Head, gate::Gate, here::Here, icon, name, scroll, store, table::Addresses},
+    components::{
+        chip,
+        frame::Head,
+        gate::{Gate, dims, known_in, refused_in},
+        here::Here,
+        icon, name, scroll, store,
+        table::Addresses,
+    },
     format::visible,
     query::{
         Page,
@@ -31,16 +38,17 @@ use crate::{
 pub fn Services() -> impl IntoView {
     let store = store();
     let here = Here::get();
-    let old = {
-        let store = store.clone();
-        Memo::new(move |_| store.freshness(Kind::EndpointSlice).dims())
-    };
+    let old = dims(&store, &[Kind::EndpointSlice]);
     let tallies = Memo::new(move |_| {
-        known(&store).then(|| {
+        let whole = store.partial().is_none() && store.state(Kind::EndpointSlice).listed();
+        // who is behind those in there is not known
+        let refused = refused_in(&store, Kind::EndpointSlice, &[]);
+        whole.then(|| {
             let tallies = endpoints::tallies(&store.current::<EndpointSlice>());
             let services = store.current::<Service>();
             services
                 .iter()
+                .filter(|service| refused.iter().all(|name| **name != *service.meta.namespace))
                 .map(|service| (service.meta.uid, endpoints::tally_of(service, &tallies)))
                 .collect()
         })
@@ -69,15 +77,16 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| {
             let service = found.with(|found| found.last().cloned())?;
-            known(&store).then(|| {
+            known_in(&store, Kind::EndpointSlice, &[namespace.get_value()]).then(|| {
                 endpoints::members(&service, &store.current::<EndpointSlice>(), &store.current::<Pod>())
             })
         })
     };
     let pods = {
         let store = store.clone();
-        Memo::new(move |_| store.state(Kind::Pod).listed())
+        Memo::new(move |_| known_in(&store, Kind::Pod, &[namespace.get_value()]))
     };
+    let old = dims(&store, &[Kind::Pod]);
     let note = move || {
         found.with(|found| {
             let service = found.last()?;
@@ -100,8 +109,10 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
                 <section aria-labelledby="addresses">
                     <h2 id="addresses">"Addresses"</h2>
                     <Gate kind=Kind::EndpointSlice>
-                        {note}
-                        <Members members caption="Addresses of this Service" namespace of_slice=false />
+                        <div class="gate" class:stale=move || old.get()>
+                            {note}
+                            <Members members caption="Addresses of this Service" namespace of_slice=false />
+                        </div>
                     </Gate>
                 </section>
                 {conditions(&store, detail)}

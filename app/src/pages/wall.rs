@@ -16,12 +16,17 @@ use leptos::prelude::*;
 use local::Local;
 use rota::{Rota, Scene, Turn};
 use sheets::Sheets;
-use survey::Survey;
+use survey::{Sight, Survey};
 use verdict::{Verdict, verdict};
 
 use crate::{
-    api::{Health, Kind, KindState, Namespace},
-    components::{fresh, here::Here, icon, store},
+    api::{Health, Kind, Namespace},
+    components::{
+        fresh,
+        gate::{known_in, unseen},
+        here::Here,
+        icon, store,
+    },
     format::visible,
     query::{
         Page,
@@ -64,7 +69,7 @@ pub fn Wall() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| verdict(&store))
     };
-    let turn = turn_of(&store, plan, survey, verdict);
+    let turn = turn_of(&store, plan, survey);
     let shown = Shown { survey, turn, local: local.clone() };
     let idle = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
@@ -113,30 +118,29 @@ pub fn Wall() -> impl IntoView {
     .into_any()
 }
 
+/// What there is, at most each second; at once when more of it may be known than before, or less.
 fn survey_of(store: &Store, plan: Memo<Plan>) -> Memo<Survey> {
     let lately = store.lately(MADE_OF);
+    let sight = {
+        let store = store.clone();
+        Memo::new(move |_| plan.with(|plan| Sight::of(&store, &plan.place)))
+    };
     let store = store.clone();
     Memo::new(move |_| {
         lately();
+        sight.get();
         let place = plan.with(|plan| plan.place.clone());
         untrack(|| Survey::of(&store, &place))
     })
 }
 
-/// The page that is shown now. Until everything is there nothing is known to be new.
-fn turn_of(
-    store: &Store,
-    plan: Memo<Plan>,
-    survey: Memo<Survey>,
-    verdict: Memo<Verdict>,
-) -> Memo<Turn<Identity>> {
+/// The page that is shown now. Until a survey was made with everything there nothing is known to be new.
+fn turn_of(store: &Store, plan: Memo<Plan>, survey: Memo<Survey>) -> Memo<Turn<Identity>> {
     let rota = StoredValue::new(Rota::new());
     let store = store.clone();
     Memo::new(move |before: Option<&Turn<Identity>>| {
         let now = store.server_now();
-        let waits =
-            store.partial().is_some() || verdict.with(|verdict| matches!(verdict, Verdict::Listing(_)));
-        if waits {
+        if survey.with(|survey| !survey.sight.whole) {
             return before.cloned().unwrap_or(Turn { view: View::Problems, new: Vec::new() });
         }
         let scene = survey.with(|survey| Scene {
@@ -189,7 +193,7 @@ fn Bar(local: Local, plan: Memo<Plan>, verdict: Memo<Verdict>) -> impl IntoView 
 #[component]
 fn Counts(survey: Memo<Survey>) -> impl IntoView {
     let count = |class: &'static str, health, word: &'static str, of: fn(&Survey) -> usize| {
-        let count = Memo::new(move |_| survey.with(of));
+        let count = Memo::new(move |_| survey.with(|survey| if survey.sight.whole { of(survey) } else { 0 }));
         move || {
             (count.get() > 0)
                 .then(|| view! { <span class=class>{icon::shape(health)} " " {sheets::counted(count.get(), word)}</span> })
@@ -211,20 +215,14 @@ fn Said(plan: Memo<Plan>) -> impl IntoView {
     let said = Memo::new(move |_| {
         let mut said = plan.with(|plan| plan.bad.clone());
         let asked = plan.with(|plan| plan.place.namespaces.clone());
-        if store.state(Kind::Namespace).listed() && store.partial().is_none() {
+        if known_in(&store, Kind::Namespace, &[]) {
             let there = store.current::<Namespace>();
-            let missing = asked.into_iter().filter(|name| there.iter().all(|row| *row.meta.name != **name));
+            let missing =
+                asked.iter().filter(|name| there.iter().all(|row| *row.meta.name != *name.as_str()));
             said.extend(missing.map(|name| format!("There is no namespace {name}.")));
         }
-        let forbidden = Page::Wall
-            .kinds()
-            .iter()
-            .filter(|kind| matches!(store.state(*kind), KindState::Forbidden { .. }))
-            .map(Kind::plural)
-            .collect::<Vec<_>>();
-        if !forbidden.is_empty() {
-            said.push(format!("Not in here: {}, which Masthead may not list.", forbidden.join(", ")));
-        }
+        let kinds: Vec<Kind> = Page::Wall.kinds().iter().collect();
+        said.extend(unseen(&store, &kinds, &asked));
         said.extend(fresh::clocks(&store));
         said
     });

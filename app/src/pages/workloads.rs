@@ -10,7 +10,7 @@ use crate::{
     components::{
         filters::{Tools, no_selector},
         frame::Head,
-        gate::Gate,
+        gate::{Gate, dims, known_in},
         here::Here,
         store,
         table::{Extra, Owned, Table},
@@ -51,6 +51,7 @@ pub fn Workloads() -> impl IntoView {
     let old = part(Kind::ReplicaSet, idle);
     let bad = Memo::new(move |_| deployments.with(|answer| answer.as_ref().err().cloned()));
     let olds = move || count(old);
+    let (known, dims) = (known(Kind::ReplicaSet), dims(&store, &[Kind::ReplicaSet]));
     view! {
         <Head title=|| "Workloads" />
         <Tools what="workloads" kinds=Page::Workloads.tables().to_vec() />
@@ -62,11 +63,24 @@ pub fn Workloads() -> impl IntoView {
         {unless_none(Kind::StatefulSet, "StatefulSets", stateful)}
         <Section kind=Kind::ReplicaSet title="ReplicaSets" answer=sets extra=REPLICAS />
         <details class="old" class:empty=move || olds() == 0>
-            <summary>{move || format!("{} ReplicaSets scaled to 0", olds())}</summary>
-            <Table kind=Kind::ReplicaSet answer=old caption="ReplicaSets scaled to 0" extra=REPLICAS />
+            <summary>
+                {move || match known.get() {
+                    true => format!("{} ReplicaSets scaled to 0", olds()),
+                    false => "ReplicaSets scaled to 0".to_owned(),
+                }}
+            </summary>
+            <div class="gate" class:stale=move || dims.get()>
+                <Table kind=Kind::ReplicaSet answer=old caption="ReplicaSets scaled to 0" extra=REPLICAS />
+            </div>
         </details>
     }
     .into_any()
+}
+
+/// Whether all that the place shows of a kind is here.
+fn known(kind: Kind) -> Memo<bool> {
+    let (here, store) = (Here::get(), store());
+    Memo::new(move |_| known_in(&store, kind, &here.place().namespaces))
 }
 
 fn count(answer: Memo<Result<Answer, SelectorError>>) -> usize {
@@ -115,9 +129,11 @@ fn Section(
     extra: &'static [Extra],
 ) -> impl IntoView {
     let id = format!("section-{}", kind.plural());
+    let known = known(kind);
     let none = move || {
         answer
             .with(|answer| answer.as_ref().ok().filter(|answer| answer.matches == 0).map(|answer| answer.of))
+            .filter(|_| known.get())
             .map(|of| {
                 let said = if of == 0 { "None.".to_owned() } else { format!("None that match, of {of}.") };
                 view! { <p class="nothing">{said}</p> }
@@ -125,7 +141,7 @@ fn Section(
     };
     view! {
         <section aria-labelledby=id.clone()>
-            <h2 id=id.clone()>{title} " " <span class="count">{move || count(answer)}</span></h2>
+            <h2 id=id.clone()>{title} " " <span class="count">{move || known.get().then(|| count(answer))}</span></h2>
             <Gate kind>
                 <Table kind answer caption=title sortable=true extra />
                 {none}

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Millis, Needs, Node, Owner, Pod,
-        ReplicationController, ResourceList, Text, Timestamp, Uid,
+        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Millis, Namespace, Needs, Node, Owner, Pod,
+        ReplicationController, ResourceList, Row, Text, Timestamp, Uid,
         detail::{Condition, Container, Template},
         replicas::Replicas,
     },
-    model::{Change, Cluster, Delta},
+    model::{Change, Cluster, Delta, WithRow},
     query::fixtures::{NOW, about, as_of, cluster, labels, meta, pod, put, services, sets},
+    wire::About,
 };
 
 const ASSETS: Assets = Assets {
@@ -856,6 +857,27 @@ fn a_wall_of_what_is_not_listed_yet_is_not_well() {
     assert!(said.contains("Not in here: pods, which Masthead may not list."), "{said}");
 }
 
+#[test]
+fn a_wall_of_which_not_all_may_be_seen_is_not_well_and_says_what_is_missing() {
+    let calm = calm();
+    let well = text(&page(&calm, "/wall"));
+    assert!(well.contains("All is well") && well.contains("1 pod · 1 workload · 1 node"), "{well}");
+    let nodes = drawn_without(&calm, "/wall", Kind::Node, Some(Lack::Forbidden));
+    assert!(nodes.contains("Nothing seen is wrong") && nodes.contains("1 pod · 1 workload"), "{nodes}");
+    let pods = drawn_without(&calm, "/wall", Kind::Pod, Some(Lack::Refused));
+    assert!(pods.contains("Not in here: pods of default, which Masthead may not list."), "{pods}");
+    let nodes = drawn_without(&calm, "/wall?pages=nodes", Kind::Pod, Some(Lack::Refused));
+    assert!(nodes.contains("1 node ready") && !nodes.contains("CPU"), "{nodes}");
+}
+
+#[test]
+fn pods_on_a_node_that_is_not_there_have_a_card() {
+    let mut cluster = cluster();
+    put(&mut cluster, pod(60, "orphan", "x", "worker-9"));
+    let html = page(&cluster, "/");
+    assert!(html.contains("Pods on worker-9") && !html.contains("href=\"/nodes/worker-9\""));
+}
+
 /// The text of the chip that is always in sight.
 fn said_of_freshness(html: &str) -> &str {
     html.split("class=\"said\">").nth(1).and_then(|rest| rest.split("</span>").next()).unwrap_or_default()
@@ -942,5 +964,193 @@ fn in_every_view_all_that_is_not_confirmed_for_more_than_five_seconds_is_dimmed(
         assert_eq!((current > 0, dimmed), (page != Page::Wall, 0), "{url}: what is current");
         let (current, dimmed) = gates(&drawn_late(&cluster, &url, 5_001, |_| true));
         assert_eq!((current, dimmed > 0), (0, page != Page::Wall), "{url}: what is old");
+    }
+}
+
+/// Why nothing of a kind is on a page, though there may be some.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lack {
+    Listing,
+    Failing,
+    Forbidden,
+    /// In one namespace, while others may be seen.
+    Refused,
+}
+
+/// The changes after which a kind has no rows.
+struct Emptied;
+
+impl WithRow for Emptied {
+    type Out = Change;
+    fn with<T: Row>(self) -> Change {
+        T::change(Delta::Reset(Vec::new()))
+    }
+}
+
+/// The text of a page without any rows of a kind, for such a reason; for none if there are none.
+fn drawn_without(cluster: &Cluster, url: &str, kind: Kind, lack: Option<Lack>) -> String {
+    let state = match lack {
+        Some(Lack::Listing) => KindState::Listing { seen: 7 },
+        Some(Lack::Failing) => KindState::Failing { because: "connection refused".into() },
+        Some(Lack::Forbidden) => KindState::Forbidden {
+            verb: "list".into(),
+            resource: kind.resource().into(),
+            namespace: Text::default(),
+        },
+        Some(Lack::Refused) | None => KindState::Live,
+    };
+    let mut cluster = cluster.clone();
+    for other in Kind::ALL.iter().filter(|other| other.watched() == kind.watched()) {
+        cluster.apply(other.with_row(Emptied));
+        cluster.apply(Change::State(*other, state.clone()));
+    }
+    let mut about = about();
+    if lack == Some(Lack::Refused) {
+        let namespaces = vec!["default".to_owned(), "other".to_owned()];
+        about = About { namespaces, refused: vec![(kind.watched(), "default".to_owned())], ..about };
+    }
+    text(&render(url, &Seed::choose(&cluster, url, &about, 1, &as_of(), NOW), &ASSETS).1)
+}
+
+/// What is said where there is none of a kind.
+fn claims(kind: Kind) -> Vec<String> {
+    const MAKERS: [Kind; 4] =
+        [Kind::Deployment, Kind::ReplicationController, Kind::DaemonSet, Kind::StatefulSet];
+    const LABELLED: [&str; 3] =
+        ["0 keys in use", "Nothing that is shown has labels", "No key and no value contains"];
+    const PROBLEMS: [&str; 4] = ["Nothing is wrong", "Nothing is here", "All is well", "0problems"];
+    const ROLLOUTS: [&str; 6] = [
+        "none in progress",
+        "None of those that are shown here",
+        "In progress 0",
+        "Through 0",
+        "No rollout in progress",
+        "0rollouts in progress",
+    ];
+    let own: &[&str] = match kind {
+        Kind::Node => &["No node is known", "nodes healthy", "No nodes with"],
+        Kind::Namespace => &["There is no namespace "],
+        Kind::Pod => &[
+            "Podsnone",
+            "On it0 of",
+            "no pod is left",
+            "No pod of this namespace",
+            "No pod has",
+            "no pod has",
+            "No pod waits",
+            "No pods in namespace",
+            "Pods that wait for a node 0",
+            "0 images in use",
+            "pods healthy",
+            "Nothing is under way",
+        ],
+        Kind::Deployment => &["Deployments 0"],
+        Kind::ReplicationController => &["ReplicationControllers 0", "0 workloads"],
+        Kind::ReplicaSet => &["ReplicaSets 0", "0 ReplicaSets scaled"],
+        Kind::Service => &["No Service selects it", "none selects its pods"],
+        Kind::EndpointSlice => &["No Service selects it", "no address"],
+        Kind::PodDisruptionBudget => &["none covers its pods"],
+        Kind::Lease => &["it has no lease"],
+        Kind::Event => &["None. The API server forgets events", "0 warnings"],
+        Kind::DaemonSet | Kind::StatefulSet | Kind::Container | Kind::ControllerRevision => &[],
+    };
+    let mut claims: Vec<String> = own.iter().map(|claim| (*claim).to_owned()).collect();
+    let mut also = |that: bool, those: &[&str]| {
+        claims.extend(those.iter().filter(|_| that).map(|claim| (*claim).to_owned()));
+    };
+    let makes = MAKERS.contains(&kind);
+    let selects = makes || matches!(kind, Kind::ReplicaSet | Kind::Service | Kind::PodDisruptionBudget);
+    also(makes, &["workloads healthy", "Nothing is under way"]);
+    also(makes && kind != Kind::ReplicationController, &ROLLOUTS);
+    also(makes || matches!(kind, Kind::Node | Kind::Pod), &PROBLEMS);
+    also(selects, &["Nothing that is shown here."]);
+    also(Page::Labels.kinds().contains(kind), &LABELLED);
+    let (singular, plural) = (kind.singular(), kind.plural());
+    also(Page::of_object(kind, "", "").is_some(), &[format!("There is no {singular} ").as_str()]);
+    also(Page::listing(kind).table() == Some(kind), &[format!("There are no {plural}").as_str()]);
+    claims
+}
+
+/// Whether it is said. A figure is not, where it is the end of a longer one.
+fn says(said: &str, claim: &str) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    said.match_indices(claim).any(|(at, _)| !(claim.starts_with(digit) && said[..at].ends_with(digit)))
+}
+
+/// Some of every kind, and much to be said of it. Nobody has put the pods of `web` into its slice.
+fn busy() -> Cluster {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    services(&mut cluster);
+    cluster.apply(Change::EndpointSlice(Delta::Gone(Uid(45))));
+    let template = Some(Template { labels: labels(&[("app", "web")]), ..Template::default() });
+    put(
+        &mut cluster,
+        Deployment {
+            meta: meta(10, "default", "web"),
+            desired: 2,
+            selector: "app=web".into(),
+            detail: Arc::new(Detail { template, ..Detail::default() }),
+            ..Deployment::default()
+        },
+    );
+    let ready = Some(true);
+    put(&mut cluster, Node { meta: meta(1, "", "worker-1"), ready, unschedulable: true, ..Node::default() });
+    cluster
+}
+
+/// A few things that are as they should be, without a label.
+fn calm() -> Cluster {
+    let mut cluster = Cluster::default();
+    for kind in Kind::ALL {
+        cluster.apply(Change::State(*kind, KindState::Live));
+    }
+    put(&mut cluster, Namespace { meta: meta(3, "", "default"), ..Namespace::default() });
+    put(&mut cluster, Node { meta: meta(1, "", "worker-1"), ready: Some(true), ..Node::default() });
+    put(
+        &mut cluster,
+        ReplicationController { meta: meta(12, "default", "one"), ..ReplicationController::default() },
+    );
+    put(&mut cluster, Pod { meta: meta(20, "default", "one"), node: "worker-1".into(), ..Pod::default() });
+    cluster
+}
+
+#[test]
+fn that_there_is_none_of_a_kind_is_said_where_it_is_known() {
+    let clusters = [busy(), calm()];
+    for kind in Kind::ALL {
+        let pages = every_page_with_kinds().into_iter().filter(|(_, page)| page.kinds().contains(*kind));
+        let mut unsaid = claims(*kind);
+        for (url, _) in pages {
+            for cluster in &clusters {
+                if !unsaid.is_empty() {
+                    let said = drawn_without(cluster, &url, *kind, None);
+                    unsaid.retain(|claim| !says(&said, claim));
+                }
+            }
+        }
+        assert_eq!(unsaid, [""; 0], "{kind}");
+    }
+}
+
+#[test]
+fn that_there_is_none_of_a_kind_is_said_nowhere_where_it_is_not_known() {
+    for cluster in [busy(), calm()] {
+        for (url, page) in every_page_with_kinds() {
+            let shown = Place::parse(&url).namespaces;
+            let shows_refused = shown.is_empty() || shown.iter().any(|name| name == "default");
+            for kind in page.kinds().iter() {
+                let within = kind.namespaced() && kind.only_in().is_none() && shows_refused;
+                let refused = within.then_some(Lack::Refused);
+                for lack in [Lack::Listing, Lack::Failing, Lack::Forbidden].into_iter().chain(refused) {
+                    let said = drawn_without(&cluster, &url, kind, Some(lack));
+                    // where a namespace is refused, room on nodes is counted by what is in the others, and that is said
+                    let figure = (lack != Lack::Refused).then(|| format!("0 {}", kind.plural()));
+                    for claim in claims(kind).into_iter().chain(figure) {
+                        assert!(!says(&said, &claim), "{url}: {kind} {lack:?}: {claim}: {said}");
+                    }
+                }
+            }
+        }
     }
 }

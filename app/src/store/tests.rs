@@ -1,5 +1,5 @@
 use super::*;
-use crate::query::fixtures::{NOW, about, as_of, cluster, pod};
+use crate::query::fixtures::{NOW, about, as_of, cluster, pod, put, services};
 
 fn seeded() -> Store {
     Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, &as_of(), NOW))
@@ -46,6 +46,49 @@ fn a_pod_that_went_stays_for_a_moment_and_a_new_one_is_fresh() {
         store.tick(Millis(NOW.0 + 2_000));
         assert!(store.line(Kind::Pod, Uid(22)).is_none());
         assert!(!store.fresh(Kind::Pod, Uid(40)));
+    });
+}
+
+#[test]
+fn what_change_leaves_behind_goes_also_when_the_clock_is_put_back() {
+    with_owner(|| {
+        let store = seeded();
+        store.apply(vec![
+            Change::Pod(Delta::Gone(Uid(22))),
+            Change::Pod(Delta::Put(Arc::new(pod(40, "rf-new", "rf", "worker-2")))),
+        ]);
+        store.tick(NOW.later(-3_600_000));
+        assert!(store.line(Kind::Pod, Uid(22)).is_none());
+        assert!(!store.fresh(Kind::Pod, Uid(40)));
+    });
+}
+
+#[test]
+fn a_row_that_a_new_list_is_without_is_not_there() {
+    with_owner(|| {
+        let store = seeded();
+        assert!(store.there(Kind::Pod, Uid(22)));
+        store.reset(vec![Change::Pod(Delta::Reset(Vec::new()))]);
+        assert!(!store.there(Kind::Pod, Uid(22)));
+    });
+}
+
+#[test]
+fn what_the_first_paint_had_a_part_of_is_not_taken_for_all() {
+    with_owner(|| {
+        let mut cluster = cluster();
+        services(&mut cluster);
+        for i in 0..900u128 {
+            put(&mut cluster, pod(1_000 + i, &format!("many-{i:03}"), "many", "worker-1"));
+        }
+        let store = Store::new(&Seed::choose(&cluster, "/pods", &about(), 1, &as_of(), NOW));
+        assert_eq!(store.count(Kind::Service), 3, "as long as that is known");
+        store.reset(vec![Change::Pod(Delta::Reset(Vec::new()))]);
+        assert_eq!(store.freshness(Kind::Service), Freshness::Listing(0));
+        assert_eq!(store.count(Kind::Node), 2);
+        assert_eq!(store.freshness(Kind::Node), Freshness::Painted(NOW), "all of them were in it");
+        store.reset(vec![Change::Node(Delta::Reset(Vec::new()))]);
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Painted(NOW), "once only");
     });
 }
 

@@ -82,19 +82,20 @@ impl Traces {
         }
     }
 
-    /// Drops what has been there long enough: the rows to redraw, and the kinds that lost a row.
+    /// Drops what has been there long enough, or since a time that has not come, for clocks are put back: the rows to
+    /// redraw, and the kinds that lost a row.
     pub fn expire(&mut self, now: Millis) -> (Vec<(Kind, Uid)>, Vec<Kind>) {
         let mut rows = Vec::new();
         let mut kinds = Vec::new();
         self.marks.retain(|key, mark| {
-            let stays = now.0 - mark.at.0 < MARKED_MS;
+            let stays = (0..MARKED_MS).contains(&(now.0 - mark.at.0));
             if !stays {
                 rows.push(*key);
             }
             stays
         });
         self.leaving.retain(|key, (_, at)| {
-            let stays = now.0 - at.0 < LEAVING_MS;
+            let stays = (0..LEAVING_MS).contains(&(now.0 - at.0));
             if !stays {
                 rows.push(*key);
                 kinds.push(key.0);

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Addresses, Col, Owned};
 use crate::{
     api::{Event, Health, Kind, Uid},
-    components::{chip, icon, name, store, strip::Way, tiles::Tiles},
+    components::{chip, hold, icon, name, store, strip::Way, tiles::Tiles},
     format::visible,
     query::Line,
     store::Store,
@@ -33,10 +33,7 @@ fn follow(store: &Store, kind: Kind, uid: Uid) -> Row {
 pub fn LineRow(kind: Kind, uid: Uid, cols: Memo<Vec<Col>>, index: Signal<Option<String>>) -> impl IntoView {
     let store = store();
     let line = follow(&store, kind, uid);
-    let gone = {
-        let store = store.clone();
-        Memo::new(move |_| store.gone(kind, uid))
-    };
+    let gone = hold::gone(&store, kind, uid);
     let fresh = {
         let store = store.clone();
         move || store.fresh(kind, uid)

@@ -19,10 +19,15 @@ use crate::{
 /// What a drain has yet to do, while the node is cordoned. Whether anybody drains it, the cluster does not say: pods
 /// that leave do.
 #[component]
-pub fn Draining(cordoned: Memo<bool>, pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
+pub fn Draining(
+    cordoned: Memo<bool>,
+    pods: Memo<Vec<Arc<Pod>>>,
+    /// Whether those are all of its pods.
+    known: Memo<bool>,
+) -> impl IntoView {
     let store = store();
     let drain = Memo::new(move |_| {
-        let whole = cordoned.get() && store.partial().is_none();
+        let whole = cordoned.get() && known.get();
         whole.then(|| Drain::of(&pods.get(), &store.current::<PodDisruptionBudget>()))
     });
     let said = move || {
@@ -56,8 +61,10 @@ pub fn Draining(cordoned: Memo<bool>, pods: Memo<Vec<Arc<Pod>>>) -> impl IntoVie
             view! {
                 <section aria-labelledby="drain">
                     <h2 id="drain">"Cordoned"</h2>
-                    <Gate kind=Kind::Pod>{said}</Gate>
-                    <Gate kind=Kind::PodDisruptionBudget>{held}</Gate>
+                    <Gate kind=Kind::Pod>
+                        {said}
+                        <Gate kind=Kind::PodDisruptionBudget>{held}</Gate>
+                    </Gate>
                 </section>
             }
         })

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::{
     api::{Health, Kind, Pod, Timestamp, Uid},
     components::{
+        gate::known_in,
         here::Here,
         icon, name,
         scroll::{self, words},
@@ -40,6 +41,10 @@ pub fn Waiting() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_some())
     };
+    let known = {
+        let store = store.clone();
+        Memo::new(move |_| known_in(&store, Kind::Pod, &here.place().namespaces))
+    };
     let alike = Memo::new(move |_| {
         let place = here.place();
         let filter = Filter::of(&place, Kind::Pod).ok();
@@ -53,10 +58,11 @@ pub fn Waiting() -> impl IntoView {
     let body = move || {
         let alike = alike.get();
         if alike.is_empty() {
-            let said = if partial.get() {
-                "Counting: not all rows are here yet…"
-            } else {
-                "No pod waits for a node."
+            let said = match (partial.get(), known.get()) {
+                (true, _) => "Counting: not all rows are here yet…",
+                (false, true) => "No pod waits for a node.",
+                // what is not in here is said above
+                (false, false) => "None is known that waits for a node.",
             };
             return view! { <p class="nothing" role="status">{said}</p> }.into_any();
         }
@@ -69,7 +75,10 @@ pub fn Waiting() -> impl IntoView {
         }
         .into_any()
     };
-    let count = move || alike.with(|alike| alike.iter().map(|alike| alike.count).sum::<usize>());
+    let count = move || {
+        let count = alike.with(|alike| alike.iter().map(|alike| alike.count).sum::<usize>());
+        known.get().then_some(count)
+    };
     view! {
         <section aria-labelledby="waiting">
             <h2 id="waiting">"Pods that wait for a node " <span class="count">{count}</span></h2>

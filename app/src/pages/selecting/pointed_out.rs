@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{dims, reference, selectors, whole};
+use super::{KINDS, reference, selectors};
 use crate::{
     api::{Kind, Pod, Uid},
-    components::{here::Here, store},
+    components::{
+        gate::{dims, refused_in},
+        here::Here,
+        store,
+    },
     format::visible,
     query::{
         Page,
@@ -28,9 +32,11 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
     let namespaces = Memo::new(move |_| here.place().namespaces);
     let lately = store.lately(&[Kind::Pod]);
     Memo::new(move |_| {
-        if !whole(&store) {
+        if store.partial().is_some() || !store.state(Kind::Pod).listed() {
             return None;
         }
+        // there it is not known which selectors are without a pod
+        let refused = refused_in(&store, Kind::Pod, &[]);
         lately();
         let selectors = selectors.get();
         let pods = untrack(|| store.rows::<Pod>());
@@ -40,7 +46,10 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
             namespaces.with(|shown| shown.is_empty() || namespace.is_some_and(|it| shown.contains(&it)))
         };
         survey.overlaps.retain(|overlap| shown(&overlap.by));
-        survey.empty.retain(shown);
+        survey.empty.retain(|uid| {
+            let known = |name: &str| refused.iter().all(|refused| refused != name);
+            shown(uid) && selectors.get(*uid).is_some_and(|one| known(&one.namespace))
+        });
         Some(survey)
     })
 }
@@ -49,7 +58,7 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
 #[component]
 pub fn PointedOut(selectors: Memo<Arc<Selectors>>) -> impl IntoView {
     let store = store();
-    let (survey, dims) = (surveyed(&store, selectors), dims(&store));
+    let (survey, dims) = (surveyed(&store, selectors), dims(&store, KINDS));
     let lines = Memo::new(move |_| survey.get().unwrap_or_default());
     let rest = |many: usize| {
         let rest = many.saturating_sub(MANY);
@@ -110,7 +119,7 @@ fn place_of(one: &Selecting) -> impl IntoView + use<> {
 pub fn OverlapsNote() -> impl IntoView {
     let (here, store) = (Here::get(), store());
     let selectors = selectors(&store);
-    let (survey, dims) = (surveyed(&store, selectors), dims(&store));
+    let (survey, dims) = (surveyed(&store, selectors), dims(&store, KINDS));
     let counts = Memo::new(move |_| {
         // One line without a place to say since when: of what is old it says nothing.
         if dims.get() || store.freshness(Kind::Pod).dims() {

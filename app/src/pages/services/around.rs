@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{
-    super::object::{Found, fact},
-    members::known,
-};
+use super::super::object::{Found, fact};
 use crate::{
     api::{Detail, EndpointSlice, Kind, Labels, ObjectKey, Pod, PodDisruptionBudget, Service},
     components::{
-        gate::Gate,
+        gate::{Gate, known_in, missing},
         icon, name,
         scroll::{self, words},
         store,
@@ -21,26 +18,33 @@ use crate::{
     store::Store,
 };
 
+/// What says who is behind a Service.
+const SERVICES: [Kind; 2] = [Kind::Service, Kind::EndpointSlice];
+
+/// The Services of a pod, how it stands in each and why, or what is missing to say so.
+type Served = Result<Vec<(Arc<Service>, Standing, String)>, String>;
+
 /// Which Services a pod is behind, and whether its address is in each.
 #[component]
 pub fn ServedBy(pod: Memo<Found<Pod>>) -> impl IntoView {
     let store = store();
     let there = Memo::new(move |_| pod.with(|pod| matches!(pod, Found::Here(_))));
-    let services = Memo::new(move |_| {
-        let Found::Here(pod) = pod.get() else { return None };
-        known(&store).then(|| {
-            endpoints::services_of(&pod, &store.current::<Service>(), &store.current::<EndpointSlice>())
-                .into_iter()
-                .map(|(service, standing)| (service, standing, why(&pod, standing)))
-                .collect::<Vec<_>>()
-        })
+    let services: Memo<Served> = Memo::new(move |_| {
+        let Found::Here(pod) = pod.get() else { return Ok(Vec::new()) };
+        if let Some(missing) = missing(&store, &SERVICES, &[pod.meta.namespace.to_string()]) {
+            return Err(missing);
+        }
+        let services =
+            endpoints::services_of(&pod, &store.current::<Service>(), &store.current::<EndpointSlice>());
+        let told = services.into_iter().map(|(service, standing)| (service, standing, why(&pod, standing)));
+        Ok(told.collect())
     });
     let rows = move || match services.get() {
-        None => view! { <div class="skeleton" aria-busy="true"><div class="bar"></div></div> }.into_any(),
-        Some(services) if services.is_empty() => {
+        Err(missing) => view! { <p class="nothing">{missing}</p> }.into_any(),
+        Ok(services) if services.is_empty() => {
             view! { <p class="nothing">"No Service selects it."</p> }.into_any()
         }
-        Some(services) => table(&services),
+        Ok(services) => table(&services),
     };
     move || {
         there.get().then(|| {
@@ -100,17 +104,18 @@ pub fn around(
 }
 
 fn selecting(store: &Store, namespace: &str, labels: &Labels) -> AnyView {
-    if !store.state(Kind::Service).listed() || !known(store) {
+    let within = [namespace.to_owned()];
+    if !SERVICES.iter().all(|kind| known_in(store, *kind, &within)) {
         return "not known".into_any();
     }
+    let old = SERVICES.iter().any(|kind| store.freshness(*kind).dims());
     let mut services = store.current::<Service>();
     services.retain(|service| service.selects(namespace, labels));
     if services.is_empty() {
-        return "none selects its pods".into_any();
+        return view! { <span class:was=old>"none selects its pods"</span> }.into_any();
     }
     services.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
     let tallies = endpoints::tallies(&store.current::<EndpointSlice>());
-    let old = [Kind::Service, Kind::EndpointSlice].iter().any(|kind| store.freshness(*kind).dims());
     let lines = services.iter().map(|service| {
         let tally = endpoints::tally_of(service, &tallies).unwrap_or_default();
         view! {
@@ -123,19 +128,19 @@ fn selecting(store: &Store, namespace: &str, labels: &Labels) -> AnyView {
 }
 
 fn covering(store: &Store, namespace: &str, labels: &Labels) -> AnyView {
-    if !store.state(Kind::PodDisruptionBudget).listed() || store.partial().is_some() {
+    if !known_in(store, Kind::PodDisruptionBudget, &[namespace.to_owned()]) {
         return "not known".into_any();
     }
+    let old = store.freshness(Kind::PodDisruptionBudget).dims();
     let mut budgets = store.current::<PodDisruptionBudget>();
     budgets.retain(|budget| {
         *budget.meta.namespace == *namespace
             && budget.selects().is_some_and(|selector| selector.matches(labels))
     });
     if budgets.is_empty() {
-        return "none covers its pods".into_any();
+        return view! { <span class:was=old>"none covers its pods"</span> }.into_any();
     }
     budgets.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
-    let old = store.freshness(Kind::PodDisruptionBudget).dims();
     let lines = budgets.iter().map(|budget| {
         let said = format!(
             "{}: {}; {} may be evicted now",

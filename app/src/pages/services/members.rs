@@ -10,18 +10,14 @@ use leptos::prelude::*;
 use crate::{
     api::{Align, Kind, Uid},
     components::{
+        gate::refused_in,
         icon, name,
         scroll::{self, words},
+        store,
     },
     format::visible,
     query::endpoints::{Member, Standing},
-    store::Store,
 };
-
-/// Whether EndpointSlices are all here: nothing is counted before.
-pub fn known(store: &Store) -> bool {
-    store.partial().is_none() && store.state(Kind::EndpointSlice).listed()
-}
 
 /// So many are drawn; of more, first those that are not ready.
 const MOST: usize = 200;
@@ -47,6 +43,11 @@ pub fn Members(
         members
             .with(|members| members.iter().flatten().map(|member| (member.key(), member.clone())).collect())
     });
+    let store = store();
+    let refused = Memo::new(move |_| {
+        let refused = refused_in(&store, Kind::EndpointSlice, &[namespace.get_value()]);
+        !refused.is_empty()
+    });
     let keys = move || members.with(|members| drawn(members.as_deref().unwrap_or_default()));
     let count = Memo::new(move |_| members.with(|members| members.as_ref().map(Vec::len)));
     let rest = move || {
@@ -56,6 +57,7 @@ pub fn Members(
     };
     move || {
         match count.get() {
+        None if refused.get() => view! { <p class="nothing">"Not known."</p> }.into_any(),
         None => view! { <div class="skeleton" aria-busy="true"><div class="bar"></div><div class="bar"></div></div> }.into_any(),
         Some(0) => view! { <p class="nothing">"None."</p> }.into_any(),
         Some(_) => {

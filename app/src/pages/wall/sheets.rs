@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{
     Shown,
     local::Local,
-    survey::{Filled, Rolling, Survey},
+    survey::{Filled, MAKERS, ROLLING, Rolling, Survey},
     verdict::Verdict,
 };
 use crate::{
@@ -38,9 +38,7 @@ pub fn Sheets(shown: Shown, verdict: Memo<Verdict>) -> impl IntoView {
         Verdict::Listing(kinds) => Some(kinds),
         _ => None,
     });
-    let partial = store();
-    let partial = Memo::new(move |_| partial.partial().is_some());
-    let waits = Memo::new(move |_| listing.with(Option::is_some) || partial.get());
+    let waits = Memo::new(move |_| survey.with(|survey| !survey.sight.whole));
     let calm = Memo::new(move |_| survey.with(|survey| survey.problems.is_empty()));
     move || {
         if waits.get() {
@@ -98,28 +96,38 @@ fn Waiting(listing: Memo<Option<Vec<(Kind, u32)>>>) -> impl IntoView {
     .into_any()
 }
 
-/// Nothing is broken.
+/// Nothing is broken, as far as may be seen.
 #[component]
 fn Calm(survey: Memo<Survey>) -> impl IntoView {
-    let empty = Memo::new(move |_| survey.with(Survey::is_empty));
-    let shape = move || icon::shape(if empty.get() { Health::Unknown } else { Health::Healthy });
-    let title = move || if empty.get() { "Nothing is here" } else { "All is well" };
+    let head = Memo::new(move |_| {
+        survey.with(|survey| match (survey.sight.unseen.is_empty(), survey.is_empty()) {
+            (false, _) => (Health::Unknown, "Nothing seen is wrong"),
+            (true, true) => (Health::Unknown, "Nothing is here"),
+            (true, false) => (Health::Healthy, "All is well"),
+        })
+    });
+    let shape = move || head.with(|(health, _)| icon::shape(*health));
+    let title = move || head.with(|(_, title)| *title);
     let said = move || {
         survey.with(|survey| {
             let sum = |counts: [usize; 5]| counts.iter().sum::<usize>();
-            let nodes = counted(survey.nodes.len(), "node");
-            if survey.is_empty() {
+            if survey.sight.unseen.is_empty() && survey.is_empty() {
                 return "No pod and nothing that makes pods is where this wall looks.".to_owned();
             }
-            let (pods, workloads) =
-                (counted(sum(survey.pods), "pod"), counted(sum(survey.workloads), "workload"));
-            format!("{pods} · {workloads} · {nodes}")
+            let figures: [(&[Kind], String); 3] = [
+                (&[Kind::Pod], counted(sum(survey.pods), "pod")),
+                (MAKERS, counted(sum(survey.workloads), "workload")),
+                (&[Kind::Node], counted(survey.nodes.len(), "node")),
+            ];
+            let seen = figures.into_iter().filter(|(of, _)| survey.sees(of)).map(|(_, figure)| figure);
+            seen.collect::<Vec<_>>().join(" · ")
         })
     };
     let moving = move || {
         survey.with(|survey| {
             let progressing = survey.pods[3];
             match (survey.rollouts.len(), progressing) {
+                (0, 0) if !survey.sees(MAKERS) || !survey.sees(&[Kind::Pod]) => String::new(),
                 (0, 0) => "Nothing is under way.".to_owned(),
                 (0, pods) => format!("{} on the way.", counted(pods, "pod")),
                 (rollouts, _) => format!("{} in progress.", counted(rollouts, "rollout")),
@@ -243,7 +251,9 @@ fn Rollouts(survey: Memo<Survey>) -> impl IntoView {
         let key = |one: Rolling| (one.kind, one.namespace, one.name);
         listed.get().into_iter().map(key).collect::<Vec<RolloutKey>>()
     };
+    let sees = Memo::new(move |_| survey.with(|survey| survey.sees(ROLLING)));
     let title = move || match count.get() {
+        0 if !sees.get() => "No rollout seen in progress".to_owned(),
         0 => "No rollout in progress".to_owned(),
         count => format!("{} in progress", counted(count, "rollout")),
     };
@@ -312,23 +322,26 @@ fn Nodes(survey: Memo<Survey>) -> impl IntoView {
         Memo::new(move |_| listed.with(|nodes| nodes.first().map_or(Health::Unknown, |node| node.health)));
     let title = move || {
         survey.with(|survey| match survey.nodes_ready() {
+            _ if !survey.sees(&[Kind::Node]) => "Nodes may not be seen".to_owned(),
             (_, 0) => "No node is known".to_owned(),
             (ready, all) if ready == all => format!("{} ready", counted(all, "node")),
             (ready, all) => format!("{ready} of {} ready", counted(all, "node")),
         })
     };
+    let fills = Memo::new(move |_| survey.with(|survey| survey.sight.fills));
     let class = move || format!("nodes-now {}", tier(listed.with(Vec::len)));
     view! {
         <h1>{move || icon::shape(health.get())} " " {title} " " {move || more(count.get(), NODES)}</h1>
         <ul class=class>
-            <For each=move || listed.get() key=|node| node.name.clone() children=move |node| view! { <OneNode listed name=node.name /> } />
+            <For each=move || listed.get() key=|node| node.name.clone() children=move |node| view! { <OneNode listed fills name=node.name /> } />
         </ul>
     }
     .into_any()
 }
 
+/// One node, and what is given out on it if that is known.
 #[component]
-fn OneNode(listed: Memo<Vec<Filled>>, name: Arc<str>) -> impl IntoView {
+fn OneNode(listed: Memo<Vec<Filled>>, fills: Memo<bool>, name: Arc<str>) -> impl IntoView {
     let title = name.clone();
     let node = Memo::new(move |before: Option<&Option<Filled>>| {
         let found = listed.with(|nodes| nodes.iter().find(|node| node.name == name).cloned());
@@ -339,17 +352,15 @@ fn OneNode(listed: Memo<Vec<Filled>>, name: Arc<str>) -> impl IntoView {
     let status = move || {
         node.with(|node| {
             let node = node.as_ref()?;
-            let pods = counted(node.pods as usize, "pod");
-            Some(if node.health == Health::Healthy || node.why.is_empty() {
-                format!("{} · {pods}", node.status)
-            } else {
-                visible(&format!("{} · {pods} · {}", node.status, node.why)).into_owned()
-            })
+            let pods = fills.get().then(|| counted(node.pods as usize, "pod"));
+            let why = Some(&node.why).filter(|why| node.health != Health::Healthy && !why.is_empty());
+            let said = [node.status.to_owned()].into_iter().chain(pods).chain(why.map(Text::to_string));
+            Some(visible(&said.collect::<Vec<_>>().join(" · ")).into_owned())
         })
     };
     let meters = move || {
         node.with(|node| {
-            let node = node.as_ref()?;
+            let node = node.as_ref().filter(|_| fills.get())?;
             Some(view! {
                 {meter::share("CPU", node.cpu.0, node.cpu.1)}
                 {meter::share("memory", node.memory.0, node.memory.1)}
@@ -369,59 +380,67 @@ fn OneNode(listed: Memo<Vec<Filled>>, name: Arc<str>) -> impl IntoView {
 /// How many there are of everything.
 #[component]
 fn Overview(survey: Memo<Survey>) -> impl IntoView {
-    let cell =
-        move |health: fn(&Survey) -> Health, number: fn(&Survey) -> String, words: fn(&Survey) -> String| {
-            let (health, number, words) =
-                (move || survey.with(health), move || survey.with(number), move || survey.with(words));
-            view! {
-                <li>
-                    <p class="number">{move || icon::shape(health())} " " {number}</p>
-                    <p class="words">{words}</p>
-                </li>
-            }
-        };
-    fn worst(counts: &[usize; 5]) -> Health {
-        Health::ALL
-            .into_iter()
-            .zip(counts)
-            .find(|(_, count)| **count > 0)
-            .map_or(Health::Healthy, |(health, _)| health)
-    }
-    fn of(counts: &[usize; 5]) -> String {
-        let all: usize = counts.iter().sum();
-        if counts[4] == all { all.to_string() } else { format!("{} of {all}", counts[4]) }
-    }
-    /// `2 failing, 1 waiting`, those that are healthy left out.
-    fn states(counts: &[usize; 5]) -> String {
-        let states = Health::ALL.into_iter().zip(counts).take(4).filter(|(_, count)| **count > 0);
-        states.map(|(health, count)| format!("{count} {}", health.word())).collect::<Vec<_>>().join(", ")
-    }
-    fn words(what: &str, counts: &[usize; 5]) -> String {
-        match states(counts) {
-            states if states.is_empty() => format!("{what} healthy"),
-            states => format!("{what} healthy, {states}"),
-        }
-    }
     fn nodes(survey: &Survey) -> [usize; 5] {
         crate::query::tally(survey.nodes.iter().map(|node| node.health))
     }
+    let problems = |survey: &Survey| {
+        let worst = survey.problems.first().map(|problem| problem.health);
+        some(survey.problems.len(), worst, survey.sight.unseen.is_empty(), "problem", "problems")
+    };
+    let rollouts = |survey: &Survey| {
+        let worst = survey.rollouts.first().map(|rolling| rolling.health);
+        let all = survey.sees(ROLLING);
+        some(survey.rollouts.len(), worst, all, "rollout in progress", "rollouts in progress")
+    };
     view! {
         <h1>"Overview"</h1>
         <ul class="overview-now">
-            {cell(
-                |survey| survey.problems.first().map_or(Health::Healthy, |problem| problem.health),
-                |survey| survey.problems.len().to_string(),
-                |survey| if survey.problems.len() == 1 { "problem".to_owned() } else { "problems".to_owned() },
-            )}
-            {cell(
-                |survey| survey.rollouts.first().map_or(Health::Healthy, |rolling| rolling.health),
-                |survey| survey.rollouts.len().to_string(),
-                |survey| if survey.rollouts.len() == 1 { "rollout in progress".to_owned() } else { "rollouts in progress".to_owned() },
-            )}
-            {cell(|survey| worst(&survey.pods), |survey| of(&survey.pods), |survey| words("pods", &survey.pods))}
-            {cell(|survey| worst(&survey.workloads), |survey| of(&survey.workloads), |survey| words("workloads", &survey.workloads))}
-            {cell(|survey| worst(&nodes(survey)), |survey| of(&nodes(survey)), |survey| words("nodes", &nodes(survey)))}
+            {cell(survey, problems)}
+            {cell(survey, rollouts)}
+            {cell(survey, |survey| healthy("pods", &survey.pods, survey.sees(&[Kind::Pod])))}
+            {cell(survey, |survey| healthy("workloads", &survey.workloads, survey.sees(MAKERS)))}
+            {cell(survey, |survey| healthy("nodes", &nodes(survey), survey.sees(&[Kind::Node])))}
         </ul>
     }
     .into_any()
+}
+
+/// A shape, a figure, and of what it is.
+type Figure = (Health, String, String);
+
+fn cell(survey: Memo<Survey>, figure: impl Fn(&Survey) -> Figure + Send + Sync + 'static) -> impl IntoView {
+    let figure = Memo::new(move |_| survey.with(&figure));
+    view! {
+        <li>
+            <p class="number">
+                {move || figure.with(|(health, ..)| icon::shape(*health))} " "
+                {move || figure.with(|(_, number, _)| number.clone())}
+            </p>
+            <p class="words">{move || figure.with(|(.., words)| words.clone())}</p>
+        </li>
+    }
+    .into_any()
+}
+
+/// How many of them, and how the worst is. That there is none is said only where `all` of them would be seen.
+fn some(count: usize, worst: Option<Health>, all: bool, one: &str, many: &str) -> Figure {
+    let words = if count == 1 { one } else { many };
+    match (count, all) {
+        (0, false) => (Health::Unknown, "–".to_owned(), words.to_owned()),
+        _ => (worst.unwrap_or(Health::Healthy), count.to_string(), words.to_owned()),
+    }
+}
+
+/// How many of them are healthy, and how the others are: `2 of 5`, `pods healthy, 2 failing, 1 waiting`.
+fn healthy(what: &str, counts: &[usize; 5], all: bool) -> Figure {
+    if !all {
+        return (Health::Unknown, "–".to_owned(), format!("{what}, which may not all be seen"));
+    }
+    let (sum, healthy) = (counts.iter().sum::<usize>(), counts[4]);
+    let others = Health::ALL.into_iter().zip(counts).take(4).filter(|(_, count)| **count > 0);
+    let worst = others.clone().next().map_or(Health::Healthy, |(health, _)| health);
+    let number = if healthy == sum { sum.to_string() } else { format!("{healthy} of {sum}") };
+    let states = others.map(|(health, count)| format!("{count} {}", health.word()));
+    let words = [format!("{what} healthy")].into_iter().chain(states).collect::<Vec<_>>();
+    (worst, number, words.join(", "))
 }

@@ -4,21 +4,57 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     api::{
-        DaemonSet, Deployment, Health, Kind, Node, Owner, Pod, ReplicaSet, ReplicationController,
-        RolloutStatus, Row, StatefulSet, Text, Uid,
+        DaemonSet, Deployment, Health, Kind, KindState, Kinds, Node, Owner, Pod, ReplicaSet,
+        ReplicationController, RolloutStatus, Row, StatefulSet, Text, Uid,
         resource_list::{CPU, MEMORY},
     },
+    components::gate::refused_in,
     placement::room::Rooms,
     query::{
-        self, Filter, Place,
+        self, Filter, Page, Place,
         problems::{self, Problem},
     },
     store::Store,
 };
 
+/// What makes pods, and is counted as a workload.
+pub const MAKERS: &[Kind] =
+    &[Kind::Deployment, Kind::ReplicationController, Kind::DaemonSet, Kind::StatefulSet];
+/// Those of them that roll out.
+pub const ROLLING: &[Kind] = &[Kind::Deployment, Kind::DaemonSet, Kind::StatefulSet];
+
+/// How much is seen of what a wall is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sight {
+    /// All of it is here, as far as it may be seen. Until then nothing is known to be well, or to be new.
+    pub whole: bool,
+    /// Of what is counted that which may not be seen, or not in all namespaces that the place shows.
+    pub unseen: Kinds,
+    /// Pods may be seen in every namespace, so that it is known what is given out on nodes.
+    pub fills: bool,
+}
+
+impl Sight {
+    /// Of what the place keeps.
+    pub fn of(store: &Store, place: &Place) -> Sight {
+        let forbidden = |kind: Kind| matches!(store.state(kind), KindState::Forbidden { .. });
+        let unseen =
+            |kind: Kind, within: &[String]| forbidden(kind) || !refused_in(store, kind, within).is_empty();
+        let here = |kind: Kind| store.state(kind).listed() || forbidden(kind);
+        let counted = [Kind::Node, Kind::Pod].iter().chain(MAKERS).copied();
+        Sight {
+            whole: store.partial().is_none() && Page::Wall.kinds().iter().all(here),
+            unseen: counted.filter(|kind| unseen(*kind, &place.namespaces)).collect(),
+            fills: !unseen(Kind::Pod, &[]),
+        }
+    }
+}
+
 /// What is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
+    /// How much of it was seen when it was made.
+    pub sight: Sight,
     /// The worst first.
     pub problems: Vec<Problem>,
     /// Those that are under way or have failed, the worst first.
@@ -80,7 +116,8 @@ impl Survey {
     pub fn of(store: &Store, place: &Place) -> Survey {
         let nodes = store.current::<Node>();
         let all = store.current::<Pod>();
-        let mut survey = Survey { nodes: filled(&nodes, &all), ..Survey::default() };
+        let sight = Sight::of(store, place);
+        let mut survey = Survey { sight, nodes: filled(&nodes, &all), ..Survey::default() };
 
         let pods = kept(all, place);
         let mut makers = Makers { survey: &mut survey, found: Vec::new() };
@@ -104,6 +141,11 @@ impl Survey {
     /// Whether there is anything at all of what the place keeps.
     pub fn is_empty(&self) -> bool {
         self.pods.iter().chain(&self.workloads).all(|count| *count == 0)
+    }
+
+    /// Whether all of these kinds may be seen.
+    pub fn sees(&self, kinds: &[Kind]) -> bool {
+        kinds.iter().all(|kind| !self.sight.unseen.contains(*kind))
     }
 
     /// Nodes that are ready and take pods, and all of them.
