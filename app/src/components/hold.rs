@@ -39,9 +39,16 @@ pub fn let_go(held: RwSignal<bool>) {
 /// Whether a row that is drawn has gone: the store says so for a moment only, and not of what went unseen.
 pub fn gone(store: &Store, kind: Kind, uid: Uid) -> Memo<bool> {
     let store = store.clone();
-    let numbered = untrack(|| store.numbered());
-    // of one that had its number from another server, nothing is known
-    Memo::new(move |_| store.gone(kind, uid) || (store.numbered() == numbered && !store.there(kind, uid)))
+    let last = StoredValue::new(untrack(|| store.numbered()));
+    Memo::new(move |_| {
+        let numbered = store.numbered();
+        let is_there = store.there(kind, uid);
+        if is_there {
+            last.set_value(numbered);
+        }
+        // of one that had its number from another server, nothing is known
+        store.gone(kind, uid) || !is_there && last.get_value() == numbered
+    })
 }
 
 /// Follows `wanted`, but for when it is held.
@@ -59,10 +66,12 @@ pub fn hold<K: Clone + PartialEq + Send + Sync + 'static>(wanted: impl Fn() -> V
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         model::{Change, Delta},
-        query::fixtures::{NOW, about, as_of, cluster},
+        query::fixtures::{NOW, about, as_of, cluster, pod},
         seed::Seed,
     };
 
@@ -83,6 +92,12 @@ mod tests {
             store.enter(2, [Kind::Pod].into_iter().collect());
             store.reset(none());
             assert!(!deleted.get() && !missed.get());
+            // By now the number is another's.
+            store.apply(vec![Change::Pod(Delta::Put(Arc::new(pod(22, "other", "other", "worker-1"))))]);
+            assert!(!deleted.get());
+            store.apply(vec![Change::Pod(Delta::Gone(Uid(22)))]);
+            store.tick(NOW.later(9_000));
+            assert!(deleted.get() && !missed.get());
         });
     }
 }

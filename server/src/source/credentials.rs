@@ -8,6 +8,7 @@
 use std::{
     fmt,
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -29,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const RUN: Duration = Duration::from_secs(10);
 /// How long it may take to make other clients: a plugin may have to ask somebody.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// After so long more it is given up.
+const LATE: Duration = Duration::from_secs(600);
 
 /// Where a kubeconfig is.
 #[derive(Clone, Debug)]
@@ -138,20 +141,24 @@ impl Credentials {
         last.looked = Instant::now();
         let (credentials, clients) = (self.clone(), clients.clone());
         last.looking = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            match tokio::time::timeout(PATIENCE, credentials.renewed(is_refused)).await {
-                Ok(None) => {}
+            let mut renewed = pin!(credentials.renewed(is_refused));
+            let mut had = tokio::time::timeout(PATIENCE, &mut renewed).await;
+            if had.is_err() {
+                tracing::warn!(
+                    context = credentials.context,
+                    "the credentials have changed, and are not had in time"
+                );
+                // A plugin that waits for somebody is not run again beside itself.
+                had = tokio::time::timeout(LATE, renewed).await;
+            }
+            match had {
+                Ok(None) | Err(_) => {}
                 Ok(Some(Ok(new))) => {
                     tracing::info!(context = credentials.context, "going on with other credentials");
                     clients.send_replace(new);
                 }
                 Ok(Some(Err(error))) => {
                     tracing::warn!(context = credentials.context, %error, "the credentials have changed and cannot be used; going on with those before");
-                }
-                Err(_) => {
-                    tracing::warn!(
-                        context = credentials.context,
-                        "the credentials have changed, and are not had in time"
-                    );
                 }
             }
         })));
@@ -164,6 +171,9 @@ impl Credentials {
         let runs_again = is_refused && self.last().ran.is_some_and(|ran| ran.elapsed() > RUN);
         if self.last().used == files && !runs_again {
             return None;
+        }
+        if runs_again {
+            self.last().ran = Some(Instant::now());
         }
         let place = self.place.clone();
         let kubeconfig = read(move || place.read()).await?;

@@ -30,6 +30,8 @@ const PULSE: Duration = Duration::from_secs(2);
 const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
 /// So many kinds may fail before it is the API server that does.
 const TRIED: usize = 3;
+/// So many that have failed are read again at a time.
+const AGAIN: usize = 10;
 /// Its own version is asked for every so many pulses: it may have been upgraded.
 const VERSION_EVERY: u32 = 30;
 
@@ -136,15 +138,9 @@ impl Readable {
         self.lock().get(collection) == Some(&LastRead::Failed)
     }
 
-    /// It is read now; how it was before. Where two have waited in vain, it is not for what they are.
+    /// It is read now; how it was before.
     fn begin(&self, collection: &Collection) -> LastRead {
         let mut known = self.lock();
-        if known.values().filter(|last| **last == LastRead::Waits).count() > 1 {
-            known
-                .values_mut()
-                .filter(|last| **last == LastRead::Waits)
-                .for_each(|last| *last = LastRead::Well);
-        }
         let last = known.get_mut(collection);
         last.map_or(LastRead::Refused, |last| std::mem::replace(last, LastRead::Waits))
     }
@@ -178,12 +174,14 @@ impl Readable {
         Some(some[n.checked_rem(some.len())?].clone())
     }
 
-    /// One that has failed.
-    fn failed(&self, n: usize) -> Option<Collection> {
+    /// Those that have failed, the nth first.
+    fn failed(&self, n: usize) -> Vec<Collection> {
         let known = self.lock();
         let failed = known.iter().filter(|(_, last)| **last == LastRead::Failed);
-        let failed: Vec<_> = failed.map(|(collection, _)| collection).collect();
-        Some(failed[n.checked_rem(failed.len())?].clone())
+        let mut failed: Vec<_> = failed.map(|(collection, _)| collection.clone()).collect();
+        let first = n.checked_rem(failed.len()).unwrap_or_default();
+        failed.rotate_left(first);
+        failed
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Collection, LastRead>> {
@@ -207,7 +205,7 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
     let (mut said_apart, mut missed) = (false, None);
     // Goes on although it is too late: a plugin that takes its time is not begun again and again.
     let mut late: Option<AbortOnDropHandle<Asked>> = None;
-    let mut again: Option<AbortOnDropHandle<()>> = None;
+    let mut again = BTreeMap::<Collection, AbortOnDropHandle<()>>::new();
     loop {
         every.tick().await;
         turn += 1;
@@ -219,22 +217,26 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
         if answer.is_err() && late.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
             late = Some(asking);
         }
-        if again.as_ref().is_none_or(AbortOnDropHandle::is_finished)
-            && let Some(failed) = readable.failed(turn)
-        {
-            let read = read_again(source.clone(), readable.clone(), failed);
-            again = Some(AbortOnDropHandle::new(tokio::spawn(read)));
+        again.retain(|_, reading| !reading.is_finished());
+        for failed in readable.failed(turn) {
+            if again.len() < AGAIN && !again.contains_key(&failed) {
+                let read = read_again(source.clone(), readable.clone(), failed.clone());
+                again.insert(failed, AbortOnDropHandle::new(tokio::spawn(read)));
+            }
         }
         let (mut newest, mut read) = (None, Read::default());
         let pulse = match answer {
             Ok(Ok(Ok(answer))) => {
                 until_version = until_version.checked_sub(1).unwrap_or(VERSION_EVERY);
                 (read, newest) = answer;
+                if read.broke {
+                    missed = Some(Moment::now());
+                }
                 Ok(())
             }
             Ok(Err(panic)) => Err(Text::from(panic.to_string())),
             Ok(Ok(Err(error))) => {
-                if matches!(error, ApiError::Connection(_)) {
+                if matches!(error, ApiError::Connection(_) | ApiError::Broken(_)) {
                     missed = Some(Moment::now());
                 }
                 Err(Text::from(error.to_string()))
@@ -289,6 +291,8 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
 #[derive(Clone, Copy, Debug, Default)]
 struct Read {
     counted: Option<(Kind, u64)>,
+    /// Another answer broke off before, and its connection with it, perhaps.
+    broke: bool,
     over: Option<SocketAddr>,
 }
 
@@ -305,7 +309,7 @@ async fn ask(source: Source, readable: Readable, turn: usize, of_version: bool) 
 /// has been, and is all refused now, is not known to be current: rights that were taken away, or an API server that does
 /// not know of them just now. One kind that cannot be read says nothing of the others.
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read, ApiError> {
-    let (mut failed, mut tried) = (None, Vec::new());
+    let (mut failed, mut tried, mut broke) = (None, Vec::new(), false);
     while tried.len() < TRIED
         && let Some(collection) = readable.nth(turn, &tried)
     {
@@ -315,7 +319,7 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read,
                 readable.end(&collection, before, LastRead::Well);
                 tried.iter().for_each(|failed| readable.end(failed, LastRead::Well, LastRead::Failed));
                 let counted = page.resource_version.parse().ok().map(|version| (collection.kind, version));
-                return Ok(Read { counted, over: page.over });
+                return Ok(Read { counted, broke, over: page.over });
             }
             Err(error @ ApiError::Forbidden { .. }) => {
                 readable.end(&collection, before, LastRead::Refused);
@@ -331,6 +335,7 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read,
                 | ApiError::Broken(_)
                 | ApiError::Unreadable(_)),
             ) => {
+                broke |= matches!(error, ApiError::Broken(_));
                 failed = Some(error);
                 tried.push(collection);
             }
@@ -345,10 +350,10 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read,
 
 /// Reads again what could not be read, beside everything else.
 async fn read_again(source: Source, readable: Readable, collection: Collection) {
-    let how = match source.api.first(&collection).await {
-        Ok(_) => LastRead::Well,
-        Err(ApiError::Forbidden { .. }) => LastRead::Refused,
-        Err(_) => return,
+    let how = match tokio::time::timeout(PULSE_DEADLINE, source.api.first(&collection)).await {
+        Ok(Ok(_)) => LastRead::Well,
+        Ok(Err(ApiError::Forbidden { .. })) => LastRead::Refused,
+        Ok(Err(_)) | Err(_) => return,
     };
     readable.end(&collection, LastRead::Failed, how);
 }

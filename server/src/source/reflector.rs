@@ -284,6 +284,11 @@ impl Reflector {
                 tokio::task::yield_now().await;
             }
             if page.next.is_empty() {
+                if !self.listed && self.is_refused {
+                    // What is here now is not refused, and not live either.
+                    self.report(KindState::Listing { seen: u32::try_from(rows.len()).unwrap_or(u32::MAX) })
+                        .await?;
+                }
                 self.tell::<T>(Delta::Reset(rows)).await?;
                 self.listed = true;
                 // A list shows at least what there was when its first page was asked for.
@@ -376,7 +381,7 @@ impl Reflector {
                     let Some(answer) = answered else { continue };
                     let is_doubted = answer.has_gap_since(opened)
                         || watch.is_alone() && answer.has_missed_since(opened)
-                        || watch.is_left_behind(answer.over);
+                        || answer.at.is_after(opened) && watch.is_left_behind(answer.over);
                     if is_doubted {
                         // All others do the same just now.
                         tokio::time::sleep(jittered(SPREAD)).await;

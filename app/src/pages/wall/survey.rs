@@ -26,9 +26,9 @@ pub const ROLLING: &[Kind] = &[Kind::Deployment, Kind::DaemonSet, Kind::Stateful
 /// How much is seen of what a wall is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sight {
-    /// All of it is here, as far as it may be seen. Until then nothing is known to be well, or to be new.
+    /// All of it is here, as far as it can be seen. Until then nothing is known to be well, or to be new.
     pub whole: bool,
-    /// Of what is counted that which may not be seen, or not in all namespaces that the place shows.
+    /// Of what is counted that which cannot be seen, or not in all namespaces that the place shows.
     pub unseen: Kinds,
     /// Pods may be seen in every namespace, so that it is known what is given out on nodes.
     pub fills: bool,
@@ -37,13 +37,16 @@ pub struct Sight {
 impl Sight {
     /// Of what the place keeps.
     pub fn of(store: &Store, place: &Place) -> Sight {
-        let forbidden = |kind: Kind| matches!(store.state(kind), KindState::Forbidden { .. });
+        let fails = |kind: Kind| matches!(store.state(kind), KindState::Failing { .. });
+        let lacks = |kind: Kind| fails(kind) || matches!(store.state(kind), KindState::Forbidden { .. });
         let unseen =
-            |kind: Kind, within: &[String]| forbidden(kind) || !refused_in(store, kind, within).is_empty();
-        let here = |kind: Kind| store.state(kind).listed() || forbidden(kind);
+            |kind: Kind, within: &[String]| lacks(kind) || !refused_in(store, kind, within).is_empty();
+        let here = |kind: Kind| store.state(kind).listed() || lacks(kind);
         let counted = [Kind::Node, Kind::Pod].iter().chain(MAKERS).copied();
+        // One that cannot be listed costs itself; where none can, there is nothing to show yet.
+        let shows = counted.clone().any(|kind| store.state(kind).listed()) || !counted.clone().any(fails);
         Sight {
-            whole: store.partial().is_none() && Page::Wall.kinds().iter().all(here),
+            whole: store.partial().is_none() && shows && Page::Wall.kinds().iter().all(here),
             unseen: counted.filter(|kind| unseen(*kind, &place.namespaces)).collect(),
             fills: !unseen(Kind::Pod, &[]),
         }

@@ -82,7 +82,7 @@ impl Reflector {
         let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
         if !is_of_this_moment {
             let witnessed = self.witnessed(position, before).await?;
-            if witnessed.owed.is_empty() && !again && witnessed.latest.as_ref() == Some(&position.version) {
+            if witnessed.owed.is_empty() && !again && witnessed.latest.as_ref() == Some(&from) {
                 // Nothing has happened since, anywhere.
                 self.known = opened;
                 catching_up = self.withheld;
