@@ -15,9 +15,7 @@ pub use lanes::Lanes;
 use leptos::prelude::*;
 
 use crate::{
-    api::{
-        Container, Kind, KindState, Node, ReplicaSet, Service, Text, Timestamp, Uid, container::lane::Beside,
-    },
+    api::{Container, Kind, Node, ReplicaSet, Service, Text, Timestamp, Uid, container::lane::Beside},
     components::{
         filters::pointed,
         frame::Head,
@@ -31,7 +29,7 @@ use crate::{
         probed::{Asked, AskedKey, probed},
         tally,
     },
-    store::Store,
+    store::{Freshness, Store},
 };
 
 /// So many cards are drawn; the rest is counted.
@@ -51,8 +49,13 @@ pub fn beside(store: &Store) -> Memo<Beside> {
         let nodes = store.rows::<Node>();
         let refused = store.about().refused.into_iter().filter(|(kind, _)| *kind == Kind::Event);
         let deaf = refused.map(|(_, namespace)| Text::from(namespace));
-        Beside::new(nodes.iter().map(|node| &**node), &store.state(Kind::Event), deaf)
+        Beside::new(nodes.iter().map(|node| &**node), hears(&store), deaf)
     })
+}
+
+/// Whether events are current: silence while they are held back is not health.
+fn hears(store: &Store) -> bool {
+    matches!(store.freshness(Kind::Event), Freshness::Live | Freshness::Painted(_))
 }
 
 /// Follows the containers that `keeps`.
@@ -123,13 +126,15 @@ pub fn Probes() -> impl IntoView {
     };
     let deaf = {
         let store = store.clone();
-        move || match store.state(Kind::Event) {
-            KindState::Live => None,
-            _ => Some(view! {
-                <p class="note" role="note">
-                    "Events are not seen now, so failures below a probe's threshold are not known."
-                </p>
-            }),
+        let hears = Memo::new(move |_| hears(&store));
+        move || {
+            (!hears.get()).then(|| {
+                view! {
+                    <p class="note" role="note">
+                        "Events are not seen now, so failures below a probe's threshold are not known."
+                    </p>
+                }
+            })
         }
     };
     view! {
@@ -139,7 +144,7 @@ pub fn Probes() -> impl IntoView {
         </div>
         {bad}
         <Gate kind=Kind::Container>
-            {deaf.clone()}
+            {deaf}
             <h2 class="sr">"What containers are asked"</h2>
             <Cards board held />
         </Gate>

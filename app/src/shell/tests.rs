@@ -955,6 +955,15 @@ fn in_every_view_whatever_kind_is_not_confirmed_for_more_than_five_seconds_is_ma
 }
 
 #[test]
+fn probes_are_not_heard_of_while_events_are_held_back() {
+    let cluster = cluster();
+    for (late, is_deaf) in [(5_000, false), (5_001, true)] {
+        let drawn = drawn_late(&cluster, "/probes", late, |kind| kind == Kind::Event);
+        assert_eq!(drawn.contains("Events are not seen now"), is_deaf, "{late} ms");
+    }
+}
+
+#[test]
 fn in_every_view_all_that_is_not_confirmed_for_more_than_five_seconds_is_dimmed() {
     let mut cluster = cluster();
     sets(&mut cluster);

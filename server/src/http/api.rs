@@ -356,7 +356,7 @@ fn beside(view: &View) -> Beside {
     let within = Container::rows(&view.cluster).iter().map(|row| row.meta.namespace.clone());
     let deaf = within.filter(|namespace| view.sees(Kind::Event, std::slice::from_ref(namespace)).is_err());
     let nodes = Node::rows(&view.cluster).iter().map(|node| &**node);
-    Beside::new(nodes, &view.state(Kind::Event), deaf)
+    Beside::new(nodes, view.state(Kind::Event) == KindState::Live, deaf)
 }
 
 /// Text.

@@ -8,7 +8,7 @@ use std::{collections::HashSet, fmt};
 
 use super::{Container, Failure, Heard, Phase};
 use crate::api::{
-    Health, KindState, Millis, Node, Text, Timestamp,
+    Health, Millis, Node, Text, Timestamp,
     detail::ContainerState,
     probe::{Probe, ProbeKind},
 };
@@ -31,16 +31,16 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Of these nodes, of how events stand, and of the namespaces in which none of them can be seen all the same.
+    /// Of these nodes, of whether events are current, and of the namespaces in which none can be seen all the same.
     pub fn new<'a>(
         nodes: impl IntoIterator<Item = &'a Node>,
-        events: &KindState,
+        hears: bool,
         deaf: impl IntoIterator<Item = Text>,
     ) -> Beside {
         let lost = nodes.into_iter().filter(|node| node.health == Health::Unknown);
         Beside {
             lost: lost.map(|node| node.meta.name.to_string()).collect(),
-            no_events: *events != KindState::Live,
+            no_events: !hears,
             deaf: deaf.into_iter().collect(),
         }
     }
