@@ -57,6 +57,8 @@ use viewer::{Viewer, pod};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// By then it is found what has become of a connection.
 const FOUND: Duration = Duration::from_secs(10);
+/// By then all is well again: a request without an answer is given up after 15 s, and the next may be 19 s later.
+const SETTLED: Duration = Duration::from_secs(40);
 /// How long it is watched what comes of a fault.
 const HOLD: Duration = Duration::from_secs(5);
 /// Requests for pods in that time, and in what it takes nodes to be confirmed once more: ten tries at most, as pauses
@@ -556,7 +558,7 @@ async fn with((broken, on): Fault) {
     if broken != Broken::GoAway {
         let since = now();
         let nodes = |viewer: &Viewer| is_confirmed(viewer, Kind::Node, since);
-        stage.until("nodes to be confirmed meanwhile", 2 * FOUND, nodes).await;
+        stage.until("nodes to be confirmed meanwhile", SETTLED, nodes).await;
     }
     let asked = stage.front.asked.load(Ordering::Relaxed);
     assert!((1..MOST).contains(&asked), "{}: {asked} requests for pods", stage.name);
@@ -569,7 +571,7 @@ async fn with((broken, on): Fault) {
     stage.put("third", &["first", "second", "third"]);
     let lifted = now();
     let pods = |viewer: &Viewer| is_confirmed(viewer, Kind::Pod, lifted);
-    stage.until("pods to be live again", 2 * FOUND, pods).await;
+    stage.until("pods to be live again", SETTLED, pods).await;
 }
 
 /// All of them at once, each on a stage of its own.
