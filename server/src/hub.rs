@@ -390,6 +390,8 @@ struct Viewer {
 struct Owner {
     cluster: Cluster,
     history: History,
+    /// Objects that somebody looks at, and that have changed since that was last told.
+    details: HashSet<ObjectKey>,
     containers: Containers,
     numbers: Numbers,
     freshness: Freshness,
@@ -409,6 +411,7 @@ impl Owner {
         Owner {
             cluster: Cluster::default(),
             history: History::default(),
+            details: HashSet::new(),
             containers: Containers::default(),
             numbers: Numbers::default(),
             freshness,
@@ -702,6 +705,13 @@ impl Owner {
         let keys: Vec<_> = self.topics.keys().cloned().collect();
         let called = self.called();
         keys.iter().for_each(|key| self.flush_topic(key, &called));
+        // After how their kinds stand: what may not be seen any more has not gone.
+        for key in std::mem::take(&mut self.details) {
+            let detail = detail_of(&self.cluster, &key);
+            let frame = Outgoing::of(&Frame::Detail { key: key.clone(), detail });
+            let looks = |viewer: &&Viewer| viewer.look.as_ref() == Some(&key);
+            self.viewers.values().filter(looks).for_each(|viewer| viewer.queue.push(frame.clone()));
+        }
     }
 
     /// What each kind is called now.
@@ -888,7 +898,7 @@ impl Owner {
             }
         }
         if other_detail {
-            self.detail_changed(&*row, row.detail().cloned());
+            self.detail_changed(&*row);
         }
         let any: &dyn Any = &*row;
         if let Some(pod) = any.downcast_ref::<Pod>() {
@@ -918,7 +928,7 @@ impl Owner {
         for topic in self.topics.values_mut() {
             topic.offer(Some(&old).zip(hash), None);
         }
-        self.detail_changed(&*old, None);
+        self.detail_changed(&*old);
         let any: &dyn Any = &*old;
         if let Some(pod) = any.downcast_ref::<Pod>() {
             self.containers.forget(uid);
@@ -929,19 +939,12 @@ impl Owner {
         }
     }
 
-    fn detail_changed<T: Row>(&self, row: &T, detail: Option<Arc<Detail>>) {
+    fn detail_changed<T: Row>(&mut self, row: &T) {
         let meta = row.meta();
         let looks = |key: &&ObjectKey| {
             key.kind == T::KIND && key.name == *meta.name && key.namespace == meta.namespace.as_str()
         };
-        let mut frame = None;
-        for viewer in self.viewers.values() {
-            if let Some(key) = viewer.look.as_ref().filter(looks) {
-                let frame = frame.get_or_insert_with(|| {
-                    Outgoing::of(&Frame::Detail { key: key.clone(), detail: detail.clone() })
-                });
-                viewer.queue.push(frame.clone());
-            }
-        }
+        let looked_at = self.viewers.values().filter_map(|viewer| viewer.look.as_ref());
+        self.details.extend(looked_at.filter(looks).cloned());
     }
 }

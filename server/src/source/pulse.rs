@@ -30,6 +30,8 @@ const PULSE: Duration = Duration::from_secs(2);
 const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
 /// So many kinds may fail before it is the API server that does.
 const TRIED: usize = 3;
+/// So many in a row that are not answered may be those of one etcd.
+const SUSPECTS: usize = 3;
 /// So many that have failed are read again at a time.
 const AGAIN: usize = 10;
 /// Its own version is asked for every so many pulses: it may have been upgraded.
@@ -138,9 +140,14 @@ impl Readable {
         self.lock().get(collection) == Some(&LastRead::Failed)
     }
 
-    /// It is read now; how it was before.
+    /// It is read now; how it was before. Where several have waited in vain, one after the other, it is not for what they
+    /// are.
     fn begin(&self, collection: &Collection) -> LastRead {
         let mut known = self.lock();
+        let waiting = known.values_mut().filter(|last| **last == LastRead::Waits).collect::<Vec<_>>();
+        if waiting.len() > SUSPECTS {
+            waiting.into_iter().for_each(|last| *last = LastRead::Well);
+        }
         let last = known.get_mut(collection);
         last.map_or(LastRead::Refused, |last| std::mem::replace(last, LastRead::Waits))
     }

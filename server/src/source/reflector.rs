@@ -366,7 +366,7 @@ impl Reflector {
         }
         let end = sent + timeout + GRACE;
         let (mut heard, mut known) = (Instant::now(), self.known);
-        let (mut seen, mut marked, mut told) = (0, None::<Instant>, None);
+        let (mut seen, mut marked, mut told, mut held) = (0, None::<Instant>, None, Vec::new());
         self.overtaken.begin();
         loop {
             let due = match self.bookmarks {
@@ -430,7 +430,10 @@ impl Reflector {
                 told = Some(heard);
                 owed.retain(|uid| *uid != object.head.uid);
             }
-            if let Some(event) = event {
+            held.extend(event);
+            // Until then they may be of a history that has nothing to do with what is shown.
+            let is_witnessed = owed.is_empty() || is_over && is_flowing;
+            for event in held.drain(..if is_witnessed { held.len() } else { 0 }) {
                 let until = event.told_until();
                 self.event::<T>(event, position).await?;
                 let asked = self.pulse.asked.borrow().steady;
