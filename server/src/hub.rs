@@ -586,9 +586,11 @@ impl Owner {
             }
             Asked::Resync { viewer } => self.resync(viewer),
             Asked::Look { viewer, key } => {
-                if let Some(viewer) = self.viewers.get_mut(&viewer) {
-                    viewer.look = key;
-                }
+                let Some(known) = self.viewers.get_mut(&viewer) else { return };
+                known.look = key;
+                // Before, how its kind stands.
+                let topic = known.topic.clone();
+                self.flush_topic(&topic, &self.called());
                 self.show_detail(viewer);
             }
             Asked::Draw { viewer, drawing } => {

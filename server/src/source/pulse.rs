@@ -3,7 +3,7 @@
 //! etcd still tells its version, and goes on serving what it remembers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,7 +30,7 @@ const PULSE: Duration = Duration::from_secs(2);
 const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
 /// So many kinds may fail before it is the API server that does.
 const TRIED: usize = 3;
-/// So many in a row that are not answered may be those of one etcd.
+/// So many kinds in a row that are not answered may be those of one etcd.
 const SUSPECTS: usize = 3;
 /// So many that have failed are read again at a time.
 const AGAIN: usize = 10;
@@ -144,9 +144,12 @@ impl Readable {
     /// are.
     fn begin(&self, collection: &Collection) -> LastRead {
         let mut known = self.lock();
-        let waiting = known.values_mut().filter(|last| **last == LastRead::Waits).collect::<Vec<_>>();
-        if waiting.len() > SUSPECTS {
-            waiting.into_iter().for_each(|last| *last = LastRead::Well);
+        let waiting = known.iter().filter(|(_, last)| **last == LastRead::Waits);
+        if waiting.map(|(collection, _)| collection.kind).collect::<BTreeSet<_>>().len() > SUSPECTS {
+            known
+                .values_mut()
+                .filter(|last| **last == LastRead::Waits)
+                .for_each(|last| *last = LastRead::Well);
         }
         let last = known.get_mut(collection);
         last.map_or(LastRead::Refused, |last| std::mem::replace(last, LastRead::Waits))

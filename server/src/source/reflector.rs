@@ -431,8 +431,9 @@ impl Reflector {
                 owed.retain(|uid| *uid != object.head.uid);
             }
             held.extend(event);
-            // Until then they may be of a history that has nothing to do with what is shown.
-            let is_witnessed = owed.is_empty() || is_over && is_flowing;
+            // Until then they may be of a history that has nothing to do with what is shown. Where there is more to tell
+            // than a watch has time for, the witness may be among the rest.
+            let is_witnessed = owed.is_empty() || is_over && in_time && is_flowing;
             for event in held.drain(..if is_witnessed { held.len() } else { 0 }) {
                 let until = event.told_until();
                 self.event::<T>(event, position).await?;
