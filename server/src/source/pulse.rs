@@ -144,8 +144,8 @@ impl Readable {
     /// are.
     fn begin(&self, collection: &Collection) -> LastRead {
         let mut known = self.lock();
-        let waiting = known.iter().filter(|(_, last)| **last == LastRead::Waits);
-        if waiting.map(|(collection, _)| collection.kind).collect::<BTreeSet<_>>().len() > SUSPECTS {
+        let waiting: BTreeSet<_> = those(&known, LastRead::Waits).map(|collection| collection.kind).collect();
+        if waiting.len() > SUSPECTS {
             known
                 .values_mut()
                 .filter(|last| **last == LastRead::Waits)
@@ -175,20 +175,17 @@ impl Readable {
     /// One that was not among those that were `tried`. It has been read well, if any has, and is not refused, if any is not.
     fn nth(&self, n: usize, tried: &[Collection]) -> Option<Collection> {
         let known = self.lock();
-        let are = |how: LastRead| -> Vec<&Collection> {
-            let like = known.iter().filter(|(collection, last)| **last == how && !tried.contains(collection));
-            like.map(|(collection, _)| collection).collect()
-        };
         let all = [LastRead::Well, LastRead::Waits, LastRead::Failed, LastRead::Refused];
-        let some = all.into_iter().map(are).find(|some| !some.is_empty())?;
+        let untried = |how: LastRead| -> Vec<_> {
+            those(&known, how).filter(|collection| !tried.contains(collection)).collect()
+        };
+        let some = all.into_iter().map(untried).find(|some| !some.is_empty())?;
         Some(some[n.checked_rem(some.len())?].clone())
     }
 
     /// Those that have failed, the nth first.
     fn failed(&self, n: usize) -> Vec<Collection> {
-        let known = self.lock();
-        let failed = known.iter().filter(|(_, last)| **last == LastRead::Failed);
-        let mut failed: Vec<_> = failed.map(|(collection, _)| collection.clone()).collect();
+        let mut failed: Vec<_> = those(&self.lock(), LastRead::Failed).cloned().collect();
         let first = n.checked_rem(failed.len()).unwrap_or_default();
         failed.rotate_left(first);
         failed
@@ -197,6 +194,11 @@ impl Readable {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Collection, LastRead>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those that were last read like this.
+fn those(known: &BTreeMap<Collection, LastRead>, how: LastRead) -> impl Iterator<Item = &Collection> {
+    known.iter().filter(move |(_, last)| **last == how).map(|(collection, _)| collection)
 }
 
 /// To those who have a [`Pulse`].
