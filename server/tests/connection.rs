@@ -16,11 +16,7 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    api::{Kind, KindState},
-    scope::Scope,
-    wire::About,
-};
+use app::api::{Kind, KindState};
 use axum::{
     Router,
     body::Body,
@@ -43,8 +39,8 @@ use rustls::{
 };
 use server::{
     demo::{self, Demo},
-    hub::{Encoding, Hub, Seat, now},
-    source::{Source, credentials::Purpose, kubeconfig},
+    hub::{Seat, now},
+    source::{credentials::Purpose, kubeconfig},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -53,9 +49,8 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use viewer::{Viewer, pod};
+use viewer::{Viewer, pod, watching};
 
 /// What nothing here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -298,18 +293,7 @@ impl Stage {
         folder.write("authority.pem", &authority.pem);
         files.iter().for_each(|(file, text)| folder.write(file, text));
         let found = kubeconfig::find(Some(folder.path.join("config")), None, purpose).await;
-        let source = Source {
-            api: found.expect("a cluster").api,
-            namespaces: Vec::new(),
-            fallback: None,
-            about: About::default(),
-            metrics: Arc::default(),
-        };
-        let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(owner);
-        tasks.spawn(source.run(hub.clone()));
-        let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+        let (seat, tasks) = watching(found.expect("a cluster").api).await;
         Stage { demo, authority, api_server, hop, seat, viewer: Viewer::default(), folder, _tasks: tasks }
     }
 

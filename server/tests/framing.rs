@@ -20,11 +20,7 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    api::{Kind, KindState, Millis},
-    scope::Scope,
-    wire::About,
-};
+use app::api::{Kind, KindState, Millis};
 use axum::{Router, body::Body, response::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -38,8 +34,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use server::{
     demo::{self, Demo, Gone},
-    hub::{Encoding, Hub, Seat, now},
-    source::{Source, credentials::Purpose, kubeconfig},
+    hub::{Seat, now},
+    source::{credentials::Purpose, kubeconfig},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -51,7 +47,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use viewer::{Viewer, pod};
+use viewer::{Viewer, pod, watching};
 
 /// What nothing here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -464,18 +460,7 @@ impl Stage {
         std::fs::write(&kubeconfig.0, config).expect("a file");
         let purpose = Purpose { reviews: false, watches: Kind::ALL.len() };
         let found = kubeconfig::find(Some(kubeconfig.0.clone()), None, purpose).await;
-        let source = Source {
-            api: found.expect("a cluster").api,
-            namespaces: Vec::new(),
-            fallback: None,
-            about: About::default(),
-            metrics: Arc::default(),
-        };
-        let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(owner);
-        tasks.spawn(source.run(hub.clone()));
-        let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+        let (seat, tasks) = watching(found.expect("a cluster").api).await;
         let viewer = Viewer::default();
         Stage { name, demo, front, seat, viewer, truths, _kubeconfig: kubeconfig, _tasks: [serving, tasks] }
     }

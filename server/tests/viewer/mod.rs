@@ -1,16 +1,23 @@
 //! A viewer as the page is one: folds frames, holds the server to the protocol on every one of them.
 #![allow(dead_code)] // each test file uses its part
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use app::{
     api::{Kind, KindState, Millis, Pod},
     model::Cluster,
+    scope::Scope,
     wire::{
-        self, Frame,
+        self, About, Frame,
         follow::{Beat, Followed, Follower},
     },
 };
+use server::{
+    hub::{Encoding, Hub, Seat},
+    source::{Source, api_server::ApiServer},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// What one socket, or one seat, has said so far.
 #[derive(Default)]
@@ -83,6 +90,23 @@ impl Viewer {
     pub fn state(&self, kind: Kind) -> &KindState {
         self.cluster.state(kind)
     }
+}
+
+/// A Masthead that watches all there is, and a seat before it.
+pub async fn watching(api: ApiServer) -> (Seat, JoinSet<()>) {
+    let source = Source {
+        api,
+        namespaces: Vec::new(),
+        fallback: None,
+        about: About::default(),
+        metrics: Arc::default(),
+    };
+    let (hub, owner) = Hub::new(source.about.clone(), CancellationToken::new());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(owner);
+    tasks.spawn(source.run(hub.clone()));
+    let seat = hub.subscribe(Scope::all(), Encoding::Binary).await.expect("a seat");
+    (seat, tasks)
 }
 
 /// What comes of it within the seconds that are promised; of those in which this process runs, so that nothing is late
