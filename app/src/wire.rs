@@ -11,7 +11,7 @@
 pub mod follow;
 pub mod strings;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub const BEAT_MS: i64 = 2_000;
 /// After this long without any frame a viewer calls the link dead, in milliseconds.
 pub const SILENCE_MS: i64 = 8_000;
 
+/// The kinds that are watched in namespaces one by one, or only in one: in which, and whether they may be.
+pub type Apart = BTreeMap<Kind, Vec<(Text, bool)>>;
+
 /// What the page is looking at, and with what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,16 +42,23 @@ pub struct About {
     pub version: String,
     /// The cluster is invented.
     pub demo: bool,
-    /// Namespaces that are watched; empty for all.
+    /// Namespaces that are watched; empty where some kind is watched in all.
     pub namespaces: Vec<String>,
-    /// Which of them are refused, for kinds that others of them allow. A kind that is refused wherever it was
-    /// asked for is [`KindState::Forbidden`](crate::api::KindState::Forbidden) instead.
-    pub refused: Vec<(Kind, String)>,
+    /// Kinds that are not watched everywhere. One that may be seen in none of its namespaces is
+    /// [`KindState::Forbidden`](crate::api::KindState::Forbidden) besides.
+    pub apart: Apart,
     /// How far the API server's clock is ahead of Masthead's, in milliseconds.
     pub ahead: i64,
 }
 
 impl About {
+    /// The namespaces in which a kind is watched one by one, and whether it may be; empty where it is watched wherever it
+    /// is.
+    pub fn within(&self, kind: Kind) -> &[(Text, bool)] {
+        let within = self.apart.get(&kind.watched()).filter(|_| kind.watched().only_in().is_none());
+        within.map_or(&[], Vec::as_slice)
+    }
+
     /// What the API server's clock says when Masthead's says `at`.
     pub fn in_cluster(&self, at: Millis) -> Millis {
         at.later(self.ahead)

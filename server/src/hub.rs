@@ -31,7 +31,7 @@ use app::{
     },
     model::{Change, Cluster, Delta, Visit},
     scope::Scope,
-    wire::{self, About, Drawing, Frame},
+    wire::{self, About, Apart, Drawing, Frame},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -44,7 +44,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
-    freshness::{Apart, forbidden, unseen},
+    freshness::{forbidden, unseen},
     queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };
@@ -161,8 +161,6 @@ pub struct View {
     pub as_of: Vec<(Kind, Millis)>,
     /// What is being watched.
     pub about: About,
-    /// The kinds that are watched namespace by namespace: in which, and whether the API server lets us.
-    pub within: Vec<(Kind, Vec<(Text, bool)>)>,
     /// See [`Frame::Hello`].
     pub epoch: u64,
     /// How many are watching.
@@ -399,7 +397,6 @@ struct Owner {
     given: About,
     /// and with what is known of its watches, as viewers are told.
     about: About,
-    apart: Apart,
     epoch: u64,
     topics: HashMap<(Scope, Encoding), Topic>,
     viewers: HashMap<u64, Viewer>,
@@ -417,7 +414,6 @@ impl Owner {
             freshness,
             given: about.clone(),
             about,
-            apart: Apart::new(),
             epoch,
             topics: HashMap::new(),
             viewers: HashMap::new(),
@@ -508,22 +504,20 @@ impl Owner {
         let given = self.given.clone();
         let watched = self.freshness.namespaces();
         let namespaces = if watched.is_empty() { given.namespaces } else { watched };
-        let about = About { namespaces, refused: self.freshness.refused(), ..given };
-        let apart = self.freshness.apart();
-        if about == self.about && apart == self.apart {
+        let about = About { namespaces, apart: self.freshness.apart(), ..given };
+        if about == self.about {
             return;
         }
-        let gains = about.refused.iter().any(|refused| !self.about.refused.contains(refused));
+        let loses = sees_less(&self.about.apart, &about.apart);
         self.about = about;
-        self.apart = apart;
-        self.history.watches(&self.apart);
+        self.history.watches(&self.about.apart);
         // That a namespace is refused is told before its kind is called live without it. Otherwise what had happened by
         // then is told before: a namespace that is refused no longer by itself, but because all are.
-        if gains {
+        if loses {
             self.tell_about();
         }
         self.flush();
-        if !gains {
+        if !loses {
             self.tell_about();
         }
     }
@@ -728,7 +722,7 @@ impl Owner {
 
     fn flush_topic(&mut self, key: &(Scope, Encoding), called: &[(Kind, KindState)]) {
         let Some(topic) = self.topics.get_mut(key) else { return };
-        topic.call(called, &self.apart);
+        topic.call(called, &self.about.apart);
         let outgoing = if topic.wants_restart() {
             Some((topic.restart(&self.cluster), true))
         } else {
@@ -780,7 +774,7 @@ impl Owner {
     fn told_about(&self, encoding: Encoding) -> Option<Outgoing> {
         match encoding {
             Encoding::Binary => Some(Outgoing::of(&self.hello())),
-            Encoding::Rows => Some(Outgoing::told(Told::About(self.about.clone(), self.apart.clone()))),
+            Encoding::Rows => Some(Outgoing::told(Told::About(self.about.clone()))),
             Encoding::Events => None,
         }
     }
@@ -804,7 +798,6 @@ impl Owner {
             Arc::new(View {
                 cluster: cluster.clone(),
                 as_of: freshness.as_of(),
-                within: Kind::ALL.iter().map(|kind| (*kind, freshness.within(*kind))).collect(),
                 about: about.clone(),
                 epoch,
                 viewers,
@@ -813,6 +806,16 @@ impl Owner {
         });
         view.clone()
     }
+}
+
+/// Whether some kind is refused in a namespace, or watched no more, that was not before.
+fn sees_less(before: &Apart, now: &Apart) -> bool {
+    now.iter().any(|(kind, now)| {
+        before.get(kind).is_none_or(|before| {
+            let refused = now.iter().any(|each| !each.1 && !before.contains(each));
+            refused || before.iter().any(|each| each.1 && !now.contains(each))
+        })
+    })
 }
 
 /// The detail of an object, if there is one by that name.

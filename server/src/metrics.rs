@@ -266,7 +266,6 @@ mod tests {
             cluster,
             as_of: Vec::new(),
             about: About::default(),
-            within: Vec::new(),
             epoch: 0,
             viewers: 0,
             remembers: Remembers::default(),

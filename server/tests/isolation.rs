@@ -627,7 +627,7 @@ impl Watching {
             }
         }
         let view = self.hub.view().await.expect("the hub runs");
-        let about = json!([view.about, view.within, view.as_of]).to_string();
+        let about = json!([view.about, view.as_of]).to_string();
         hold("what is watched", planted::found(about.as_bytes()), &now);
         for kind in Kind::ALL {
             struct Items<'a>(&'a Cluster);

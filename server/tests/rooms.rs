@@ -48,7 +48,7 @@ async fn room(stage: &Stage, grant: &Arc<Grant>) -> Hub {
 async fn until(room: &Hub, what: &str, is_so: impl Fn(&KindState, usize, usize) -> bool) {
     for _ in 0..240 {
         let view = room.view().await.expect("the room is open");
-        let refused = view.about.refused.iter().filter(|(kind, _)| *kind == Kind::Pod).count();
+        let refused = view.about.within(Kind::Pod).iter().filter(|(_, allowed)| !allowed).count();
         let (state, pods) = (view.state(Kind::Pod), view.cluster.pods.len());
         assert!(!is_live(&state) || pods == 1 || refused == 1, "live, and there is nothing");
         if is_so(&state, pods, refused) {
@@ -57,7 +57,7 @@ async fn until(room: &Hub, what: &str, is_so: impl Fn(&KindState, usize, usize) 
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     let view = room.view().await.expect("the room is open");
-    panic!("waited in vain for {what}: {:?}, {:?}", view.state(Kind::Pod), view.about.refused);
+    panic!("waited in vain for {what}: {:?}, {:?}", view.state(Kind::Pod), view.about.apart);
 }
 
 fn is_live(state: &KindState) -> bool {
@@ -125,7 +125,7 @@ async fn a_link_that_hides_names_says_of_no_namespace_that_it_is_refused() {
     until(&whole, "the refusal", |_, pods, refused| pods == 0 && refused == 1).await;
     for room in [hidden, unnamed] {
         let about = room.view().await.expect("the room is open").about.clone();
-        assert!(about.refused.is_empty() && about.namespaces.is_empty(), "{about:?}");
+        assert!(about.within(Kind::Pod).is_empty() && about.namespaces.is_empty(), "{about:?}");
     }
 }
 

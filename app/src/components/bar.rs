@@ -137,15 +137,22 @@ fn NamespacePicker() -> impl IntoView {
                 store.rows::<Namespace>().iter().map(|row| row.meta().name.to_string()).collect();
             if names.is_empty() {
                 // Not allowed to list namespaces: those that Masthead was told to watch.
-                names = store.about().namespaces;
+                let about = store.about();
+                let watched = Kind::ALL.iter().flat_map(|kind| about.within(*kind));
+                names = watched.map(|(name, _)| name.to_string()).chain(about.namespaces.clone()).collect();
             }
             names.sort();
+            names.dedup();
             names
         })
     };
     let chosen = Memo::new(move |_| here.place().namespaces);
+    let all = Memo::new(move |_| match store.about().namespaces.is_empty() {
+        true => "all namespaces",
+        false => "all watched namespaces",
+    });
     let said = move || match &chosen.get()[..] {
-        [] => "all namespaces".to_owned(),
+        [] => all.get().to_owned(),
         [one] => one.clone(),
         several => format!("{} namespaces", several.len()),
     };
@@ -162,7 +169,7 @@ fn NamespacePicker() -> impl IntoView {
                         role="button"
                         aria-pressed=move || chosen.with(Vec::is_empty).to_string()
                     >
-                        "all namespaces"
+                        {all}
                     </a>
                 </li>
                 <For each=move || names.get() key=Clone::clone children=move |name| namespace_option(here, chosen, name) />

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Kind, KindState, Text},
-    components::store,
+    components::{here::Here, store},
     shell::SharedBy,
     store::{Freshness, Store},
 };
@@ -92,11 +92,33 @@ pub fn known_in(store: &Store, kind: Kind, namespaces: &[String]) -> bool {
     store.partial().is_none() && store.state(kind).listed() && refused_in(store, kind, namespaces).is_empty()
 }
 
-/// Those of these namespaces, of all where none is named, that are watched and in which the kind may not be seen.
+/// Whether all that a kind has is here, wherever that is and whatever Masthead was told to watch: a node's pods are of any
+/// namespace.
+pub fn known_everywhere(store: &Store, kind: Kind) -> bool {
+    store.partial().is_none() && store.state(kind).listed() && store.about().within(kind).is_empty()
+}
+
+/// Those of these namespaces, of all that are watched where none is named, in which the kind is not to be seen: it may
+/// not be, or is not watched.
 pub fn refused_in(store: &Store, kind: Kind, namespaces: &[String]) -> Vec<String> {
-    let asked = |name: &String| namespaces.is_empty() || namespaces.contains(name);
-    let refused = store.about().refused.into_iter();
-    refused.filter(|(of, name)| *of == kind.watched() && asked(name)).map(|(_, name)| name).collect()
+    let about = store.about();
+    let within = about.within(kind);
+    if within.is_empty() {
+        return Vec::new();
+    }
+    let seen: Vec<&str> =
+        within.iter().filter(|(_, allowed)| *allowed).map(|(name, _)| name.as_str()).collect();
+    let asked = if namespaces.is_empty() { &about.namespaces } else { namespaces };
+    match asked {
+        // other kinds are watched in all
+        [] => vec![format!("namespaces other than {}", seen.join(", "))],
+        asked => asked.iter().filter(|name| !seen.contains(&name.as_str())).cloned().collect(),
+    }
+}
+
+/// Whether a kind can be seen in a namespace, where it can be at all.
+pub fn is_seen_in(store: &Store, kind: Kind, namespace: &str) -> bool {
+    refused_in(store, kind, &[namespace.to_owned()]).is_empty()
 }
 
 /// What is missing of these kinds in these namespaces, in words; `None` where each is known there (see [`known_in`]).
@@ -133,7 +155,18 @@ pub fn unseen(store: &Store, kinds: &[Kind], namespaces: &[String]) -> Option<St
         names => format!("{} of {}", kinds.join(", "), names.join(", ")),
     });
     let parts: Vec<String> = parts.collect();
-    let why = if is_shared() { "are not part of what was shared" } else { "Masthead may not list" };
+    let about = store.about();
+    let may_not = |kind: &Kind| {
+        let within = about.within(*kind);
+        let refused =
+            |name: &String| within.iter().any(|(known, allowed)| !allowed && *known == name.as_str());
+        refused_in(store, *kind, namespaces).iter().all(refused)
+    };
+    let why = match kinds.iter().all(may_not) {
+        _ if is_shared() => "are not part of what was shared",
+        true => "Masthead may not list",
+        false => "Masthead does not watch",
+    };
     (!parts.is_empty()).then(|| format!("Not in here: {}, which {why}.", parts.join("; ")))
 }
 
@@ -143,10 +176,11 @@ pub fn dims(store: &Store, kinds: &'static [Kind]) -> Memo<bool> {
     Memo::new(move |_| kinds.iter().any(|kind| store.freshness(*kind).dims()))
 }
 
-/// Which of the watched namespaces this kind may not be seen in.
+/// Which of the namespaces that are looked at this kind may not be seen in.
 fn refused(kind: Kind) -> impl IntoView {
-    let store = store();
-    move || unseen(&store, &[kind], &[]).map(|said| view! { <p class="note" role="note">{said}</p> })
+    let (store, here) = (store(), Here::get());
+    let shown = Memo::new(move |_| here.place().namespaces);
+    move || unseen(&store, &[kind], &shown.get()).map(|said| view! { <p class="note" role="note">{said}</p> })
 }
 
 /// Names the missing right and the YAML that grants it.

@@ -78,7 +78,9 @@ fn States(kind: Kind) -> impl IntoView {
         let whole = store.partial().is_none() && store.state(kind).listed();
         let states = whole.then(|| query::tally(store.lines(kind).iter().map(|line| line.health())));
         // of events those that warn are counted also where there is none
-        states.filter(|states| kind != Kind::Event || states[0] > 0 || known_in(&store, kind, &[]))
+        states.filter(|states| {
+            kind != Kind::Event || states[0] > 0 || known_in(&store, kind, &here.place().namespaces)
+        })
     });
     move || {
         let place = here.place();

@@ -17,7 +17,7 @@ use crate::{
     },
     components::{
         frame::Head,
-        gate::{Gate, dims, known_in},
+        gate::{Gate, dims, known_everywhere},
         icon,
         meter::{meter, overcommitted},
         name, store,
@@ -70,7 +70,7 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
     };
     let known = {
         let store = store.clone();
-        Memo::new(move |_| known_in(&store, Kind::Pod, &[]))
+        Memo::new(move |_| known_everywhere(&store, Kind::Pod))
     };
     let answer = Memo::new(move |_| {
         let lines = pods.get().into_iter().map(|pod| pod as Arc<dyn Line>).collect();

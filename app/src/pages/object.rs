@@ -9,7 +9,7 @@ use crate::{
     api::{Detail, Event, Kind, Meta, Millis, ObjectKey, Row, Timestamp, Uid},
     components::{
         chip,
-        gate::{Gate, known_in},
+        gate::{Gate, known_everywhere, known_in},
         here::Here,
         name,
         scroll::{self, words},
@@ -195,12 +195,13 @@ pub fn Events(uid: Signal<Option<Uid>>) -> impl IntoView {
     let known = {
         let store = store.clone();
         Memo::new(move |_| {
-            let within = match here.page.get() {
+            match here.page.get() {
+                Page::Object(key) if !key.namespace.is_empty() => {
+                    known_in(&store, Kind::Event, &[key.namespace])
+                }
                 // those about what is in no namespace are in some
-                Page::Object(key) if !key.namespace.is_empty() => vec![key.namespace],
-                _ => Vec::new(),
-            };
-            known_in(&store, Kind::Event, &within)
+                _ => known_everywhere(&store, Kind::Event),
+            }
         })
     };
     let answer = Memo::new(move |_| {

@@ -15,7 +15,7 @@ pub use lanes::Lanes;
 use leptos::prelude::*;
 
 use crate::{
-    api::{Container, Kind, Node, ReplicaSet, Service, Text, Timestamp, Uid, container::lane::Beside},
+    api::{Container, Kind, Node, ReplicaSet, Service, Timestamp, Uid, container::lane::Beside},
     components::{
         filters::pointed,
         frame::Head,
@@ -47,9 +47,8 @@ pub fn beside(store: &Store) -> Memo<Beside> {
     let store = store.clone();
     Memo::new(move |_| {
         let nodes = store.rows::<Node>();
-        let refused = store.about().refused.into_iter().filter(|(kind, _)| *kind == Kind::Event);
-        let deaf = refused.map(|(_, namespace)| Text::from(namespace));
-        Beside::new(nodes.iter().map(|node| &**node), hears(&store), deaf)
+        let about = store.about();
+        Beside::new(nodes.iter().map(|node| &**node), hears(&store), about.within(Kind::Event))
     })
 }
 

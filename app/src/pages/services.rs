@@ -20,7 +20,7 @@ use crate::{
     components::{
         chip,
         frame::Head,
-        gate::{Gate, dims, known_in, refused_in},
+        gate::{Gate, dims, is_seen_in, known_in},
         here::Here,
         icon, name, scroll, store,
         table::Addresses,
@@ -41,14 +41,13 @@ pub fn Services() -> impl IntoView {
     let old = dims(&store, &[Kind::EndpointSlice]);
     let tallies = Memo::new(move |_| {
         let whole = store.partial().is_none() && store.state(Kind::EndpointSlice).listed();
-        // who is behind those in there is not known
-        let refused = refused_in(&store, Kind::EndpointSlice, &[]);
         whole.then(|| {
             let tallies = endpoints::tallies(&store.current::<EndpointSlice>());
             let services = store.current::<Service>();
             services
                 .iter()
-                .filter(|service| refused.iter().all(|name| **name != *service.meta.namespace))
+                // who is behind others is not known
+                .filter(|service| is_seen_in(&store, Kind::EndpointSlice, &service.meta.namespace))
                 .map(|service| (service.meta.uid, endpoints::tally_of(service, &tallies)))
                 .collect()
         })

@@ -113,10 +113,9 @@ fn unless_none(
 ) -> impl IntoView {
     let store = store();
     let none = Memo::new(move |_| {
-        let refused = store.about().refused.iter().any(|(of, _)| *of == kind);
         // Rows that have just gone are still drawn.
         let drawn = answer.with(|answer| answer.as_ref().map_or(0, |answer| answer.of));
-        store.state(kind).listed() && store.count(kind) == 0 && drawn == 0 && !refused
+        store.count(kind) == 0 && drawn == 0 && known_in(&store, kind, &[])
     });
     move || (!none.get()).then(|| view! { <Section kind title answer extra=SETS /> })
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     model::{Change, Cluster, Delta, WithRow},
     query::fixtures::{NOW, about, as_of, cluster, labels, meta, pod, put, services, sets},
-    wire::About,
+    wire::{About, Apart},
 };
 
 const ASSETS: Assets = Assets {
@@ -984,6 +984,8 @@ enum Lack {
     Forbidden,
     /// In one namespace, while others may be seen.
     Refused,
+    /// In all namespaces but another.
+    Unwatched,
 }
 
 /// The changes after which a kind has no rows.
@@ -1006,7 +1008,7 @@ fn drawn_without(cluster: &Cluster, url: &str, kind: Kind, lack: Option<Lack>) -
             resource: kind.resource().into(),
             namespace: Text::default(),
         },
-        Some(Lack::Refused) | None => KindState::Live,
+        Some(Lack::Refused | Lack::Unwatched) | None => KindState::Live,
     };
     let mut cluster = cluster.clone();
     for other in Kind::ALL.iter().filter(|other| other.watched() == kind.watched()) {
@@ -1015,8 +1017,14 @@ fn drawn_without(cluster: &Cluster, url: &str, kind: Kind, lack: Option<Lack>) -
     }
     let mut about = about();
     if lack == Some(Lack::Refused) {
+        let within = vec![("default".into(), false), ("other".into(), true)];
         let namespaces = vec!["default".to_owned(), "other".to_owned()];
-        about = About { namespaces, refused: vec![(kind.watched(), "default".to_owned())], ..about };
+        about = About { namespaces, apart: Apart::from([(kind.watched(), within)]), ..about };
+    }
+    if lack == Some(Lack::Unwatched) {
+        let namespaced = Kind::ALL.iter().filter(|kind| kind.namespaced() && kind.only_in().is_none());
+        let apart = namespaced.map(|kind| (kind.watched(), vec![("other".into(), true)])).collect();
+        about = About { namespaces: vec!["other".to_owned()], apart, ..about };
     }
     text(&render(url, &Seed::choose(&cluster, url, &about, 1, &as_of(), NOW), &ASSETS).1)
 }
@@ -1151,10 +1159,15 @@ fn that_there_is_none_of_a_kind_is_said_nowhere_where_it_is_not_known() {
             for kind in page.kinds().iter() {
                 let within = kind.namespaced() && kind.only_in().is_none() && shows_refused;
                 let refused = within.then_some(Lack::Refused);
-                for lack in [Lack::Listing, Lack::Failing, Lack::Forbidden].into_iter().chain(refused) {
+                // what is on a node is of any namespace
+                let looks_there = !shown.is_empty() || matches!(page, Page::Object(_));
+                let unwatched = (within && looks_there).then_some(Lack::Unwatched);
+                let everywhere = [Lack::Listing, Lack::Failing, Lack::Forbidden];
+                for lack in everywhere.into_iter().chain(refused).chain(unwatched) {
                     let said = drawn_without(&cluster, &url, kind, Some(lack));
                     // where a namespace is refused, room on nodes is counted by what is in the others, and that is said
-                    let figure = (lack != Lack::Refused).then(|| format!("0 {}", kind.plural()));
+                    let figure = (!matches!(lack, Lack::Refused | Lack::Unwatched))
+                        .then(|| format!("0 {}", kind.plural()));
                     for claim in claims(kind).into_iter().chain(figure) {
                         assert!(!says(&said, &claim), "{url}: {kind} {lack:?}: {claim}: {said}");
                     }

@@ -25,13 +25,13 @@ use app::{
     },
     model::{Change, Cluster, Delta, Visit, WithRow},
     scope::Scope,
-    wire::About,
+    wire::{About, Apart},
 };
 use names::Names;
 use rows::Glass;
 
 use super::grant::{Grant, Within};
-use crate::hub::{Apart, forbidden};
+use crate::hub::forbidden;
 
 /// Granted objects that are gone, whose events are still shown.
 const FORMERLY: usize = 5_000;
@@ -212,9 +212,9 @@ impl Lens {
                 self.kinds().iter().any(|kind| kind.namespaced() && self.grant.grants(kind, name))
             };
             let namespaces = about.namespaces.iter().filter(|name| granted(name)).cloned().collect();
-            return About { namespaces, refused: Vec::new(), ..about.clone() };
+            return About { namespaces, apart: Apart::new(), ..about.clone() };
         }
-        About { context: String::new(), namespaces: Vec::new(), refused: Vec::new(), ..about.clone() }
+        About { context: String::new(), namespaces: Vec::new(), apart: Apart::new(), ..about.clone() }
     }
 
     /// How a kind stands, in each of the namespaces in which it is granted (`None`: everywhere). Of what is not granted

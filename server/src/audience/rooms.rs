@@ -140,8 +140,8 @@ impl Rooms {
         loop {
             let Outgoing::Told(told) = seat.next().await? else { continue };
             match &*told {
-                Told::About(about, apart) => {
-                    let news = lens.hear(apart);
+                Told::About(about) => {
+                    let news = lens.hear(&about.apart);
                     // What may not be seen any more is said at once; what may be again, when it is here.
                     for (kind, state) in states.iter().filter(|(kind, _)| news.contains(**kind)) {
                         for (within, state) in lens.states(*kind, state) {

@@ -353,10 +353,8 @@ impl WithRow for Answer<'_> {
 
 /// What is known beside containers.
 fn beside(view: &View) -> Beside {
-    let within = Container::rows(&view.cluster).iter().map(|row| row.meta.namespace.clone());
-    let deaf = within.filter(|namespace| view.sees(Kind::Event, std::slice::from_ref(namespace)).is_err());
     let nodes = Node::rows(&view.cluster).iter().map(|node| &**node);
-    Beside::new(nodes, view.state(Kind::Event) == KindState::Live, deaf)
+    Beside::new(nodes, view.state(Kind::Event) == KindState::Live, view.about.within(Kind::Event))
 }
 
 /// Text.
@@ -416,7 +414,7 @@ impl View {
     /// Whether a kind is watched in each of these namespaces: one that is not has no rows here, which
     /// says nothing about the cluster.
     fn sees(&self, kind: Kind, namespaces: &[Text]) -> Result<(), AskError> {
-        let within = self.within.iter().find(|(k, _)| *k == kind).map_or(&[][..], |(_, within)| within);
+        let within = self.about.apart.get(&kind.watched()).map_or(&[][..], Vec::as_slice);
         let Some(namespace) = unseen(within, namespaces) else { return Ok(()) };
         let namespace = namespace.clone();
         if within.contains(&(namespace.clone(), false)) {

@@ -168,7 +168,7 @@ async fn answer(
     }
     let nodes: Vec<Arc<Node>> = Node::rows(&view.cluster).iter().cloned().collect();
     let pods: Vec<Arc<Pod>> = Pod::rows(&view.cluster).iter().cloned().collect();
-    let every_namespace = view.about.namespaces.is_empty();
+    let every_namespace = view.about.within(Kind::Pod).is_empty();
     let response = match find(&view, Seen { nodes: &nodes, pods: &pods, every_namespace }) {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),

@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use app::api::{Kind, KindState, Millis, Text};
+use app::{
+    api::{Kind, KindState, Millis, Text},
+    wire::Apart,
+};
 
 use crate::source::pulse::TRUSTED;
-
-/// The kinds that are watched in namespaces one by one, or only in one: in which, and whether they may be.
-pub type Apart = BTreeMap<Kind, Vec<(Text, bool)>>;
 
 /// What is known about freshness.
 #[derive(Debug, Default)]
@@ -136,32 +136,24 @@ impl Freshness {
         kinds.filter(|(_, within)| !within.is_empty()).collect()
     }
 
-    /// Every namespace that some kind is watched in because others are not to be; not those that a kind is only in.
+    /// Every namespace that some kind is watched in because others are not to be; none where some kind may be seen in all.
+    /// Not those that a kind is only in.
     pub fn namespaces(&self) -> Vec<String> {
-        let chosen = self.watches.iter().filter(|(kind, _)| kind.only_in().is_none());
-        let all = chosen.flat_map(|(_, watches)| watches.keys().flatten());
-        all.map(Text::to_string).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// See [`app::wire::About::refused`].
-    pub fn refused(&self) -> Vec<(Kind, String)> {
-        let mut refused = Vec::new();
-        for kind in self.watches.keys().filter(|kind| kind.only_in().is_none()) {
-            let within = self.within(*kind);
-            if within.iter().any(|(_, allowed)| *allowed) {
-                refused.extend(
-                    within
-                        .into_iter()
-                        .filter(|(_, allowed)| !allowed)
-                        .map(|(name, _)| (*kind, name.to_string())),
-                );
+        let mut all = BTreeSet::new();
+        for (kind, watches) in &self.watches {
+            for (within, watch) in watches.iter().filter(|_| kind.namespaced() && kind.only_in().is_none()) {
+                match within {
+                    Some(name) => _ = all.insert(name.to_string()),
+                    None if matches!(watch.state, KindState::Forbidden { .. }) => {}
+                    None => return Vec::new(),
+                }
             }
         }
-        refused
+        all.into_iter().collect()
     }
 
     /// The worst of its watches. Where some namespaces are refused and others not, the others count:
-    /// their rows are right, and [`Self::refused`] names the rest.
+    /// their rows are right, and [`Self::apart`] names the rest.
     fn of(&self, kind: Kind) -> KindState {
         let worst = self.allowed(kind).map(|watch| &watch.state).max_by_key(|state| rank(state));
         let refused = || self.watches.get(&kind)?.values().next().map(|watch| &watch.state);
@@ -220,24 +212,24 @@ mod tests {
     #[test]
     fn a_kind_watched_in_namespaces_is_as_good_as_the_worst_of_them() {
         let mut freshness = Freshness::default();
-        let forbidden = KindState::Forbidden {
-            verb: Text::from("list"),
-            resource: Text::from("pods"),
-            namespace: Text::default(),
-        };
-        assert_eq!(freshness.watch(Kind::Pod, None, forbidden.clone()), forbidden);
+        let refused = forbidden(Kind::Pod, &Text::default());
+        assert_eq!(freshness.watch(Kind::Pod, None, refused.clone()), refused);
         let (a, b) = (Some(Text::from("a")), Some(Text::from("b")));
         freshness.current(Kind::Pod, a.clone(), Millis(1));
         assert_eq!(freshness.watch(Kind::Pod, a, KindState::Live), KindState::Live);
         let listing = KindState::Listing { seen: 3 };
         assert_eq!(freshness.watch(Kind::Pod, b.clone(), listing.clone()), listing);
         assert!(freshness.as_of().is_empty(), "half of it is not there");
-        assert_eq!(freshness.watch(Kind::Pod, b, forbidden), KindState::Live);
+        assert_eq!(freshness.watch(Kind::Pod, b, refused), KindState::Live);
         assert_eq!(freshness.as_of()[0], (Kind::Pod, Millis(1)));
         assert_eq!(freshness.namespaces(), ["a", "b"]);
-        assert_eq!(freshness.refused(), [(Kind::Pod, "b".to_owned())]);
         assert_eq!(freshness.within(Kind::Pod), [(Text::from("a"), true), (Text::from("b"), false)]);
         assert!(freshness.within(Kind::Node).is_empty());
+        freshness.watch(Kind::Node, None, KindState::Live);
+        freshness.watch(Kind::Service, None, forbidden(Kind::Service, &Text::default()));
+        assert_eq!(freshness.namespaces(), ["a", "b"], "nodes are in none, and services are not seen");
+        freshness.watch(Kind::Service, None, KindState::Live);
+        assert!(freshness.namespaces().is_empty(), "services are seen in all");
     }
 
     #[test]

@@ -28,13 +28,13 @@ use app::{
         picture::{Counts, Course, What},
     },
     model::Cluster,
-    wire::Drawing,
+    wire::{Apart, Drawing},
 };
 use happened::Happened;
 use holders::Holders;
 use life::Life;
 
-use super::{Apart, Remembers, unseen};
+use super::{Remembers, unseen};
 
 /// Points in time of one workload.
 const COUNTS: usize = 240;

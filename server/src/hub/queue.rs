@@ -14,8 +14,6 @@ use app::{
 use bytes::Bytes;
 use tokio::sync::{Notify, OnceCell};
 
-use super::freshness::Apart;
-
 /// Frames that may wait.
 const FRAMES: usize = 256;
 /// Bytes that may wait.
@@ -36,7 +34,7 @@ pub enum Outgoing {
 #[derive(Debug)]
 pub enum Told {
     /// What is being watched, and what of it only in some namespaces.
-    About(About, Apart),
+    About(About),
     /// What has changed; after a gap, everything there is.
     Changes(Vec<Change>),
     /// Until when each kind is known to be current.

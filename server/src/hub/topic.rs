@@ -7,14 +7,14 @@ use app::{
     api::{Kind, KindState, Millis, Row, Uid},
     model::{Change, Cluster, Delta},
     scope::Scope,
-    wire::{self, Frame, strings},
+    wire::{self, Apart, Frame, strings},
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
     Outgoing, Told,
-    freshness::{Apart, forbidden, unseen},
+    freshness::{forbidden, unseen},
 };
 
 /// The string table starts anew when it is this long and mostly unused.

@@ -15,7 +15,7 @@ use app::{
     scope::Scope,
     selector::Selector,
     store::{Freshness, Store},
-    wire,
+    wire::{self, About},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -301,7 +301,7 @@ impl Truth {
             }
         };
         let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(store, kind));
-        let is_refused = |name: &str| is_refused(&store.about().refused, kind, name);
+        let is_refused = |name: &str| is_refused(&store.about(), kind, name);
         self.is_so(kind, eye, (as_of, is_live), (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
     }
 
@@ -321,7 +321,7 @@ impl Truth {
     pub fn allows_detail(&mut self, store: &Store) -> Result<(), String> {
         let Some(detail) = store.detail(&looked_at()) else { return Ok(()) };
         let Some(as_of) = store.as_of(Kind::Pod) else { return Ok(()) };
-        let is_refused = is_refused(&store.about().refused, Kind::Pod, "default");
+        let is_refused = is_refused(&store.about(), Kind::Pod, "default");
         let is_excused = self.excused.get(&Kind::Pod) >= Some(&now());
         let is_live = store.freshness(Kind::Pod) == Freshness::Live;
         if !is_live || is_refused || is_excused || self.ever_malformed.contains(&looked_at().name.to_string())
@@ -352,7 +352,7 @@ impl Truth {
         };
         let hash = view.cluster.hash_of([kind].into_iter().collect());
         let rows = remembered(looked, kind, hash, || held(&view.cluster, kind));
-        let is_refused = |name: &str| is_refused(&view.about.refused, kind, name);
+        let is_refused = |name: &str| is_refused(&view.about, kind, name);
         self.is_so(kind, eye, claim, (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
     }
 
@@ -512,8 +512,8 @@ fn images(detail: &Detail) -> Vec<String> {
     detail.containers.iter().map(|container| container.image.to_string()).collect()
 }
 
-fn is_refused(refused: &[(Kind, String)], kind: Kind, namespace: &str) -> bool {
-    refused.iter().any(|(of, name)| *of == kind && name == namespace)
+fn is_refused(about: &About, kind: Kind, namespace: &str) -> bool {
+    about.within(kind).iter().any(|(name, allowed)| !allowed && *name == namespace)
 }
 
 fn line<T: Row>(row: &T) -> ((String, String), Line) {

@@ -27,29 +27,35 @@ pub struct Known {
 pub struct Beside {
     lost: HashSet<String>,
     no_events: bool,
-    deaf: HashSet<Text>,
+    within: Vec<(Text, bool)>,
 }
 
 impl Beside {
-    /// Of these nodes, of whether events are current, and of the namespaces in which none can be seen all the same.
+    /// Of these nodes, of whether events are current, and of the namespaces in which they are watched one by one, if they
+    /// are, and whether they may be.
     pub fn new<'a>(
         nodes: impl IntoIterator<Item = &'a Node>,
         hears: bool,
-        deaf: impl IntoIterator<Item = Text>,
+        within: &[(Text, bool)],
     ) -> Beside {
         let lost = nodes.into_iter().filter(|node| node.health == Health::Unknown);
         Beside {
             lost: lost.map(|node| node.meta.name.to_string()).collect(),
             no_events: !hears,
-            deaf: deaf.into_iter().collect(),
+            within: within.to_vec(),
         }
+    }
+
+    fn hears_in(&self, namespace: &Text) -> bool {
+        let heard = |(name, allowed): &(Text, bool)| *allowed && name == namespace;
+        self.within.is_empty() || self.within.iter().any(heard)
     }
 
     /// Of a container.
     pub fn of(&self, container: &Container) -> Known {
         Known {
             node_lost: self.lost.contains(container.node.as_str()),
-            no_events: self.no_events || self.deaf.contains(&container.meta.namespace),
+            no_events: self.no_events || !self.hears_in(&container.meta.namespace),
         }
     }
 }

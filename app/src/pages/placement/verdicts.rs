@@ -25,7 +25,7 @@ pub fn seen(store: &Store, answer: impl FnOnce(Seen) -> Option<Case>) -> Option<
         return None;
     }
     let (nodes, pods) = (store.current::<Node>(), store.current::<Pod>());
-    let every_namespace = store.about().namespaces.is_empty();
+    let every_namespace = store.about().within(Kind::Pod).is_empty();
     answer(Seen { nodes: &nodes, pods: &pods, every_namespace })
 }
 

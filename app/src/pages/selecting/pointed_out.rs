@@ -8,7 +8,7 @@ use super::{KINDS, reference, selectors};
 use crate::{
     api::{Kind, Pod, Uid},
     components::{
-        gate::{dims, refused_in},
+        gate::{dims, is_seen_in},
         here::Here,
         store,
     },
@@ -35,8 +35,6 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
         if store.partial().is_some() || !store.state(Kind::Pod).listed() {
             return None;
         }
-        // there it is not known which selectors are without a pod
-        let refused = refused_in(&store, Kind::Pod, &[]);
         lately();
         let selectors = selectors.get();
         let pods = untrack(|| store.rows::<Pod>());
@@ -47,7 +45,8 @@ fn surveyed(store: &Store, selectors: Memo<Arc<Selectors>>) -> Memo<Option<Surve
         };
         survey.overlaps.retain(|overlap| shown(&overlap.by));
         survey.empty.retain(|uid| {
-            let known = |name: &str| refused.iter().all(|refused| refused != name);
+            // elsewhere it is not known which selectors are without a pod
+            let known = |name: &str| is_seen_in(&store, Kind::Pod, name);
             shown(uid) && selectors.get(*uid).is_some_and(|one| known(&one.namespace))
         });
         Some(survey)

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::{
     api::{Align, Kind, Uid},
     components::{
-        gate::refused_in,
+        gate::is_seen_in,
         icon, name,
         scroll::{self, words},
         store,
@@ -44,10 +44,7 @@ pub fn Members(
             .with(|members| members.iter().flatten().map(|member| (member.key(), member.clone())).collect())
     });
     let store = store();
-    let refused = Memo::new(move |_| {
-        let refused = refused_in(&store, Kind::EndpointSlice, &[namespace.get_value()]);
-        !refused.is_empty()
-    });
+    let refused = Memo::new(move |_| !is_seen_in(&store, Kind::EndpointSlice, &namespace.get_value()));
     let keys = move || members.with(|members| drawn(members.as_deref().unwrap_or_default()));
     let count = Memo::new(move |_| members.with(|members| members.as_ref().map(Vec::len)));
     let rest = move || {

@@ -30,7 +30,7 @@ pub struct Sight {
     pub whole: bool,
     /// Of what is counted that which cannot be seen, or not in all namespaces that the place shows.
     pub unseen: Kinds,
-    /// Pods may be seen in every namespace, so that it is known what is given out on nodes.
+    /// Pods are seen in every namespace there is, so that it is known what is given out on nodes.
     pub fills: bool,
 }
 
@@ -48,7 +48,7 @@ impl Sight {
         Sight {
             whole: store.partial().is_none() && shows && Page::Wall.kinds().iter().all(here),
             unseen: counted.filter(|kind| unseen(*kind, &place.namespaces)).collect(),
-            fills: !unseen(Kind::Pod, &[]),
+            fills: !lacks(Kind::Pod) && store.about().within(Kind::Pod).is_empty(),
         }
     }
 }

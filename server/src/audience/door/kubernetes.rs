@@ -281,7 +281,7 @@ impl Kubernetes {
     async fn namespaces(&self) -> Vec<Text> {
         let Some(hub) = self.hub.get() else { return Vec::new() };
         let Ok(view) = hub.view().await else { return Vec::new() };
-        let within = view.within.iter().flat_map(|(_, within)| within.iter().map(|(name, _)| name.clone()));
+        let within = view.about.apart.values().flatten().map(|(name, _)| name.clone());
         let rows = Namespace::rows(&view.cluster).iter().map(|row| Text::from(&*row.meta.name));
         let mut names: BTreeSet<Text> = rows.chain(within).collect();
         // Whoever may not list namespaces knows those of what is in them.
