@@ -159,16 +159,21 @@ impl Store {
     }
 
     /// Follows rows of these kinds where it is called, though at most each second: for what is counted over all of them,
-    /// and need not be counted anew for each.
+    /// and need not be counted anew for each. When more of them is known than before, or they are known to be current
+    /// again, it does not wait: for the rest of the second what was counted of old rows would stand there as live.
     pub fn lately(&self, kinds: &'static [Kind]) -> impl Fn() + Copy + Send + Sync + 'static {
-        let (store, clock) = (self.clone(), self.clone());
+        let (store, clock, trust, states) = (self.clone(), self.clone(), self.clone(), self.clone());
         let version = Memo::new(move |before: Option<&u64>| {
             kinds.iter().for_each(|kind| store.track_kind(*kind));
             before.map_or(0, |before| before + 1)
         });
         let second = Memo::new(move |_| clock.now().seconds());
+        let old = Memo::new(move |_| kinds.iter().any(|kind| trust.freshness(*kind).dims()));
         let lately = Memo::new(move |_| {
             second.get();
+            old.get();
+            // every snapshot brings them
+            states.0.states.track();
             version.get_untracked()
         });
         // not `track`, which leaves a memo that nobody has read without what it follows itself
@@ -301,6 +306,8 @@ impl Store {
         let epoch = self.0.epoch.load(Ordering::Relaxed);
         if self.0.numbered.get_untracked() != epoch {
             self.0.numbered.set(epoch);
+            // What another server's number left behind is nothing of the one that has it now.
+            *self.traces() = Traces::default();
         }
         self.0.partial.set(None);
         // Of what is not told here, the first paint's part would seem to be all there is.

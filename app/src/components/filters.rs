@@ -14,10 +14,13 @@ use leptos::prelude::*;
 use crate::{
     api::Kind,
     components::{gate::refused_in, here::Here, store},
-    query::{Answer, Place},
+    query::{Answer, Filter, Place},
     selector::{Grammar, SelectorError},
     store::Store,
 };
+
+/// So many of the namespaces that are watched are named.
+const NAMED: usize = 3;
 
 /// The place's parameters that a form does not set itself, to be kept when it is sent.
 pub fn kept(place: &Place, own: &[&str]) -> impl IntoView + use<> {
@@ -61,6 +64,16 @@ pub fn no_selector(place: &Place, error: &SelectorError) -> impl IntoView + use<
         </section>
     }
     .into_any()
+}
+
+/// What is wrong with the place's selectors, as rows of this kind are held against them. While something is, no row is
+/// known to match, and none not to.
+pub fn bad_selector(kind: Kind) -> Memo<Option<SelectorError>> {
+    let here = Here::get();
+    Memo::new(move |_| {
+        let place = here.place();
+        Filter::of(&place, kind).err()
+    })
 }
 
 /// The tools of the page's tables, and how many rows match.
@@ -193,10 +206,13 @@ fn Matches(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl Into
 pub fn Nothing(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl IntoView {
     let here = Here::get();
     let store = store();
-    let empty = Memo::new(move |_| {
-        let counted = answer.with(|answer| counted(&store, kind, &here.place(), answer));
-        counted.filter(|(matches, _)| *matches == 0).map(|(_, of)| of)
-    });
+    let empty = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let counted = answer.with(|answer| counted(&store, kind, &here.place(), answer));
+            counted.filter(|(matches, _)| *matches == 0).map(|(_, of)| of)
+        })
+    };
     move || {
         empty.get().map(|of| {
             let place = here.place();
@@ -214,11 +230,39 @@ pub fn Nothing(kind: Kind, answer: Memo<Result<Answer, SelectorError>>) -> impl 
             }
             asked.extend(place.only.iter().map(|(fact, value)| format!("whose {} is {value}", fact.word())));
             let said = if asked.is_empty() {
-                format!("There are no {} in this cluster.", kind.plural())
+                format!("There are no {} in {}.", kind.plural(), watched(kind, &store.about().namespaces))
             } else {
                 format!("No {} {}. Without that there are {of}.", kind.plural(), asked.join(", "))
             };
             view! { <p class="nothing">{said}</p> }
         })
+    }
+}
+
+/// Where a kind is watched, these being the namespaces that are, if not all of them are. What is elsewhere is not known.
+fn watched(kind: Kind, namespaces: &[String]) -> String {
+    if namespaces.is_empty() || !kind.namespaced() {
+        return "this cluster".to_owned();
+    }
+    let named = namespaces.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let rest = match namespaces.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    format!("the watched namespaces ({named}{rest})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_not_all_namespaces_are_watched_some_are_named() {
+        let names = |many: usize| ["a", "b", "c", "d", "e"].map(str::to_owned)[..many].to_vec();
+        assert_eq!(watched(Kind::Pod, &[]), "this cluster");
+        assert_eq!(watched(Kind::Node, &names(1)), "this cluster", "a node is in no namespace");
+        assert_eq!(watched(Kind::Pod, &names(1)), "the watched namespaces (a)");
+        assert_eq!(watched(Kind::Pod, &names(3)), "the watched namespaces (a, b, c)");
+        assert_eq!(watched(Kind::Pod, &names(5)), "the watched namespaces (a, b, c and 2 more)");
     }
 }

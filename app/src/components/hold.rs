@@ -1,10 +1,12 @@
 //! Lists that do not move while somebody is at them.
 
+use std::{collections::HashMap, hash::Hash};
+
 use leptos::prelude::*;
 
 use crate::{
     api::{Kind, Uid},
-    components::store,
+    components::{here::Here, store},
     store::Store,
 };
 
@@ -14,6 +16,8 @@ pub struct Held<K: Send + Sync + 'static> {
     pub shown: RwSignal<Vec<K>>,
     /// Whether somebody is at it.
     pub held: RwSignal<bool>,
+    /// How many lines of it would come, go or stand elsewhere.
+    pub pending: RwSignal<usize>,
 }
 
 impl<K: Send + Sync + 'static> Clone for Held<K> {
@@ -51,17 +55,57 @@ pub fn gone(store: &Store, kind: Kind, uid: Uid) -> Memo<bool> {
     })
 }
 
-/// Follows `wanted`, but for when it is held.
-pub fn hold<K: Clone + PartialEq + Send + Sync + 'static>(wanted: impl Fn() -> Vec<K> + 'static) -> Held<K> {
-    let list = Held { shown: RwSignal::new(untrack(&wanted)), held: RwSignal::new(false) };
+/// Follows `wanted`, but for when it is held and nothing else was asked for.
+pub fn hold<K: Clone + Eq + Hash + Send + Sync + 'static>(wanted: impl Fn() -> Vec<K> + 'static) -> Held<K> {
+    let here = Here::get();
+    let shown = RwSignal::new(untrack(&wanted));
+    let list = Held { shown, held: RwSignal::new(false), pending: RwSignal::new(0) };
     let_go(list.held);
+    let last = StoredValue::new(here.place_now());
     Effect::new(move |_| {
-        let wanted = wanted();
-        if !list.held.get() && list.shown.with_untracked(|shown| *shown != wanted) {
+        let (place, wanted) = (here.place(), wanted());
+        let asked = last.with_value(|last| *last != place);
+        last.set_value(place);
+        let waits = list.held.get() && !asked;
+        let pending = list.shown.with_untracked(|shown| if waits { distance(shown, &wanted) } else { 0 });
+        if list.pending.get_untracked() != pending {
+            list.pending.set(pending);
+        }
+        if !waits && list.shown.with_untracked(|shown| *shown != wanted) {
             list.shown.set(wanted);
         }
     });
     list
+}
+
+/// How many lines came, went or stand elsewhere.
+pub fn distance<K: Eq + Hash>(shown: &[K], wanted: &[K]) -> usize {
+    let there: HashMap<&K, usize> = shown.iter().enumerate().map(|(at, key)| (key, at)).collect();
+    let kept: Vec<usize> = wanted.iter().filter_map(|key| there.get(key).copied()).collect();
+    let (came, went) = (wanted.len() - kept.len(), shown.len() - kept.len());
+    let moved = kept.windows(2).filter(|pair| pair[0] > pair[1]).count();
+    came + went + moved
+}
+
+/// How many changes wait, over the list that is held; whoever presses it lets them in.
+#[component]
+pub fn Pending(
+    /// How many.
+    #[prop(into)]
+    count: Signal<usize>,
+    /// Whether somebody is at the list.
+    held: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <button type="button" class="pending" class:any=move || { count.get() > 0 } on:click=move |_| held.set(false)>
+            {move || match count.get() {
+                0 => String::new(),
+                1 => "1 change waiting".to_owned(),
+                n => format!("{n} changes waiting"),
+            }}
+        </button>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -74,6 +118,13 @@ mod tests {
         query::fixtures::{NOW, about, as_of, cluster, pod},
         seed::Seed,
     };
+
+    #[test]
+    fn what_came_went_and_moved_is_counted() {
+        assert_eq!(distance(&[1, 2, 3], &[1, 2, 3]), 0);
+        assert_eq!(distance(&[1, 2, 3], &[1, 3, 4]), 2);
+        assert_eq!(distance(&[1, 2, 3], &[3, 1, 2]), 1);
+    }
 
     #[test]
     fn a_row_that_went_stays_struck_through_until_numbers_mean_other_rows() {

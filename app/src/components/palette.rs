@@ -7,6 +7,7 @@ use crate::{
     components::{here::Here, icon, store},
     format::visible,
     query::Page,
+    store::Freshness,
 };
 
 /// How many results are listed.
@@ -41,7 +42,14 @@ pub fn Palette() -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let at = RwSignal::new(0usize);
     let open = RwSignal::new(false);
-    let hits = Memo::new(move |_| if open.get() { search(&typed.get()) } else { Vec::new() });
+    // Rows of kinds that this page does not follow are here too, as old as the page is.
+    let store = store();
+    let current = Memo::new(move |_| {
+        OBJECTS.map(|kind| matches!(store.freshness(kind), Freshness::Live | Freshness::Painted(_)))
+    });
+    let hits = Memo::new(move |_| {
+        if open.get() { current.with(|current| search(&typed.get(), current)) } else { Vec::new() }
+    });
     let close = move || {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
@@ -117,8 +125,9 @@ pub fn Palette() -> impl IntoView {
     .into_any()
 }
 
-/// Views first, then objects whose name begins with what was typed, then those that contain it.
-fn search(typed: &str) -> Vec<Hit> {
+/// Views first, then objects whose name begins with what was typed, then those that contain it. How an object is, is
+/// said of the kinds that are current.
+fn search(typed: &str, current: &[bool; OBJECTS.len()]) -> Vec<Hit> {
     let needle = typed.trim().to_lowercase();
     let views = Page::VIEWS.into_iter().map(|(page, key)| (page, format!("view · g {key}")));
     let others = Page::OTHERS.into_iter().map(|page| (page, "view".to_owned()));
@@ -132,7 +141,7 @@ fn search(typed: &str) -> Vec<Hit> {
     }
     let store = store();
     let mut objects = Vec::new();
-    for kind in OBJECTS {
+    for (kind, current) in OBJECTS.into_iter().zip(current) {
         for line in store.lines(kind) {
             let meta = line.meta();
             if let Some(at) = meta.name.to_lowercase().find(&needle)
@@ -142,10 +151,8 @@ fn search(typed: &str) -> Vec<Hit> {
                     "" => kind.singular().to_owned(),
                     namespace => format!("{} in {namespace}", kind.singular()),
                 };
-                objects.push((
-                    at > 0,
-                    Hit { page, title: meta.name.to_string(), beside, health: Some(line.health()) },
-                ));
+                let health = current.then(|| line.health());
+                objects.push((at > 0, Hit { page, title: meta.name.to_string(), beside, health }));
             }
         }
     }
@@ -169,5 +176,29 @@ pub fn open() {
         && !dialog.open()
     {
         _ = dialog.show_modal();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        query::fixtures::{NOW, about, as_of, cluster},
+        seed::Seed,
+        store::Store,
+    };
+
+    #[test]
+    fn how_an_object_is_is_said_only_of_kinds_that_are_current() {
+        let owner = Owner::new();
+        owner.with(|| {
+            provide_context(Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, &as_of(), NOW)));
+            let health = |current: bool| {
+                let hits = search("rf-xyzzy", &[current; OBJECTS.len()]);
+                hits.into_iter().find(|hit| hit.title == "rf-xyzzy").map(|hit| hit.health)
+            };
+            assert_eq!(health(true), Some(Some(Health::Failing)));
+            assert_eq!(health(false), Some(None), "it is found, and nothing is said of it");
+        });
     }
 }

@@ -16,7 +16,11 @@ use window::Window;
 
 use crate::{
     api::{Align, Kind, Uid},
-    components::{here::Here, store},
+    components::{
+        here::Here,
+        hold::{Pending, distance, let_go},
+        store,
+    },
     query::{Answer, Heading, Item, Page, Place, Sort, endpoints::Tally, headings},
     selector::SelectorError,
 };
@@ -162,7 +166,7 @@ pub fn Table(
     let store = store();
     let cols = Memo::new(move |_| columns(kind, &here.place(), extra));
     let held = RwSignal::new(false);
-    crate::components::hold::let_go(held);
+    let_go(held);
     let shown = hold(here, answer, held);
     let body = NodeRef::<html::Tbody>::new();
     let window = Window::over(body, Signal::derive(move || shown.with(|shown| shown.items.len())));
@@ -196,17 +200,7 @@ pub fn Table(
     let pending = Memo::new(move |_| shown.with(|shown| shown.pending));
     view! {
         <div class="table-frame">
-            <button
-                type="button"
-                class="pending"
-                class:any=move || { pending.get() > 0 }
-                on:click=move |_| held.set(false)
-            >
-                {move || match pending.get() {
-                    1 => "1 change waiting".to_owned(),
-                    n => format!("{n} changes waiting"),
-                }}
-            </button>
+            <Pending count=pending held />
             <table
                 class=format!("rows {}", kind.plural())
                 aria-label=caption
@@ -243,7 +237,13 @@ pub fn Table(
                                     view! { <LineRow kind uid cols index=Signal::derive(index) /> }.into_any()
                                 }
                                 Item::Group { title, .. } => {
-                                    let group = move || shown.with(|shown| group_of(&shown.items, &title));
+                                    let group = move || {
+                                        let said = answer.with(|answer| {
+                                            let answer = answer.as_ref().ok()?;
+                                            Some(group_now(&answer.items, &title))
+                                        });
+                                        said.or_else(|| shown.with(|shown| group_of(&shown.items, &title)))
+                                    };
                                     view! { <GroupRow group=Signal::derive(group) /> }.into_any()
                                 }
                             }
@@ -266,6 +266,11 @@ fn group_of(items: &[Item], wanted: &str) -> Option<Group> {
     })
 }
 
+/// A group as it is, however long its heading has stood there: of one that is not in the answer there is nothing left.
+fn group_now(items: &[Item], wanted: &Arc<str>) -> Group {
+    group_of(items, wanted).unwrap_or_else(|| (wanted.clone(), 0, [0; 5]))
+}
+
 /// Follows the answer, except in order and membership while `held`.
 fn hold(here: Here, answer: Memo<Result<Answer, SelectorError>>, held: RwSignal<bool>) -> RwSignal<Shown> {
     let items =
@@ -282,7 +287,7 @@ fn hold(here: Here, answer: Memo<Result<Answer, SelectorError>>, held: RwSignal<
             }
             return;
         }
-        let pending = shown.with_untracked(|shown| distance(&shown.items, &items));
+        let pending = shown.with_untracked(|shown| distance(&lines(&shown.items), &lines(&items)));
         if shown.with_untracked(|shown| shown.pending != pending) {
             shown.update(|shown| shown.pending = pending);
         }
@@ -290,17 +295,10 @@ fn hold(here: Here, answer: Memo<Result<Answer, SelectorError>>, held: RwSignal<
     shown
 }
 
-/// How many lines came, went or stand elsewhere.
-fn distance(shown: &[Item], wanted: &[Item]) -> usize {
-    let lines = |items: &[Item]| -> Vec<_> {
-        items.iter().filter_map(|item| if let Item::Line(uid) = item { Some(*uid) } else { None }).collect()
-    };
-    let (shown, wanted) = (lines(shown), lines(wanted));
-    let there: HashMap<_, _> = shown.iter().enumerate().map(|(at, uid)| (*uid, at)).collect();
-    let kept: Vec<usize> = wanted.iter().filter_map(|uid| there.get(uid).copied()).collect();
-    let (came, went) = (wanted.len() - kept.len(), shown.len() - kept.len());
-    let moved = kept.windows(2).filter(|pair| pair[0] > pair[1]).count();
-    came + went + moved
+/// The rows among them, without the headings of groups.
+fn lines(items: &[Item]) -> Vec<Uid> {
+    let line = |item: &Item| if let Item::Line(uid) = item { Some(*uid) } else { None };
+    items.iter().filter_map(line).collect()
 }
 
 /// A column's head, a link that sorts by it.
@@ -343,10 +341,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_went_and_moved_is_counted() {
-        let items = |uids: &[u128]| uids.iter().map(|uid| Item::Line(Uid(*uid))).collect::<Vec<_>>();
-        assert_eq!(distance(&items(&[1, 2, 3]), &items(&[1, 2, 3])), 0);
-        assert_eq!(distance(&items(&[1, 2, 3]), &items(&[1, 3, 4])), 2);
-        assert_eq!(distance(&items(&[1, 2, 3]), &items(&[3, 1, 2])), 1);
+    fn a_heading_that_is_held_says_how_its_group_is_now() {
+        let title: Arc<str> = "web".into();
+        let group = |count, states| Item::Group { title: title.clone(), count, states };
+        let before = [group(1, [0, 0, 0, 0, 1]), Item::Line(Uid(1))];
+        let after = [group(2, [1, 0, 0, 0, 1]), Item::Line(Uid(1)), Item::Line(Uid(2))];
+        assert_eq!(group_now(&before, &title), (title.clone(), 1, [0, 0, 0, 0, 1]));
+        assert_eq!(group_now(&after, &title), (title.clone(), 2, [1, 0, 0, 0, 1]));
+        assert_eq!(group_now(&[], &title), (title.clone(), 0, [0; 5]), "nothing is left in it");
+        assert_eq!(distance(&lines(&before), &lines(&after)), 1, "a heading is no row");
     }
 }

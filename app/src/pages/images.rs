@@ -7,8 +7,9 @@ use leptos::prelude::*;
 use crate::{
     api::{Health, Kind, Pod},
     components::{
+        filters::{bad_selector, no_selector},
         frame::Head,
-        gate::{Gate, known_in},
+        gate::{Gate, dims, known_in},
         here::Here,
         store,
         table::tallies,
@@ -58,9 +59,11 @@ pub fn Images() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_none())
     };
+    let bad = bad_selector(Kind::Pod);
+    let old = dims(&store, &[Kind::Pod]);
     let known = {
         let store = store.clone();
-        Memo::new(move |_| known_in(&store, Kind::Pod, &here.place().namespaces))
+        Memo::new(move |_| bad.with(Option::is_none) && known_in(&store, Kind::Pod, &here.place().namespaces))
     };
     let uses = Memo::new(move |_| counted(&store.rows::<Pod>(), &here.place()));
     let rows = move || {
@@ -69,9 +72,12 @@ pub fn Images() -> impl IntoView {
     };
     let aside = move || known.get().then(|| format!("{} images in use", uses.with(Vec::len)));
     view! {
-        <Head title=|| "Images" aside=move || view! { <span>{aside}</span> } />
+        <Head title=|| "Images" aside=move || view! { <span class:was=move || old.get()>{aside}</span> } />
         <Gate kind=Kind::Pod>
             {move || {
+                if let Some(error) = bad.get() {
+                    return no_selector(&here.place(), &error).into_any();
+                }
                 if !whole.get() {
                     return view! { <p role="status" class="nothing">"Counting: not all pods are here yet…"</p> }.into_any();
                 }

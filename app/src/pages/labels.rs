@@ -13,7 +13,7 @@ use super::selecting::{PointedOut, reference, selectors};
 use crate::{
     api::{Kind, Text},
     components::{
-        filters::{Active, SearchBox},
+        filters::{Active, SearchBox, bad_selector, no_selector},
         frame::Head,
         gate::{Gate, dims, missing},
         here::Here,
@@ -105,7 +105,8 @@ pub fn LabelsPage() -> impl IntoView {
     };
     let own = Memo::new(move |_| of(false));
     let kubernetes = Memo::new(move |_| of(true));
-    let known = Memo::new(move |_| lacks.with(Option::is_none));
+    let bad = bad_selector(Kind::Pod);
+    let known = Memo::new(move |_| bad.with(Option::is_none) && lacks.with(Option::is_none));
     let aside = move || known.get().then(|| format!("{} keys in use", list.with(Vec::len)));
     let none = move || {
         let needle = needle.get();
@@ -139,7 +140,7 @@ pub fn LabelsPage() -> impl IntoView {
         }
     };
     view! {
-        <Head title=|| "Labels" aside=move || view! { <span>{aside}</span> } />
+        <Head title=|| "Labels" aside=move || view! { <span class:was=move || dims.get()>{aside}</span> } />
         <div class="tools">
             <SearchBox what="keys and values" />
             <Active />
@@ -147,7 +148,9 @@ pub fn LabelsPage() -> impl IntoView {
         <Gate kind=Kind::Pod>
             <PointedOut selectors />
             {move || {
-                if whole.get() {
+                if let Some(error) = bad.get() {
+                    no_selector(&here.place(), &error).into_any()
+                } else if whole.get() {
                     view! { <div class="gate" class:stale=move || dims.get()>{keys()}</div> }.into_any()
                 } else {
                     view! { <p role="status" class="nothing">"Counting: not all rows are here yet…"</p> }.into_any()

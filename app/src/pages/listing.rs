@@ -37,7 +37,7 @@ pub fn Listing(
     let caption = title.clone();
     let bad = Memo::new(move |_| answer.with(|answer| answer.as_ref().err().cloned()));
     view! {
-        <Head title=move || title.clone() aside=move || view! { <States kind /> } />
+        <Head title=move || title.clone() of=vec![kind] aside=move || view! { <States kind /> } />
         <TableTools kind answer />
         {note.map(|note| move || note.run())}
         <Gate kind>

@@ -82,7 +82,7 @@ pub fn NodePage(key: ObjectKey) -> impl IntoView {
         move || here.place().elsewhere(Page::Pods).with_only(Fact::Node, Some(name.clone())).href()
     };
     view! {
-        <Head title=title aside=status />
+        <Head title=title of=vec![Kind::Node] aside=status />
         <Gate kind=Kind::Node>
             {absence(found, key.clone())}
             <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>

@@ -42,13 +42,17 @@ impl<T> Found<T> {
     }
 }
 
-/// Follows the object of this name.
+/// Follows the object of this name. While it may not be seen, or its kind is listed anew, nobody knows whether it is
+/// there: it has gone when that is known, and not before.
 pub fn follow<T: Row>(store: &Store, key: &ObjectKey) -> Memo<Found<T>> {
     let (store, key) = (store.clone(), key.clone());
+    let within = [key.namespace.clone()];
     Memo::new(move |before: Option<&Found<T>>| match (store.named::<T>(&key.namespace, &key.name), before) {
         (Some(row), _) => Found::Here(row),
-        (None, Some(Found::Here(row))) => Found::Gone(row.clone(), untrack(|| store.now())),
-        (None, Some(gone)) => gone.clone(),
+        (None, Some(Found::Here(row))) if known_in(&store, T::KIND, &within) => {
+            Found::Gone(row.clone(), untrack(|| store.now()))
+        }
+        (None, Some(before)) => before.clone(),
         (None, None) => Found::Never,
     })
 }
@@ -229,4 +233,41 @@ pub fn Events(uid: Signal<Option<Uid>>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{KindState, Pod, Text},
+        model::{Change, Delta},
+        query::fixtures::{NOW, about, as_of, cluster},
+        seed::Seed,
+    };
+
+    #[test]
+    fn what_could_not_be_seen_for_a_while_is_gone_since_that_is_known() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let (verb, resource) = ("list".into(), "pods".into());
+            let refused = KindState::Forbidden { verb, resource, namespace: Text::default() };
+            for unknown in [refused, KindState::Connecting, KindState::Listing { seen: 0 }] {
+                let url = "/pods/default/rf-xyzzy";
+                let store = Store::new(&Seed::choose(&cluster(), url, &about(), 1, &as_of(), NOW));
+                let (namespace, name) = ("default".to_owned(), "rf-xyzzy".to_owned());
+                let found = follow::<Pod>(&store, &ObjectKey { kind: Kind::Pod, namespace, name });
+                assert!(matches!(found.get(), Found::Here(_)));
+                let none = || Change::Pod(Delta::Reset(Vec::new()));
+                store.apply(vec![Change::State(Kind::Pod, unknown.clone()), none()]);
+                assert!(matches!(found.get(), Found::Here(_)), "{unknown:?}: it may still be there");
+                let later = NOW.later(7_200_000);
+                store.tick(later);
+                store.apply(vec![none(), Change::State(Kind::Pod, KindState::Live)]);
+                assert!(matches!(found.get(), Found::Gone(_, at) if at == later), "{unknown:?}");
+                store.tick(later.later(60_000));
+                store.apply(vec![Change::State(Kind::Pod, unknown)]);
+                assert!(matches!(found.get(), Found::Gone(_, at) if at == later), "it stays gone");
+            }
+        });
+    }
 }

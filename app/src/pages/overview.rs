@@ -15,7 +15,7 @@ use crate::{
         StatefulSet, Uid,
     },
     components::{
-        filters::Grouping,
+        filters::{Grouping, bad_selector, no_selector},
         frame::Head,
         gate::{Gate, dims, missing},
         here::Here,
@@ -73,19 +73,38 @@ pub fn Overview() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_none() && store.state(Kind::Pod).listed())
     };
-    let nodes_forbidden = {
-        let store = store.clone();
-        Memo::new(move |_| matches!(store.state(Kind::Node), KindState::Forbidden { .. }))
+    let old = dims(&store, &[Kind::Pod]);
+    let aside = move || {
+        whole.get().then(|| {
+            let links = state_links(&here.place(), states.get());
+            view! { <span class="aside" class:was=move || old.get()>{links}</span> }
+        })
     };
+    // Of what a selector keeps that is none nothing is known: neither that all is well, nor how many there are.
+    let bad = bad_selector(Kind::Pod);
+    let body = move || match bad.get() {
+        Some(error) => no_selector(&here.place(), &error).into_any(),
+        None => view! { <Parts pods whole /> }.into_any(),
+    };
+    view! {
+        <Head title=|| "Overview" aside=aside />
+        {body}
+    }
+    .into_any()
+}
+
+/// All that the place keeps, while it says what that is.
+#[component]
+fn Parts(pods: Memo<Vec<Arc<Pod>>>, whole: Memo<bool>) -> impl IntoView {
+    let (here, store) = (Here::get(), store());
+    let nodes_forbidden = Memo::new(move |_| matches!(store.state(Kind::Node), KindState::Forbidden { .. }));
     let group = Memo::new(move |_| here.place().group.filter(|group| *group != Group::Node));
     let title = move || match group.get() {
         None => "Nodes and their pods".to_owned(),
         Some(Group::Label(key)) => format!("Pods by {}", visible(&key)),
         Some(group) => format!("Pods by {}", group.word()),
     };
-    let aside = move || whole.get().then(|| state_links(&here.place(), states.get()));
     view! {
-        <Head title=|| "Overview" aside=aside />
         <Problems pods />
         <UnderWay />
         <section aria-labelledby="on-nodes">
@@ -95,7 +114,7 @@ pub fn Overview() -> impl IntoView {
                 if let Some(group) = group.get() {
                     view! {
                         <Gate kind=Kind::Pod>
-                            <Grouped pods group=group.clone() />
+                            <Grouped pods group=group.clone() whole />
                         </Gate>
                     }
                     .into_any()
@@ -103,7 +122,7 @@ pub fn Overview() -> impl IntoView {
                     // What is missing is said below; where the pods are, they say themselves.
                     view! {
                         <Gate kind=Kind::Pod>
-                            <OnNodes pods />
+                            <OnNodes pods whole />
                         </Gate>
                         <Gate kind=Kind::Node>""</Gate>
                     }
@@ -112,7 +131,7 @@ pub fn Overview() -> impl IntoView {
                     view! {
                         <Gate kind=Kind::Node>
                             <Gate kind=Kind::Pod>
-                                <OnNodes pods />
+                                <OnNodes pods whole />
                             </Gate>
                         </Gate>
                     }
@@ -302,7 +321,11 @@ fn says(line: &dyn Line) -> String {
 
 /// A card a node with its pods, and one for those on none.
 #[component]
-fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
+fn OnNodes(
+    pods: Memo<Vec<Arc<Pod>>>,
+    /// Whether all of them are here. Until then they are drawn, and not counted.
+    whole: Memo<bool>,
+) -> impl IntoView {
     let store = store();
     let placed = Memo::new(move |_| {
         let mut placed: BTreeMap<String, Vec<Uid>> = BTreeMap::new();
@@ -345,7 +368,7 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
                     .then(|| {
                         view! {
                             <li class="card unscheduled">
-                                <h3>"Not on a node" <span class="count">{move || nowhere.get()}</span></h3>
+                                <h3>"Not on a node" <span class="count">{move || whole.get().then(|| nowhere.get())}</span></h3>
                                 <Tiles kind=Kind::Pod uids=Signal::derive(move || of("")) label="Unscheduled pods" />
                             </li>
                         }
@@ -361,8 +384,8 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
                     view! {
                         <li class="card">
                             {match uid {
-                                Some(uid) => node_head(store, uid, uids).into_any(),
-                                None => view! { <h3>{name::cut(&node)} <span class="count">{move || uids.with(Vec::len)}</span></h3> }.into_any(),
+                                Some(uid) => node_head(store, uid, uids, whole).into_any(),
+                                None => view! { <h3>{name::cut(&node)} <span class="count">{move || whole.get().then(|| uids.with(Vec::len))}</span></h3> }.into_any(),
                             }}
                             <Tiles kind=Kind::Pod uids=uids.into() label=format!("Pods on {node}") most />
                         </li>
@@ -374,14 +397,14 @@ fn OnNodes(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     .into_any()
 }
 
-fn node_head(store: Store, uid: Uid, uids: Memo<Vec<Uid>>) -> impl IntoView {
+fn node_head(store: Store, uid: Uid, uids: Memo<Vec<Uid>>, whole: Memo<bool>) -> impl IntoView {
     let node = Memo::new(move |_| store.row::<Node>(uid));
     let link = untrack(|| node.get()).map(|node| name::link(Kind::Node, &node.meta));
     view! {
         <h3>
             {move || node.get().map(|node| icon::state(node.health))}
             {link}
-            <span class="count" title="pods">{move || uids.with(Vec::len)}</span>
+            <span class="count" title="pods">{move || whole.get().then(|| uids.with(Vec::len))}</span>
         </h3>
         <p class="says">
             {move || {

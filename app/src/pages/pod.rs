@@ -32,7 +32,7 @@ pub fn PodPage(key: ObjectKey) -> impl IntoView {
         move || name::cut(&name)
     };
     view! {
-        <Head title=title aside=move || view! { <Status found /> } />
+        <Head title=title of=vec![Kind::Pod] aside=move || view! { <Status found /> } />
         <Gate kind=Kind::Pod>
             {absence(found, key.clone())}
             {

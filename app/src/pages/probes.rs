@@ -19,9 +19,9 @@ use crate::{
     components::{
         filters::pointed,
         frame::Head,
-        gate::Gate,
+        gate::{Gate, known_in},
         here::Here,
-        hold::{Held, hold},
+        hold::{Held, Pending, hold},
         store,
     },
     query::{
@@ -112,6 +112,19 @@ pub fn Probes() -> impl IntoView {
         })
     };
     let held = hold(wanted);
+    // what is no selector has no answer, and what has not all come, or may not be seen, may have a probe
+    let known = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            asked_for.with(Option::is_none)
+                && place.with(|place| known_in(&store, Kind::Container, &place.namespaces))
+        })
+    };
+    let none = move || {
+        (known.get() && held.shown.with(Vec::is_empty)).then(|| {
+            view! { <p class="nothing">"No container that is shown here has a probe."</p> }
+        })
+    };
     let states = move || {
         let tally = board.with(|board| tally(board.asked.values().map(|asked| asked.health)));
         super::listing::state_links(&here.place(), tally).into_any()
@@ -137,7 +150,7 @@ pub fn Probes() -> impl IntoView {
         }
     };
     view! {
-        <Head title=|| "Probes" aside=states />
+        <Head title=|| "Probes" of=vec![Kind::Container] aside=states />
         <div class="tools">
             <a class="toggle" role="button" href=advised aria-pressed=shows_advice>"Advice"</a>
         </div>
@@ -146,6 +159,7 @@ pub fn Probes() -> impl IntoView {
             {deaf}
             <h2 class="sr">"What containers are asked"</h2>
             <Cards board held />
+            {none}
         </Gate>
     }
     .into_any()
@@ -154,8 +168,9 @@ pub fn Probes() -> impl IntoView {
 /// A card each of what is held.
 #[component]
 fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
-    let Held { shown, held } = held;
-    let known = beside(&store());
+    let Held { shown, held, pending } = held;
+    let store = store();
+    let known = beside(&store);
     let more = move || {
         let more = shown.with(Vec::len).saturating_sub(SHOWN);
         (more > 0).then(|| {
@@ -164,26 +179,28 @@ fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
             view! { <p class="aside">{said}</p> }
         })
     };
-    let none = move || {
-        shown.with(Vec::is_empty).then(|| {
-            view! { <p class="nothing">"No container that is shown here has a probe."</p> }
-        })
+    let card = move |key: AskedKey| {
+        let asked = asked(board, key.clone());
+        let gone = gone(&store, board, key, asked);
+        view! { <li><Card asked gone known /></li> }
     };
     view! {
-        <ul
-            class="probed"
-            on:pointerenter=move |event| held.set(event.pointer_type() == "mouse")
-            on:pointerleave=move |_| held.set(false)
-            on:focusin=move |_| held.set(true)
-            on:focusout=move |_| held.set(false)
-        >
-            <For
-                each=move || shown.with(|shown| shown.iter().take(SHOWN).cloned().collect::<Vec<_>>())
-                key=|key| key.clone()
-                children=move |key| view! { <li><Card asked=asked(board, key) known /></li> }
-            />
-        </ul>
-        {none}
+        <div class="held-frame">
+            <Pending count=pending held />
+            <ul
+                class="probed"
+                on:pointerenter=move |event| held.set(event.pointer_type() == "mouse")
+                on:pointerleave=move |_| held.set(false)
+                on:focusin=move |_| held.set(true)
+                on:focusout=move |_| held.set(false)
+            >
+                <For
+                    each=move || shown.with(|shown| shown.iter().take(SHOWN).cloned().collect::<Vec<_>>())
+                    key=|key| key.clone()
+                    children=card
+                />
+            </ul>
+        </div>
         {more}
     }
     .into_any()
@@ -193,6 +210,18 @@ fn Cards(board: Memo<Board>, held: Held<AskedKey>) -> impl IntoView {
 pub fn asked(board: Memo<Board>, key: AskedKey) -> Memo<Option<Arc<Asked>>> {
     Memo::new(move |before: Option<&Option<Arc<Asked>>>| {
         board.with(|board| board.asked.get(&key).cloned()).or_else(|| before.cloned().flatten())
+    })
+}
+
+/// Whether what a held card is about has gone: none of its containers is there any more, nor another in their place.
+/// What is only not asked for has not.
+fn gone(store: &Store, board: Memo<Board>, key: AskedKey, asked: Memo<Option<Arc<Asked>>>) -> Memo<bool> {
+    let store = store.clone();
+    let has_left = Memo::new(move |_| board.with(|board| !board.asked.contains_key(&key)));
+    Memo::new(move |_| {
+        let is_there = |container: &Arc<Container>| store.there(Kind::Container, container.meta.uid);
+        has_left.get()
+            && asked.with(|asked| asked.as_ref().is_none_or(|asked| !asked.containers.iter().any(is_there)))
     })
 }
 
@@ -232,5 +261,52 @@ pub fn ProbesOf(
                 </section>
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::Health,
+        model::{Change, Delta},
+        query::fixtures::{NOW, about, as_of, cluster, meta, put},
+        seed::Seed,
+    };
+
+    #[test]
+    fn a_card_that_is_held_is_struck_out_once_what_it_is_about_has_gone() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let container = Container { meta: meta(80, "default", "rf-c"), ..Container::default() };
+            let mut cluster = cluster();
+            put(&mut cluster, container.clone());
+            let store = Store::new(&Seed::choose(&cluster, "/probes", &about(), 1, &as_of(), NOW));
+            let one = Asked {
+                owner: None,
+                template: None,
+                namespace: "default".into(),
+                name: "c".into(),
+                probes: Arc::from([]),
+                ports: Arc::from([]),
+                declared: Vec::new(),
+                served: false,
+                health: Health::Healthy,
+                containers: vec![Arc::new(container)],
+            };
+            let key: AskedKey = (Uid(12), "c".into(), 0);
+            let full =
+                Board { order: vec![key.clone()], asked: HashMap::from([(key.clone(), Arc::new(one))]) };
+            let now = RwSignal::new(full);
+            let board = Memo::new(move |_| now.get());
+            let asked = asked(board, key.clone());
+            let gone = gone(&store, board, key, asked);
+            assert!(asked.get().is_some() && !gone.get());
+            now.set(Board::default());
+            assert!(!gone.get(), "it is only not asked for");
+            store.apply(vec![Change::Container(Delta::Gone(Uid(80)))]);
+            assert!(gone.get());
+            assert!(asked.get().is_some(), "it stays as it was");
+        });
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     },
     components::{
         frame::Head,
-        gate::{Gate, known_in},
+        gate::{Gate, dims, known_in},
         here::Here,
         icon, name, store,
     },
@@ -54,7 +54,7 @@ pub fn RolloutPage(key: ObjectKey) -> impl IntoView {
         move || absence(&store(), &key)
     };
     view! {
-        <Head title=title aside=aside />
+        <Head title=title of=vec![key.kind] aside=aside />
         <Gate kind=key.kind>
             {absent.clone()}
             <div class="rollout" class:empty=move || picture.with(Option::is_none)>
@@ -178,6 +178,8 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     let notes = Memo::new(move |_| {
         picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.notes.clone()))
     });
+    // Those are told by its pods, their ReplicaSets and events, which the gate around it does not know.
+    let old = dims(&store, &[Kind::Pod, Kind::ReplicaSet, Kind::Event]);
     let more = store.clone();
     let namespace = Memo::new(move |_| {
         picture
@@ -187,7 +189,12 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     view! {
         <div class="standing">
             <p class="says">{sentence}</p>
-            <section aria-labelledby="causes" class="waits" class:empty=move || causes.with(Vec::is_empty)>
+            <section
+                aria-labelledby="causes"
+                class="waits gate"
+                class:stale=move || old.get()
+                class:empty=move || causes.with(Vec::is_empty)
+            >
                 <h2 id="causes">"What it waits for"</h2>
                 <ol class="causes">
                     <For
@@ -198,7 +205,12 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
                 </ol>
             </section>
             {deadline}
-            <section aria-labelledby="notes" class="waits" class:empty=move || notes.with(Vec::is_empty)>
+            <section
+                aria-labelledby="notes"
+                class="waits gate"
+                class:stale=move || old.get()
+                class:empty=move || notes.with(Vec::is_empty)
+            >
                 <h2 id="notes">"To know"</h2>
                 <ul class="causes">
                     <For

@@ -13,7 +13,7 @@ use crate::{
         frame::Head,
         gate::{Gate, dims, known_in},
         here::Here,
-        hold::{Held, gone, hold},
+        hold::{Held, Pending, gone, hold},
         icon, name, store,
         strip::{picture_href, strip},
     },
@@ -70,13 +70,14 @@ pub fn Rollouts() -> impl IntoView {
     let lately = hold(move || parts.with(|parts| parts.lately.clone()));
     let earlier = hold(move || parts.with(|parts| parts.earlier.clone()));
     let dims = dims(&store, Page::Rollouts.tables());
-    let known = Memo::new(move |_| {
-        let namespaces = here.place().namespaces;
-        kinds().all(|kind| known_in(&store, kind, &namespaces))
-    });
     let bad = Memo::new(move |_| {
         let place = here.place();
         kinds().find_map(|kind| Filter::of(&place, kind).err())
+    });
+    // Of what is no selector nothing is said, neither that there is none nor how many.
+    let known = Memo::new(move |_| {
+        let namespaces = here.place().namespaces;
+        bad.with(Option::is_none) && kinds().all(|kind| known_in(&store, kind, &namespaces))
     });
     let count = move || {
         let said = match (parts.with(|parts| parts.going.len()), known.get()) {
@@ -133,7 +134,7 @@ struct Parts {
 /// Some of them, and how many they are once all that there is is known.
 #[component]
 fn Part(title: &'static str, held: Held<Key>, known: Memo<bool>) -> impl IntoView {
-    let Held { shown, held } = held;
+    let Held { shown, held, pending } = held;
     let (here, store) = (Here::get(), store());
     let group = Memo::new(move |_| here.place().group);
     // Without grouping all are one group without a title.
@@ -187,7 +188,12 @@ fn Part(title: &'static str, held: Held<Key>, known: Memo<bool>) -> impl IntoVie
     view! {
         <section aria-label=title class:empty=move || shown.with(Vec::is_empty)>
             <h2>{title} " " <span class="count">{move || known.get().then(|| shown.with(Vec::len))}</span></h2>
-            <For each=titles key=Clone::clone children=list />
+            <div class="held-frame">
+                <Pending count=pending held />
+                <div class="held-lists">
+                    <For each=titles key=Clone::clone children=list />
+                </div>
+            </div>
             {more}
         </section>
     }

@@ -96,7 +96,7 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
         })
     };
     view! {
-        <Head title=title aside=move || view! { <Status found members /> } />
+        <Head title=title of=vec![Kind::Service] aside=move || view! { <Status found members /> } />
         <Gate kind=Kind::Service>
             {absence(found, key.clone())}
             <div class="object" class:gone=move || found.with(|found| matches!(found, Found::Gone(..)))>
@@ -125,6 +125,8 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
 /// What is to be said of the Service itself, and how many of its addresses are ready.
 #[component]
 fn Status(found: Memo<Found<Service>>, members: Memo<Option<Vec<Member>>>) -> impl IntoView {
+    // the addresses may be older than the Service
+    let old = dims(&store(), &[Kind::EndpointSlice]);
     move || {
         found.with(|found| {
             let service = found.last()?;
@@ -136,7 +138,7 @@ fn Status(found: Memo<Found<Service>>, members: Memo<Option<Vec<Member>>>) -> im
             });
             let tally = members.with(|members| members.as_ref().map(|members| endpoints::tally(members)));
             let said = tally.filter(|_| service.kind != "ExternalName").map(|tally| {
-                view! { <span class="status">{icon::state(tally.health())} {tally.sentence()}</span> }
+                view! { <span class="status" class:was=move || old.get()>{icon::state(tally.health())} {tally.sentence()}</span> }
             });
             Some(view! { {own} {said} })
         })

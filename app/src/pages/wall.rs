@@ -165,8 +165,13 @@ fn Bar(local: Local, plan: Memo<Plan>, verdict: Memo<Verdict>) -> impl IntoView 
     };
     let of = move || {
         plan.with(|plan| {
-            let mut of = plan.place.namespaces.clone();
-            of.extend(Some(plan.place.selector.clone()).filter(|selector| !selector.is_empty()));
+            let place = &plan.place;
+            let mut of = place.namespaces.clone();
+            of.extend(Some(place.selector.clone()).filter(|selector| !selector.is_empty()));
+            of.extend(
+                Some(place.text.trim()).filter(|text| !text.is_empty()).map(|text| format!("“{text}”")),
+            );
+            of.extend(place.only.iter().map(|(fact, value)| format!("{}: {value}", fact.word())));
             visible(&of.join(" · ")).into_owned()
         })
     };

@@ -94,7 +94,7 @@ fn of<T: Row>(key: ObjectKey, facts: fn(&Arc<T>, &Store) -> AnyView) -> impl Int
         view! { <p><a href=href>"Its pods through their stations, and how many there were"</a></p> }
     });
     view! {
-        <Head title=title aside=status />
+        <Head title=title of=vec![key.kind] aside=status />
         {command}
         {picture}
         <Gate kind=key.kind>

@@ -50,7 +50,7 @@ pub fn Workloads() -> impl IntoView {
     let sets = part(Kind::ReplicaSet, |line| !idle(line));
     let old = part(Kind::ReplicaSet, idle);
     let bad = Memo::new(move |_| deployments.with(|answer| answer.as_ref().err().cloned()));
-    let olds = move || count(old);
+    let olds = move || count(old).unwrap_or_default();
     let (known, dims) = (known(Kind::ReplicaSet), dims(&store, &[Kind::ReplicaSet]));
     view! {
         <Head title=|| "Workloads" />
@@ -64,9 +64,12 @@ pub fn Workloads() -> impl IntoView {
         <Section kind=Kind::ReplicaSet title="ReplicaSets" answer=sets extra=REPLICAS />
         <details class="old" class:empty=move || olds() == 0>
             <summary>
-                {move || match known.get() {
-                    true => format!("{} ReplicaSets scaled to 0", olds()),
-                    false => "ReplicaSets scaled to 0".to_owned(),
+                {move || {
+                    let said = match count(old).filter(|_| known.get()) {
+                        Some(olds) => format!("{olds} ReplicaSets scaled to 0"),
+                        None => "ReplicaSets scaled to 0".to_owned(),
+                    };
+                    view! { <span class:was=move || dims.get()>{said}</span> }
                 }}
             </summary>
             <div class="gate" class:stale=move || dims.get()>
@@ -83,8 +86,9 @@ fn known(kind: Kind) -> Memo<bool> {
     Memo::new(move |_| known_in(&store, kind, &here.place().namespaces))
 }
 
-fn count(answer: Memo<Result<Answer, SelectorError>>) -> usize {
-    answer.with(|answer| answer.as_ref().map_or(0, |answer| answer.matches))
+/// How many match; of what is no selector nothing is said.
+fn count(answer: Memo<Result<Answer, SelectorError>>) -> Option<usize> {
+    answer.with(|answer| answer.as_ref().ok().map(|answer| answer.matches))
 }
 
 /// The rows of a kind that the place and `keep` keep.
@@ -128,7 +132,8 @@ fn Section(
     extra: &'static [Extra],
 ) -> impl IntoView {
     let id = format!("section-{}", kind.plural());
-    let known = known(kind);
+    let (known, store) = (known(kind), store());
+    let old = Memo::new(move |_| store.freshness(kind).dims());
     let none = move || {
         answer
             .with(|answer| answer.as_ref().ok().filter(|answer| answer.matches == 0).map(|answer| answer.of))
@@ -140,7 +145,7 @@ fn Section(
     };
     view! {
         <section aria-labelledby=id.clone()>
-            <h2 id=id.clone()>{title} " " <span class="count">{move || known.get().then(|| count(answer))}</span></h2>
+            <h2 id=id.clone()>{title} " " <span class="count" class:was=move || old.get()>{move || count(answer).filter(|_| known.get())}</span></h2>
             <Gate kind>
                 <Table kind answer caption=title sortable=true extra />
                 {none}

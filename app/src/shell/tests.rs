@@ -548,6 +548,94 @@ fn what_may_not_be_seen_says_which_right_is_missing() {
 }
 
 #[test]
+fn while_a_selector_is_none_nothing_is_said_of_what_it_keeps() {
+    let calm = calm();
+    for (view, claims) in [
+        ("/", &["Nothing is wrong"][..]),
+        ("/images", &["0 images in use"][..]),
+        ("/labels", &["0 keys in use", "Nothing that is shown has labels."][..]),
+        ("/placement", &["No pod waits for a node.", "Pods that wait for a node 0"][..]),
+    ] {
+        let well = text(&page(&calm, view));
+        let bad = text(&page(&calm, &format!("{view}?selector=a%3D%3D%3D")));
+        assert!(bad.contains("This is no label selector yet") && bad.contains("at character"), "{bad}");
+        for claim in claims {
+            assert!(says(&well, claim) && !says(&bad, claim), "{view}: {claim}: {bad}");
+        }
+    }
+    let wall = text(&page(&cluster(), "/wall?selector=a%3D%3D%3D"));
+    assert!(wall.contains("All labels are shown.") && wall.contains("rf-xyzzy"), "{wall}");
+    assert!(!wall.contains("All is well"), "{wall}");
+    let part = text(&page(&cluster(), "/wall?q=web&state=healthy"));
+    assert!(part.contains("“web” · state: healthy"), "all that makes it a part is said: {part}");
+}
+
+#[test]
+fn what_stands_beside_a_title_is_as_old_as_what_it_counts() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    services(&mut cluster);
+    for (view, kind) in [("/", Kind::Pod), ("/images", Kind::Pod), ("/labels", Kind::Service)] {
+        for (late, is_old) in [(5_000, false), (5_001, true)] {
+            let html = drawn_late(&cluster, view, late, |other| other == kind);
+            let after = html.split("</h1>").nth(1).unwrap_or_default();
+            let aside = after.split("class=\"commands").next().unwrap_or_default();
+            let marked = ["class=\"was\"", "class=\"aside was\""].iter().any(|class| aside.contains(class));
+            assert_eq!(marked, is_old, "{view}: {kind}, {late} ms: {aside}");
+        }
+    }
+}
+
+#[test]
+fn pods_of_which_not_all_are_here_are_not_counted_on_their_nodes() {
+    let counted = |html: &str| {
+        let counts = html.split("title=\"pods\"").skip(1);
+        let counts = counts.filter_map(|rest| rest.split_once('>')?.1.split("</span>").next());
+        counts.filter(|count| count.contains(|c: char| c.is_ascii_digit())).count()
+    };
+    let mut cluster = cluster();
+    assert_eq!(counted(&page(&cluster, "/")), 2);
+    for i in 0..10_000u128 {
+        put(&mut cluster, pod(1_000 + i, &format!("many-{i:05}"), "many", "worker-1"));
+    }
+    assert_eq!(counted(&page(&cluster, "/")), 0);
+}
+
+#[test]
+fn the_schedulers_words_are_held_against_nodes_only_where_those_are_listed() {
+    let cluster = pending();
+    let url = "/pods/default/picky-a";
+    for lack in [Lack::Listing, Lack::Failing, Lack::Forbidden] {
+        let said = drawn_without(&cluster, url, Kind::Node, Some(lack));
+        assert!(said.contains("3 of 3 nodesnode(s) didn't match"), "{lack:?}: {said}");
+        for claim in ["It looked at", "found here", "was changed after that"] {
+            assert!(!said.contains(claim), "{lack:?}: {claim}: {said}");
+        }
+    }
+    for kind in [Kind::Node, Kind::Event] {
+        for (late, is_old) in [(5_000, false), (5_001, true)] {
+            let html = drawn_late(&cluster, url, late, |other| other == kind);
+            let before = html.split("What the scheduler says").next().unwrap_or_default();
+            let gate = before.rsplit("class=\"gate").next().unwrap_or_default();
+            assert_eq!(gate.starts_with(" stale\""), is_old, "{kind}, {late} ms");
+        }
+    }
+    let lost = drawn_without(&cluster, "/pods/default/lost", Kind::Event, Some(Lack::Forbidden));
+    assert!(!lost.contains("has not said anything"), "{lost}");
+    assert!(lost.contains("a scheduler may have said something of it"), "{lost}");
+}
+
+#[test]
+fn where_some_namespaces_are_watched_nothing_is_said_of_the_whole_cluster() {
+    let mut cluster = calm();
+    cluster.apply(Kind::Pod.with_row(Emptied));
+    let about = About { namespaces: vec!["a".to_owned()], ..about() };
+    let drawn = Seed::choose(&cluster, "/pods", &about, 1, &as_of(), NOW);
+    let said = text(&render("/pods", &drawn, &ASSETS).1);
+    assert!(said.contains("There are no pods in the watched namespaces (a)."), "{said}");
+}
+
+#[test]
 fn what_is_old_is_dimmed_and_says_since_when() {
     let mut cluster = cluster();
     let since = Millis(NOW.0 - 40_000);
@@ -1173,6 +1261,76 @@ fn that_there_is_none_of_a_kind_is_said_nowhere_where_it_is_not_known() {
                     }
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn what_stands_above_the_gates_is_marked_when_it_is_old() {
+    let mut cluster = cluster();
+    services(&mut cluster);
+    for (url, kind, mark) in [
+        ("/pods", Kind::Pod, "class=\"aside was\""),
+        ("/events", Kind::Event, "class=\"aside was\""),
+        ("/probes", Kind::Container, "class=\"aside was\""),
+        ("/pods/default/rf-xyzzy", Kind::Pod, "class=\"aside was\""),
+        ("/nodes/worker-1", Kind::Node, "class=\"aside was\""),
+        ("/deployments/default/web", Kind::Deployment, "class=\"aside was\""),
+        ("/services/default/rf", Kind::Service, "class=\"aside was\""),
+        ("/services/default/rf", Kind::EndpointSlice, "class=\"status was\""),
+        ("/nodes", Kind::Node, "class=\"plain-list versions was\""),
+        ("/workloads", Kind::Deployment, "class=\"count was\""),
+    ] {
+        for (late, is_old) in [(5_000, false), (5_001, true)] {
+            let html = drawn_late(&cluster, url, late, |other| other == kind);
+            assert_eq!(html.contains(mark), is_old, "{url}: {kind}, {late} ms");
+        }
+    }
+    // why an address of a slice is not ready, its pod says
+    let html = drawn_late(&cluster, "/endpointslices/default/rf-x7k2p", 5_001, |kind| kind == Kind::Pod);
+    assert!(gates(&html).1 > 0);
+}
+
+#[test]
+fn a_head_says_nothing_of_what_is_not_listed() {
+    let (verb, resource, namespace) = ("list".into(), "pods".into(), Text::default());
+    for (state, is_said) in [
+        (KindState::Live, true),
+        (KindState::Listing { seen: 7 }, false),
+        (KindState::Forbidden { verb, resource, namespace }, false),
+    ] {
+        for (url, kind, claim) in [
+            ("/pods/default/rf-xyzzy", Kind::Pod, "0/1 ready"),
+            ("/deployments/default/web", Kind::Deployment, "progressing"),
+        ] {
+            let mut cluster = cluster();
+            cluster.apply(Change::State(kind, state.clone()));
+            let said = text(&page(&cluster, url));
+            assert_eq!(said.contains(claim), is_said, "{url}: {state:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn of_what_is_no_selector_nothing_is_counted_in_any_list() {
+    let mut cluster = cluster();
+    sets(&mut cluster);
+    for url in ["/rollouts", "/workloads", "/probes"] {
+        let said = text(&page(&cluster, &format!("{url}?selector=app%3D%3D%3D")));
+        assert!(said.contains("at character 6"), "{url}: {said}");
+        for claim in [
+            "in progress",
+            "None",
+            "In progress 0",
+            "Through in the last hour 0",
+            "Through 0",
+            "Deployments 0",
+            "ReplicationControllers 0",
+            "ReplicaSets 0",
+            "0 ReplicaSets",
+            "No container that is shown here has a probe",
+        ] {
+            assert!(!says(&said, claim), "{url}: {claim}: {said}");
         }
     }
 }

@@ -155,6 +155,39 @@ fn what_is_counted_over_all_rows_is_counted_anew_within_a_second() {
 }
 
 #[test]
+fn what_is_counted_over_all_rows_does_not_wait_once_they_are_current_again() {
+    with_owner(|| {
+        let store = seeded();
+        let lately = store.lately(&[Kind::Pod]);
+        let rows = store.clone();
+        let count = Memo::new(move |_| {
+            lately();
+            untrack(|| rows.current::<api::Pod>().len())
+        });
+        let put = |number: u128| {
+            let name = format!("rf-{number}");
+            Change::Pod(Delta::Put(Arc::new(pod(number, &name, "rf", "worker-2"))))
+        };
+        assert_eq!(count.get(), 4);
+        store.apply(vec![put(41)]);
+        assert_eq!(count.get(), 4, "it is still the same second");
+        let live = Change::State(Kind::Pod, KindState::Live);
+        store.reset(vec![live, Change::Pod(Delta::Reset(Vec::new()))]);
+        assert_eq!(count.get(), 0, "a snapshot");
+        store.set_link(Link::Live);
+        let later = Millis(NOW.0 + 6_000);
+        store.tick(later);
+        assert!(store.freshness(Kind::Pod).dims());
+        assert_eq!(count.get(), 0);
+        store.apply(vec![put(42)]);
+        assert_eq!(count.get(), 0, "as long as it is not called current");
+        store.set_as_of(vec![(Kind::Pod, later)]);
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Live);
+        assert_eq!(count.get(), 1);
+    });
+}
+
+#[test]
 fn pods_that_come_and_go_leave_nothing_behind() {
     with_owner(|| {
         let store = seeded();

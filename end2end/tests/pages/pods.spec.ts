@@ -87,3 +87,26 @@ test('the kubectl command for what is on screen is there to copy', async ({ page
   await page.goto('/pods?namespace=default&selector=app%3Drc-randomforest');
   await expect(page.locator('main')).toContainText('kubectl get pods -n default -l app=rc-randomforest');
 });
+
+test.describe('Masthead that starts again', () => {
+  // What the console says of a socket that a stopped server refuses.
+  test.use({ expectedErrors: [/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/] });
+
+  test('numbers its objects anew: nothing drawn by the old numbers stays, and whoever types goes on', async ({ page, masthead }) => {
+    type Marked = Element & { old?: boolean };
+    const search = page.locator('#search');
+    await search.fill('example');
+    await page.evaluate(() => document.querySelectorAll('main table.rows, main table.rows tr').forEach((part) => ((part as Marked).old = true)));
+    await masthead.restart();
+    const old = () => page.evaluate(() => [...document.querySelectorAll('main *')].filter((part) => (part as Marked).old).length);
+    await expect.poll(old, { timeout: 25_000 }).toBe(0);
+    await expect(page.locator('.freshness summary')).toContainText('live', { timeout: 25_000 });
+    await expect(page.locator('main table.rows')).toHaveCount(1);
+    await expect(page).toHaveURL(/q=example/);
+    await expect(search).toHaveValue('example');
+    await expect(search).toBeFocused();
+    await page.keyboard.press('End');
+    await page.keyboard.type('-pod');
+    await expect(page).toHaveURL(/q=example-pod/);
+  });
+});

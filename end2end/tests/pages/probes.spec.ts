@@ -60,3 +60,18 @@ test('namespace, selector and state narrow them', async ({ page }) => {
   await expect(page.locator(card).filter({ hasText: 'coredns' })).toBeVisible();
   await expect(page.locator(card).filter({ hasText: 'randomforest-healthcheck' })).toHaveCount(0, { timeout: 60_000 });
 });
+
+test.describe('twenty times as fast', () => {
+  test.use({ mastheadArgs: ['--demo', '--demo-speed', '20'] });
+
+  test('nothing moves under a pointer, and how much waits is said', async ({ page }) => {
+    const titles = () => page.locator(`${card} h3 a`).evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    await page.locator(card).first().locator('h3').hover();
+    const before = await titles();
+    const waiting = page.locator('.pending.any');
+    await expect(waiting).toContainText(/\d+ changes? waiting/, { timeout: 60_000 });
+    expect(await titles()).toEqual(before);
+    await page.mouse.move(0, 0);
+    await expect(waiting).toHaveCount(0);
+  });
+});

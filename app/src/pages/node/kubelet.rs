@@ -10,7 +10,7 @@ use super::super::{
 };
 use crate::{
     api::{Detail, Health, Kind, Lease, Node, Pod, Text, Timestamp},
-    components::{icon, store},
+    components::{gate::dims, icon, store},
     format::{duration, visible},
     query::skew::Skew,
     store::{Freshness, Store},
@@ -132,6 +132,7 @@ pub fn Nodes() -> impl IntoView {
             counts
         })
     };
+    let old = dims(&store, &[Kind::Node]);
     let note = move || {
         let api_server = store.about().version;
         let parts = versions.get().into_iter().map(|(version, count)| {
@@ -139,7 +140,8 @@ pub fn Nodes() -> impl IntoView {
             view! { <li>{nodes} " with kubelet " {compared(&version, &api_server)}</li> }
         });
         let parts = parts.collect::<Vec<_>>();
-        (!parts.is_empty()).then(|| view! { <ul class="plain-list versions">{parts}</ul> })
+        (!parts.is_empty())
+            .then(|| view! { <ul class="plain-list versions" class:was=move || old.get()>{parts}</ul> })
     };
     view! { <Listing kind=Kind::Node note /> }
 }

@@ -57,7 +57,12 @@ fn grouped(pods: &[Arc<Pod>], group: &Group) -> (Cards, usize) {
 
 /// The cards.
 #[component]
-pub fn Grouped(pods: Memo<Vec<Arc<Pod>>>, group: Group) -> impl IntoView {
+pub fn Grouped(
+    pods: Memo<Vec<Arc<Pod>>>,
+    group: Group,
+    /// Whether all pods are here. Until then they are drawn, and not counted.
+    whole: Memo<bool>,
+) -> impl IntoView {
     let cards = {
         let group = group.clone();
         Memo::new(move |_| pods.with(|pods| grouped(pods, &group)))
@@ -69,7 +74,7 @@ pub fn Grouped(pods: Memo<Vec<Arc<Pod>>>, group: Group) -> impl IntoView {
     });
     let rest = move || {
         let rest = cards.with(|(cards, all)| all.saturating_sub(cards.len()));
-        (rest > 0)
+        (rest > 0 && whole.get())
             .then(|| view! { <p class="aside">{format!("and {rest} more groups, with fewer pods")}</p> })
     };
     let card = move |title: (bool, String)| {
@@ -80,8 +85,8 @@ pub fn Grouped(pods: Memo<Vec<Arc<Pod>>>, group: Group) -> impl IntoView {
         let uids = Signal::derive(move || {
             of.with(|card| card.as_ref().map(|it| it.uids.clone()).unwrap_or_default())
         });
-        let count = move || uids.with(Vec::len);
-        let states = move || of.get().map(|card| tallies(card.states));
+        let count = move || whole.get().then(|| uids.with(Vec::len));
+        let states = move || of.get().filter(|_| whole.get()).map(|card| tallies(card.states));
         let label = format!("Pods: {}", visible(&title.1));
         view! {
             <li class="card">

@@ -8,14 +8,14 @@ use super::verdicts::{Verdicts, seen};
 use crate::{
     api::{Detail, Event, Health, Kind, Pod, Uid},
     components::{
-        gate::Gate,
+        gate::{Gate, dims, known_in},
         icon,
         scroll::{self, numbers, words},
         store,
     },
     format::visible,
     pages::object::{Found, since},
-    placement::{Case, case::Told},
+    placement::{Case, case::Told, standing::Standing},
 };
 
 /// The section of a pod that has no node.
@@ -26,20 +26,38 @@ pub fn WhyPending(found: Memo<Found<Pod>>, detail: Memo<Option<Arc<Detail>>>) ->
         Found::Here(pod) if pod.pending() => Some(pod),
         _ => None,
     });
+    let nodes = {
+        let store = store.clone();
+        Memo::new(move |_| known_in(&store, Kind::Node, &[]))
+    };
+    let hears = {
+        let store = store.clone();
+        Memo::new(move |_| {
+            let namespace = pending.with(|pod| pod.as_ref().map(|pod| pod.meta.namespace.to_string()));
+            namespace.is_some_and(|namespace| known_in(&store, Kind::Event, &[namespace]))
+        })
+    };
+    let old = dims(&store, &[Kind::Node, Kind::Event]);
     let case = Memo::new(move |_| {
         let (pod, detail) = (pending.get()?, detail.get()?);
         let mut events = store.current::<Event>();
         events.retain(|event| event.object_uid == pod.meta.uid);
         seen(&store, |seen| Some(Case::of_pod(&pod, &detail, &events, seen)))
     });
-    let told = Memo::new(move |_| case.with(|case| case.as_ref().and_then(|case| case.told.clone())));
+    let told = Memo::new(move |_| {
+        let told = case.with(|case| case.as_ref().and_then(|case| case.told.clone()))?;
+        // Without the nodes there is nothing that the scheduler's words could be held against.
+        Some(if nodes.get() { told } else { Told { comparison: None, newer: None, ..told } })
+    });
     let there = Memo::new(move |_| pending.with(Option::is_some));
     move || {
         there.get().then(|| {
             view! {
                 <section class="placement" aria-labelledby="pending">
                     <h2 id="pending">"Why is it pending?"</h2>
-                    {move || told.get().map(scheduler)}
+                    <div class="gate" class:stale=move || old.get()>
+                        {move || told.get().map(|told| scheduler(told, hears.get()))}
+                    </div>
                     <Gate kind=Kind::Node>
                         <h3>"Node by node"</h3>
                         <Verdicts case />
@@ -50,9 +68,16 @@ pub fn WhyPending(found: Memo<Found<Pod>>, detail: Memo<Option<Arc<Detail>>>) ->
     }
 }
 
-/// Where the pod is, and the scheduler's words, a reason a line.
-fn scheduler(told: Told) -> AnyView {
-    let sentence = told.standing.sentence().map(|sentence| {
+/// Where the pod is, and the scheduler's words, a reason a line; `hears` where all events about it are here.
+fn scheduler(told: Told, hears: bool) -> AnyView {
+    let sentence = match &told.standing {
+        // it may stand in an event
+        Standing::Waiting | Standing::Elsewhere(_) if !hears && told.heard.is_none() => {
+            Some("Not all events are here: a scheduler may have said something of it.".to_owned())
+        }
+        standing => standing.sentence(),
+    };
+    let sentence = sentence.map(|sentence| {
         view! { <p class="status">{icon::shape(Health::Waiting)} {visible(&sentence).into_owned()}</p> }
     });
     let sentences = told.sentences();

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::{
     api::{Health, Kind, Pod, Timestamp, Uid},
     components::{
+        filters::{bad_selector, no_selector},
         gate::known_in,
         here::Here,
         icon, name,
@@ -41,21 +42,23 @@ pub fn Waiting() -> impl IntoView {
         let store = store.clone();
         Memo::new(move |_| store.partial().is_some())
     };
+    let bad = bad_selector(Kind::Pod);
     let known = {
         let store = store.clone();
-        Memo::new(move |_| known_in(&store, Kind::Pod, &here.place().namespaces))
+        Memo::new(move |_| bad.with(Option::is_none) && known_in(&store, Kind::Pod, &here.place().namespaces))
     };
     let alike = Memo::new(move |_| {
         let place = here.place();
-        let filter = Filter::of(&place, Kind::Pod).ok();
+        let Ok(filter) = Filter::of(&place, Kind::Pod) else { return Vec::new() };
         let mut pods = store.current::<Pod>();
-        pods.retain(|pod| {
-            pod.pending() && filter.as_ref().is_none_or(|filter| filter.keeps(&**pod as &dyn Line))
-        });
+        pods.retain(|pod| pod.pending() && filter.keeps(&**pod as &dyn Line));
         pods.sort_by(|a, b| a.meta.key_order(&b.meta));
         together(pods)
     });
     let body = move || {
+        if let Some(error) = bad.get() {
+            return no_selector(&here.place(), &error).into_any();
+        }
         let alike = alike.get();
         if alike.is_empty() {
             let said = match (partial.get(), known.get()) {

@@ -23,7 +23,12 @@ const SHOWN: usize = 12;
 
 /// The card.
 #[component]
-pub fn Card(asked: Memo<Option<Arc<Asked>>>, known: Memo<Beside>) -> impl IntoView {
+pub fn Card(
+    asked: Memo<Option<Arc<Asked>>>,
+    /// It is kept for somebody who is at it, and there is no such thing any more.
+    gone: Memo<bool>,
+    known: Memo<Beside>,
+) -> impl IntoView {
     let here = Here::get();
     let first = asked.get_untracked();
     let title = first.as_ref().map(|asked| title(asked));
@@ -123,7 +128,7 @@ pub fn Card(asked: Memo<Option<Arc<Asked>>>, known: Memo<Beside>) -> impl IntoVi
                 </table>
     };
     view! {
-        <article class="card probe-card">
+        <article class="card probe-card" class:gone=move || gone.get()>
             <h3>
                 {title}
                 <span class="kind">"container"</span>

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     api::{EndpointSlice, Kind, ObjectKey, Pod},
-    components::{frame::Head, gate::Gate, name, store},
+    components::{
+        frame::Head,
+        gate::{Gate, dims},
+        name, store,
+    },
     format::visible,
     query::endpoints::members_of,
     store::Store,
@@ -34,6 +38,8 @@ pub fn EndpointSlicePage(key: ObjectKey) -> impl IntoView {
             Some(members_of(&slice, &store.current::<Pod>()))
         })
     };
+    // why an address is not ready, its pod says
+    let old = dims(&store, &[Kind::Pod]);
     view! {
         <Head title=title />
         <Gate kind=Kind::EndpointSlice>
@@ -45,7 +51,9 @@ pub fn EndpointSlicePage(key: ObjectKey) -> impl IntoView {
                 }
                 <section aria-labelledby="endpoints">
                     <h2 id="endpoints">"Endpoints"</h2>
-                    <Members members caption="Endpoints of this slice" namespace of_slice=true />
+                    <div class="gate" class:stale=move || old.get()>
+                        <Members members caption="Endpoints of this slice" namespace of_slice=true />
+                    </div>
                 </section>
                 <Events uid=uid.into() />
             </div>
