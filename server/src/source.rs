@@ -100,8 +100,8 @@ impl Source {
     /// Until a kind may be listed in the whole cluster. Rights are given later, and an API server that has just started
     /// may refuse what is allowed.
     async fn allowed_everywhere(&self, kind: Kind) {
-        loop {
-            tokio::time::sleep(backoff::jittered(WIDER)).await;
+        for wait in WIDER_SOON.into_iter().chain(std::iter::repeat(WIDER)) {
+            tokio::time::sleep(backoff::jittered(wait)).await;
             if self.may_watch(&Collection { kind, within: None }).await.is_ok() {
                 tracing::info!(kind = kind.plural(), "the whole cluster may be watched now");
                 return;
@@ -157,7 +157,11 @@ impl Source {
     }
 }
 
-/// How often it is asked whether the whole cluster may be watched by now.
+/// How soon it is asked whether the whole cluster may be watched by now: an API server that has just started learns of
+/// rights within seconds,
+const WIDER_SOON: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
+/// and how often from then on.
 const WIDER: Duration = Duration::from_secs(60);
 
 /// Whether every kind has been listed, or is known to be refused: when `/readyz` says yes.

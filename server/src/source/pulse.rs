@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Source,
-    api_server::{ApiError, Collection},
+    api_server::{ApiError, Collection, Page},
     moment::Moment,
 };
 use crate::hub::{Hub, News};
@@ -46,8 +46,7 @@ pub const TRUSTED: Duration = Duration::from_secs(5);
 pub struct Answer {
     /// When it was asked.
     pub at: Moment,
-    /// The version that it counted by then, and of which kind that was read; `None` if it said none that is a number.
-    pub counted: Option<(Kind, u64)>,
+    counted: Counted,
     /// Our end of the connection that it came over, where there is one.
     pub over: Option<SocketAddr>,
     /// The last time that it did not answer for longer than [`TRUSTED`]: since and until when nothing is known of it.
@@ -56,11 +55,19 @@ pub struct Answer {
     missed: Option<Moment>,
 }
 
+/// The versions that an API server counted, and of which kinds they were read; none that is no number.
+pub type Counted = [Option<(Kind, u64)>; 2];
+
 impl Answer {
     /// One before which all was well.
     #[cfg(test)]
-    pub fn new(at: Moment, counted: Option<(Kind, u64)>) -> Answer {
+    pub fn new(at: Moment, counted: Counted) -> Answer {
         Answer { at, counted, over: None, gap: None, missed: None }
+    }
+
+    /// The versions that it counted by then, and of which kinds they were read.
+    pub fn counted(&self) -> impl Iterator<Item = (Kind, u64)> {
+        self.counted.into_iter().flatten()
     }
 
     /// Whether a watch that was opened then has lived through a time of which nothing is known.
@@ -74,6 +81,12 @@ impl Answer {
     pub fn has_missed_since(&self, opened: Moment) -> bool {
         self.missed.is_some_and(|missed| missed.is_after(opened))
     }
+}
+
+/// Those that are often kept in an etcd of their own (`--etcd-servers-overrides` of the API server), whose versions cannot
+/// be compared with others'.
+pub fn is_counted_apart(kind: Kind) -> Option<Kind> {
+    Some(kind).filter(|kind| matches!(kind, Kind::Event | Kind::Lease))
 }
 
 /// What reflectors know of it. Cheap to clone.
@@ -172,14 +185,12 @@ impl Readable {
         }
     }
 
-    /// One that was not among those that were `tried`. It has been read well, if any has, and is not refused, if any is not.
-    fn nth(&self, n: usize, tried: &[Collection]) -> Option<Collection> {
+    /// One of those that are to be `tried`. It has been read well, if any has, and is not refused, if any is not.
+    fn nth(&self, n: usize, tried: impl Fn(&Collection) -> bool) -> Option<Collection> {
         let known = self.lock();
         let all = [LastRead::Well, LastRead::Waits, LastRead::Failed, LastRead::Refused];
-        let untried = |how: LastRead| -> Vec<_> {
-            those(&known, how).filter(|collection| !tried.contains(collection)).collect()
-        };
-        let some = all.into_iter().map(untried).find(|some| !some.is_empty())?;
+        let those = |how: LastRead| -> Vec<_> { those(&known, how).filter(|one| tried(one)).collect() };
+        let some = all.into_iter().map(those).find(|some| !some.is_empty())?;
         Some(some[n.checked_rem(some.len())?].clone())
     }
 
@@ -302,7 +313,7 @@ async fn run(source: Source, hub: Hub, readable: Readable, tells: Tells) {
 /// What was read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Read {
-    counted: Option<(Kind, u64)>,
+    counted: Counted,
     /// Another answer broke off before, and its connection with it, perhaps.
     broke: bool,
     over: Option<SocketAddr>,
@@ -321,16 +332,30 @@ async fn ask(source: Source, readable: Readable, turn: usize, of_version: bool) 
 /// has been, and is all refused now, is not known to be current: rights that were taken away, or an API server that does
 /// not know of them just now. One kind that cannot be read says nothing of the others.
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read, ApiError> {
-    let (mut failed, mut tried, mut broke) = (None, Vec::new(), false);
+    let (mut failed, mut tried, mut broke) = (None, Vec::<Collection>::new(), false);
+    // What is counted for itself tells nothing of the others. Something else is read first, if there is any.
+    let beside = readable.nth(turn, |_| true).filter(|one| is_counted_apart(one.kind).is_some());
+    let next = |tried: &[Collection]| {
+        let untried = |one: &Collection| !tried.contains(one);
+        let like_others =
+            |one: &Collection| untried(one) && (beside.is_none() || is_counted_apart(one.kind).is_none());
+        readable.nth(turn, like_others).or_else(|| readable.nth(turn, untried))
+    };
     while tried.len() < TRIED
-        && let Some(collection) = readable.nth(turn, &tried)
+        && let Some(collection) = next(&tried)
     {
         let before = readable.begin(&collection);
         match source.api.first(&collection).await {
             Ok(page) => {
                 readable.end(&collection, before, LastRead::Well);
                 tried.iter().for_each(|failed| readable.end(failed, LastRead::Well, LastRead::Failed));
-                let counted = page.resource_version.parse().ok().map(|version| (collection.kind, version));
+                let mut counted = [counted(&collection, &page), None];
+                if let Some(beside) = beside.filter(|beside| *beside != collection && !tried.contains(beside))
+                {
+                    let also = read_beside(source, readable, &beside).await?;
+                    counted[1] = also.as_ref().ok().copied().flatten();
+                    broke |= matches!(also, Err(ApiError::Broken(_)));
+                }
                 return Ok(Read { counted, broke, over: page.over });
             }
             Err(error @ ApiError::Forbidden { .. }) => {
@@ -358,6 +383,31 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read,
         Some(error) => Err(error),
         None => version(source).await.map(|_| Read::default()),
     }
+}
+
+/// The version that an answer about this tells.
+fn counted(of: &Collection, page: &Page) -> Option<(Kind, u64)> {
+    page.resource_version.parse().ok().map(|version| (of.kind, version))
+}
+
+/// Reads one more that is not read for the others' sake; what it counted, or how that failed for itself.
+async fn read_beside(
+    source: &Source,
+    readable: &Readable,
+    collection: &Collection,
+) -> Result<Result<Option<(Kind, u64)>, ApiError>, ApiError> {
+    let before = readable.begin(collection);
+    let read = source.api.first(collection).await;
+    let how = match &read {
+        Ok(_) => LastRead::Well,
+        Err(ApiError::Forbidden { .. }) => LastRead::Refused,
+        Err(ApiError::Gone | ApiError::Status { .. } | ApiError::Broken(_) | ApiError::Unreadable(_)) => {
+            LastRead::Failed
+        }
+        Err(_) => return read.map(|_| Ok(None)),
+    };
+    readable.end(collection, before, how);
+    Ok(read.map(|page| counted(collection, &page)))
 }
 
 /// Reads again what could not be read, beside everything else.

@@ -229,12 +229,15 @@ impl Reflector {
                     let was_listed = std::mem::take(&mut self.listed);
                     // Lists may be allowed where watches are not.
                     let was_refused = std::mem::replace(&mut self.is_refused, true);
-                    let is_first = was_listed && !was_refused;
-                    let returns = when_forbidden == WhenForbidden::Return && !is_first;
+                    let is_first = !was_refused;
+                    let narrows = when_forbidden == WhenForbidden::Return;
+                    let returns = narrows && !is_first;
                     if returns && !was_listed {
                         return Some(state);
                     }
-                    if self.report(state.clone()).await.is_err() {
+                    // Where nothing was shown yet nothing is said of what may have passed in a moment.
+                    let waits = narrows && !was_listed;
+                    if !waits && self.report(state.clone()).await.is_err() {
                         return None;
                     }
                     // What may not be seen is not shown, and would be as of nobody knows when. After it was said why.
@@ -564,9 +567,12 @@ impl Reflector {
     }
 
     async fn pause(&mut self, error: &ApiError) {
-        let asked = match error {
-            ApiError::Status { retry_after, .. } => *retry_after,
-            _ => None,
+        let (asked, is_its_own) = match error {
+            // It answers. Whoever is in front of one that does not has no other answer than that.
+            ApiError::Status { retry_after, code, .. } => {
+                (*retry_after, *code < 500 || retry_after.is_some())
+            }
+            _ => (None, false),
         };
         let pause = self.backoff.next().max(asked.unwrap_or_default().min(Duration::from_secs(60)));
         let mut returned = self.pulse.returned.clone();
@@ -574,7 +580,7 @@ impl Reflector {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // What kept it from everybody is over.
-            Ok(()) = returned.changed(), if !matches!(error, ApiError::Status { .. }) => {
+            Ok(()) = returned.changed(), if !is_its_own => {
                 self.backoff.reset();
                 tokio::time::sleep(jittered(SPREAD)).await;
             }

@@ -5,15 +5,19 @@
 //! the answer counts: events of a watch come in the order of their versions. It confirms nothing where less is counted
 //! than had been told before: there is another history there by now.
 //!
-//! Where an answer tells nothing of what a kind counts, as of Events one about anything else, it is as good as one over a
-//! fast line, and may be wrong for as long as that is not.
+//! An answer that tells nothing of what a kind counts confirms no watch on which something came meanwhile, if others do
+//! tell. Where none does, as of Events, each is as good as one over a fast line, and may be wrong for as long as that is
+//! not.
 
 use std::collections::VecDeque;
 
 use app::api::Kind;
 use tokio::time::Instant;
 
-use crate::source::{moment::Moment, pulse::Answer};
+use crate::source::{
+    moment::Moment,
+    pulse::{Answer, is_counted_apart},
+};
 
 /// So many answers wait. By the time that there are more, the first is older than what is called live.
 const HELD: usize = 4;
@@ -57,9 +61,12 @@ impl Overtaken {
 
     /// The API server has answered: as of when all of a `kind` that has been told is current, if that is known now.
     pub fn answered(&mut self, answer: &Answer, kind: Kind, is_amid_event: bool) -> Option<Moment> {
-        let shares =
-            |of: Kind| of == kind || !self.is_apart && is_counted_apart(of) == is_counted_apart(kind);
-        let (of, counted) = answer.counted.filter(|(of, _)| shares(*of)).unzip();
+        // That of its own first, which is counted as it is itself in any case.
+        let own = answer.counted().find(|(of, _)| *of == kind);
+        let like = || {
+            answer.counted().find(|(of, _)| !self.is_apart && is_counted_apart(*of) == is_counted_apart(kind))
+        };
+        let (of, counted) = own.or_else(like).unzip();
         let is_past = counted.is_some_and(|counted| counted < self.until_at(answer.at.steady));
         self.is_apart |= of == Some(kind) && self.is_doubted && !is_past;
         self.is_doubted |= of != Some(kind) && is_past;
@@ -76,8 +83,15 @@ impl Overtaken {
             }
             // Nobody could tell when it has told enough.
             None if is_amid_event => None,
+            // The next one tells.
+            None if self.is_told_of(kind) && answer.counted().next().is_some() => None,
             Some(_) | None => self.confirm(answer.at),
         }
+    }
+
+    /// Whether answers about other kinds tell what this one counts.
+    fn is_told_of(&self, kind: Kind) -> bool {
+        !self.is_apart && is_counted_apart(kind).is_none()
     }
 
     /// Until which version all had been told when the API server was asked.
@@ -89,12 +103,6 @@ impl Overtaken {
         self.held.retain(|(held, _)| held.is_after(at));
         Some(at)
     }
-}
-
-/// Those that are often kept in an etcd of their own (`--etcd-servers-overrides` of the API server), whose versions cannot
-/// be compared with others'.
-fn is_counted_apart(kind: Kind) -> Option<Kind> {
-    Some(kind).filter(|kind| matches!(kind, Kind::Event | Kind::Lease))
 }
 
 #[cfg(test)]
@@ -123,7 +131,7 @@ mod tests {
         }
 
         fn answered(&mut self, asked: u64, of: Kind, counted: Option<u64>, amid: bool) -> Option<Moment> {
-            let answer = Answer::new(self.at(asked), counted.map(|counted| (of, counted)));
+            let answer = Answer::new(self.at(asked), [counted.map(|counted| (of, counted)), None]);
             self.overtaken.answered(&answer, Kind::Pod, amid)
         }
 
@@ -204,8 +212,13 @@ mod tests {
     fn versions_that_are_counted_elsewhere_say_nothing() {
         let mut scene = Scene::new();
         scene.came(5, 12);
-        assert_eq!(scene.answered(4, Kind::Event, Some(99), false), Some(scene.at(4)));
-        assert_eq!(scene.answered(4, Kind::Node, None, false), Some(scene.at(4)));
+        assert_eq!(scene.answered(4, Kind::Event, Some(99), false), None, "13 may be on its way");
+        assert_eq!(scene.answered(6, Kind::Event, Some(99), false), Some(scene.at(6)), "quiet");
+        assert_eq!(scene.answered(4, Kind::Node, None, false), Some(scene.at(4)), "that is so of all, then");
+        let both = Answer::new(scene.at(4), [Some((Kind::Event, 99)), Some((Kind::Node, 12))]);
+        assert_eq!(scene.overtaken.answered(&both, Kind::Pod, false), Some(scene.at(4)));
+        let both = Answer::new(scene.at(4), [Some((Kind::Event, 1)), Some((Kind::Node, 13))]);
+        assert_eq!(scene.overtaken.answered(&both, Kind::Pod, false), None);
         assert_eq!(scene.overtaken.came(scene.at(6).steady, None, scene.at(4).steady), None);
     }
 
