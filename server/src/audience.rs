@@ -41,6 +41,9 @@ pub struct Visitor {
     pub grant: Option<Arc<Grant>>,
     /// Cancelled at the moment their right ends: signed out, revoked, expired. Open streams end with it.
     pub ended: CancellationToken,
+    /// The same of what that right rests on, where it is another one: a preview of a link ends with the link, and with
+    /// the sign-in of whoever looks at it.
+    pub rests_on: CancellationToken,
     /// When an open stream has to end so that the next request is asked again who makes it: where somebody else
     /// knows when the right ends.
     pub ask_again: Option<Instant>,
@@ -72,10 +75,18 @@ impl Over {
 impl Visitor {
     /// Whoever can reach the server, with a right that nothing ends.
     pub fn new(who: Who, grant: Option<Arc<Grant>>) -> Visitor {
-        Visitor { who, grant, ended: CancellationToken::new(), ask_again: None, present: None, session: None }
+        Visitor {
+            who,
+            grant,
+            ended: CancellationToken::new(),
+            rests_on: CancellationToken::new(),
+            ask_again: None,
+            present: None,
+            session: None,
+        }
     }
 
-    /// Waits until an open stream of theirs has to end.
+    /// Waits until an open stream of theirs, or an answer that is long in coming, has to end.
     pub async fn over(&self) -> Over {
         let ask_again = async {
             match self.ask_again {
@@ -85,6 +96,7 @@ impl Visitor {
         };
         tokio::select! {
             () = self.ended.cancelled() => Over::Ended,
+            () = self.rests_on.cancelled() => Over::Ended,
             () = ask_again => Over::AskAgain,
         }
     }

@@ -44,7 +44,7 @@ use self::{
     topic::Topic,
 };
 pub use self::{
-    freshness::{forbidden, unseen},
+    freshness::{forbidden, seen_within, unseen},
     queue::{Outgoing, Queue, Told},
     topic::{Encoding, readable},
 };
@@ -163,7 +163,7 @@ pub struct View {
     pub about: About,
     /// See [`Frame::Hello`].
     pub epoch: u64,
-    /// How many are watching.
+    /// How many are subscribed.
     pub viewers: usize,
     /// What the hub remembers beside the rows.
     pub remembers: Remembers,

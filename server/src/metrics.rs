@@ -71,6 +71,16 @@ impl fmt::Debug for Metrics {
     }
 }
 
+/// That a page or a stream is open.
+#[derive(Debug)]
+pub struct Looks(Gauge);
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         let mut metrics = Metrics {
@@ -106,7 +116,7 @@ impl Default for Metrics {
         r.register("relists", "Lists made because a watch could not be resumed", metrics.relists.clone());
         r.register("watch_failures", "Lists and watches that failed", metrics.failures.clone());
         r.register("api_server_up", "1 while the API server answers", metrics.api_server_up.clone());
-        r.register("rows", "Objects shown", metrics.rows.clone());
+        r.register("rows", "Objects shown, of kinds that have been listed", metrics.rows.clone());
         r.register("kind_state", "1 for the state a kind is in", metrics.states.clone());
         r.register(
             "kind_as_of_seconds",
@@ -124,7 +134,7 @@ impl Default for Metrics {
             metrics.remembers.clone(),
         );
         r.register("tasks", "Tasks that have not ended", metrics.tasks.clone());
-        r.register("viewers", "Open subscriptions", metrics.viewers.clone());
+        r.register("viewers", "Pages and streams of changes that are open", metrics.viewers.clone());
         r.register("frames_sent", "Frames sent to viewers", metrics.frames.clone());
         r.register("bytes_sent", "Bytes of frames sent to viewers", metrics.bytes.clone());
         r.register(
@@ -183,6 +193,12 @@ impl Metrics {
         self.api_server_up.set(i64::from(answered));
     }
 
+    /// A page or a stream is open until what this gives is dropped.
+    pub fn looks(&self) -> Looks {
+        self.viewers.inc();
+        Looks(self.viewers.clone())
+    }
+
     /// A frame was sent.
     pub fn sent(&self, bytes: usize) {
         self.frames.inc();
@@ -210,11 +226,15 @@ impl Metrics {
         let _alone = self.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         self.states.clear();
         self.as_of.clear();
+        self.rows.clear();
         for kind in Kind::ALL {
-            let count = i64::try_from(view.cluster.count(*kind)).unwrap_or(i64::MAX);
-            self.rows.get_or_create(&of(*kind)).set(count);
-            let state = view.state(*kind).word();
-            self.states.get_or_create(&OfState { kind: kind.plural(), state }).set(1);
+            let state = view.state(*kind);
+            // Of what is not listed there are not none: nobody knows how many.
+            if state.listed() {
+                let count = i64::try_from(view.cluster.count(*kind)).unwrap_or(i64::MAX);
+                self.rows.get_or_create(&of(*kind)).set(count);
+            }
+            self.states.get_or_create(&OfState { kind: kind.plural(), state: state.word() }).set(1);
             if let Some(at) = view.as_of(*kind) {
                 self.as_of.get_or_create(&of(*kind)).set(at.0 as f64 / 1000.0);
             }
@@ -237,7 +257,6 @@ impl Metrics {
         }
         let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
         self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
-        self.viewers.set(i64::try_from(view.viewers).unwrap_or(i64::MAX));
         if let Some(limits) = self.limits.get() {
             self.connections.set(i64::try_from(limits.open_now()).unwrap_or(i64::MAX));
             self.turned_away.inc_by(limits.turned_away().saturating_sub(self.turned_away.get()));

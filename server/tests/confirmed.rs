@@ -199,7 +199,8 @@ async fn a_stream_calls_live_what_is_confirmed_and_nothing_else() {
     }
     stage.confirm([Kind::Pod]).await;
     let (event, data) = first.next().await;
-    assert_eq!((&*event, data), ("state", json!({"kind": "pods", "state": "live"})), "and not a word before");
+    let live = json!({"kind": "pods", "state": "live", "within": null});
+    assert_eq!((&*event, data), ("state", live), "and not a word before");
     assert_eq!(stage.stream("kinds=pods").await.event("snapshot").await["kinds"][0]["state"], "live");
 
     // Between two beats, so that nobody has been told yet.
@@ -482,6 +483,59 @@ async fn a_stream_of_what_is_refused_is_not_of_nothing() {
     assert_eq!(told[0].0, "state", "{told:?}");
     assert_eq!(told[0].1["state"]["forbidden"]["namespace"], "refused");
     assert_eq!((&*told[1].0, &told[1].1["type"]), ("change", &json!("gone")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_about_all_is_told_which_namespaces_that_is_before_what_is_in_others_goes() {
+    let stage = Stage::new().await;
+    let everywhere = stage.get("/api/v1/nodes").await;
+    assert_eq!((everywhere.header("masthead-within"), &everywhere.json()["within"]), (None, &Value::Null));
+    for namespace in ["allowed", "other"] {
+        stage.within(Kind::Pod, namespace, KindState::Live).await;
+        let meta = Meta {
+            uid: Uid(if namespace == "other" { 7 } else { 8 }),
+            namespace: namespace.into(),
+            name: "one".into(),
+            ..Meta::default()
+        };
+        let change = Pod::change(Delta::Put(Arc::new(Pod { meta, ..Pod::default() })));
+        stage.tell(News::Change { change, within: Some(Text::from(namespace)) }).await;
+    }
+    let list = stage.get("/api/v1/pods").await;
+    assert_eq!((list.state(), list.header("masthead-within")), ((200, Some("live")), Some("allowed,other")));
+    assert_eq!(list.json()["within"], json!(["allowed", "other"]));
+    assert_eq!(stage.get("/api/v1/pods?namespace=other").await.header("masthead-within"), None);
+
+    let mut stream = stage.stream("kinds=pods").await;
+    let snapshot = stream.event("snapshot").await;
+    assert_eq!(snapshot["kinds"][0]["within"], json!(["allowed", "other"]));
+    let [verb, resource, namespace] = ["watch", "pods", "other"].map(Text::from);
+    stage.within(Kind::Pod, "other", KindState::Forbidden { verb, resource, namespace }).await;
+    let change = Pod::change(Delta::Reset(Vec::new()));
+    stage.tell(News::Change { change, within: Some(Text::from("other")) }).await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let (event, data) = stream.next().await;
+        if event != "beat" {
+            told.push((event, data));
+        }
+    }
+    assert_eq!(told[0].0, "state", "{told:?}");
+    assert_eq!(told[0].1, json!({"kind": "pods", "state": "live", "within": ["allowed"]}));
+    assert_eq!(
+        (&*told[1].0, &told[1].1["type"], &told[1].1["namespace"]),
+        ("change", &json!("gone"), &json!("other"))
+    );
+    let list = stage.get("/api/v1/pods").await;
+    assert_eq!((list.state(), list.header("masthead-within")), ((200, Some("live")), Some("allowed")));
+
+    // Given back: that is told when it is there.
+    let meta = Meta { uid: Uid(7), namespace: "other".into(), name: "one".into(), ..Meta::default() };
+    let change = Pod::change(Delta::Put(Arc::new(Pod { meta, ..Pod::default() })));
+    stage.tell(News::Change { change, within: Some(Text::from("other")) }).await;
+    stage.within(Kind::Pod, "other", KindState::Live).await;
+    assert_eq!(stream.event("change").await["type"], "put");
+    assert_eq!(stream.event("state").await["within"], json!(["allowed", "other"]));
 }
 
 #[tokio::test(start_paused = true)]

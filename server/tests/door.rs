@@ -19,11 +19,12 @@ use app::{
     api::Millis,
     wire::{self, About, Frame},
 };
+use axum::{body::Body, extract::ConnectInfo, http::Request};
 use futures::StreamExt;
 use server::{
     StartError,
     audience::{
-        Door, Sessions,
+        Door, Rooms, Sessions,
         door::{
             LIFETIME, Mode,
             proxy::{Networks, Proxy},
@@ -34,18 +35,21 @@ use server::{
     demo::{self, Demo},
     front::{Deadlines, Front, Limits, Tls},
     http::{Access, Hosts},
+    hub::Hub,
     source::{Source, api_server::ApiServer},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use viewer::{pod, within};
 
 /// Longer than anything here takes on a busy machine; nothing waits for it unless it fails.
@@ -100,16 +104,8 @@ impl Site {
 
     /// With `--auth proxy` for these networks.
     async fn behind(networks: &[&str]) -> Site {
-        let from =
-            Networks::new(networks.iter().map(|network| network.parse().expect("a network")).collect());
-        let proxy = Proxy {
-            from: from.clone(),
-            user: "x-forwarded-user".parse().expect("a header"),
-            groups: Some("x-forwarded-groups".parse().expect("a header")),
-            allow_users: Vec::new(),
-            allow_groups: vec!["ops".to_owned()],
-        };
-        Site::with(Mode::Proxy(proxy), from, |front| front).await
+        let (mode, from) = behind(networks);
+        Site::with(mode, from, |front| front).await
     }
 
     async fn with(mode: Mode, proxies: Networks, front: impl FnOnce(Front) -> Front) -> Site {
@@ -188,6 +184,19 @@ impl Site {
         let ended = tokio::time::timeout(PATIENCE, self.running).await;
         ended.expect("an end in time").expect("no panic").expect("a good end");
     }
+}
+
+/// `--auth proxy` for these networks.
+fn behind(networks: &[&str]) -> (Mode, Networks) {
+    let from = Networks::new(networks.iter().map(|network| network.parse().expect("a network")).collect());
+    let proxy = Proxy {
+        from: from.clone(),
+        user: "x-forwarded-user".parse().expect("a header"),
+        groups: Some("x-forwarded-groups".parse().expect("a header")),
+        allow_users: Vec::new(),
+        allow_groups: vec!["ops".to_owned()],
+    };
+    (Mode::Proxy(proxy), from)
 }
 
 #[derive(Debug)]
@@ -622,6 +631,36 @@ async fn the_proxy_s_word_counts_and_nobody_else_s() {
     }
     assert_eq!(site.get("/livez", &[]).await.status, 200, "a kubelet is no proxy");
     site.end().await;
+}
+
+/// In this process, where time stands still but for waits.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_long_is_asked_again_who_they_are() {
+    let stop = CancellationToken::new();
+    let (hub, owner) = Hub::new(About::default(), stop.clone());
+    let _owner = tokio::spawn(owner);
+    let (mode, from) = behind(&["127.0.0.0/8"]);
+    let door = Door::new(mode, Sessions::default(), LIFETIME, from);
+    let access = Access { door, ..Access::open(Hosts::new(&[], &[])) };
+    let rooms = Rooms::new(hub.clone(), stop.clone());
+    let site = server::http::router(hub, rooms, Arc::default(), access, stop);
+    // Nothing is listed here, ever.
+    let request = Request::get("/api/v1/rollouts/default/deployments/web/wait?timeout=3600s")
+        .header("host", "localhost")
+        .header("x-forwarded-user", "ann")
+        .header("x-forwarded-groups", "ops")
+        .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
+        .body(Body::empty())
+        .expect("a request");
+    let began = Instant::now();
+    let answer = site.oneshot(request).await.unwrap_or_else(|never| match never {});
+    let took = began.elapsed();
+    assert!((600..610).contains(&took.as_secs()), "as long as the proxy's word is taken for: {took:?}");
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains("who you are has to be asked again"), "{body}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use server::{
         door::{LIFETIME, Mode, proxy::Networks, token::Token},
         sessions::Clock,
     },
+    demo::Fault,
     http::Access,
 };
 use site::{PATIENCE, Site, Socket};
@@ -237,6 +238,68 @@ async fn only_who_sees_everything_makes_links_and_looks_at_them_first() {
     );
     let stranger = ask(&site, &format!("/link/{id}/"), &[], None).await;
     assert_eq!(stranger.status, 401, "a draft is nobody's");
+}
+
+#[tokio::test]
+async fn a_preview_ends_with_the_sign_in_of_whoever_looks_at_it_and_with_the_link() {
+    let folder = Folder::new("signed-out");
+    let site = guarded(&folder).await;
+    let sign_in = async || {
+        let signed_in = ask(&site, "/sign-in", &[], Some(&format!("secret={TOKEN}"))).await;
+        assert_eq!(signed_in.status, 303, "{}", signed_in.body);
+        signed_in.cookie()
+    };
+    let (id, secret) = made(&site, WEB).await;
+    let live = format!("/link/{id}/live?kinds=pods");
+    let open = async |cookie: &str| {
+        let mut open = socket(&site, &live, cookie).await.expect("a socket");
+        open.until("its pods", |viewer| viewer.pods() == ["a", "b"]).await;
+        open
+    };
+    let (mine, others) = (sign_in().await, sign_in().await);
+    let (preview, other) = (open(&mine).await, open(&others).await);
+    let entered = ask(&site, "/link", &[], Some(&format!("id={id}&secret={secret}"))).await.cookie();
+    let given = open(&entered).await;
+
+    assert_eq!(ask(&site, "/sign-out", &[("Cookie", mine.as_str())], Some("")).await.status, 303);
+    ends(preview).await;
+    let pods = format!("/link/{id}/api/v1/pods?output=name");
+    assert_eq!(ask(&site, &pods, &[("Cookie", mine.as_str())], None).await.status, 401);
+    // Neither somebody else who is signed in, nor whoever has the secret.
+    for cookie in [&others, &entered] {
+        let seen = ask(&site, &pods, &[("Cookie", cookie.as_str())], None).await;
+        assert_eq!(seen.body, "pod/a\npod/b\n");
+    }
+    assert_eq!(ask(&site, &format!("/links/{id}/revoke"), &[BEARER], Some("")).await.status, 303);
+    ends(other).await;
+    ends(given).await;
+}
+
+#[tokio::test]
+async fn before_a_link_is_given_out_nothing_is_counted_that_is_not_known() {
+    let folder = Folder::new("counts");
+    let site = guarded(&folder).await;
+    let draft = ask(&site, "/links", &[BEARER], Some(WEB)).await;
+    let at = draft.header("location").expect("a link").to_owned();
+    let says = async |part: &str| {
+        let asking = async {
+            loop {
+                let page = ask(&site, &at, &[BEARER], None).await;
+                if page.body.contains(part) {
+                    return page.body;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.expect(part)
+    };
+    let known = says("Right now that is").await;
+    assert!(known.contains("2 pods"), "{known}");
+    let faults = site.demo.faults();
+    faults.set("pods", Fault::Answer(403));
+    faults.cut_watches("pods");
+    let refused = says("Masthead may not list them: pods.").await;
+    assert!(!refused.contains("Right now") && !refused.contains("0 pods"), "{refused}");
 }
 
 #[tokio::test]

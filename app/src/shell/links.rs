@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::door::{Paper, document};
 use crate::{
-    api::{Kind, Millis},
+    api::{Kind, KindState, Millis},
     format,
 };
 
@@ -246,10 +246,57 @@ fn wall_form(paper: &Paper) -> impl IntoView + use<> {
     }
 }
 
+/// How many a link shows of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Of which.
+    pub kind: Kind,
+    /// As far as they are known.
+    pub count: usize,
+    /// How far that can be trusted.
+    pub state: KindState,
+    /// Until when it is known to be so.
+    pub as_of: Option<Millis>,
+}
+
+impl Counted {
+    fn said(&self) -> String {
+        format!("{} {}", self.count, self.kind.plural())
+    }
+}
+
+/// What a link shows, in sentences: how many there are now of what is known to be current, and of all else why that is
+/// not said. Nothing is not the same as not known.
+fn counted(all: &[Counted]) -> (Option<String>, Vec<String>) {
+    let (mut now, mut not_now) = (Vec::new(), Vec::new());
+    let (mut unlisted, mut refused) = (Vec::new(), Vec::new());
+    for counted in all {
+        match &counted.state {
+            KindState::Live => now.push(counted.said()),
+            KindState::Stale { .. } => not_now.push(match counted.as_of {
+                Some(at) => format!("As of {}: {}.", at.seconds().date_and_time(), counted.said()),
+                None => format!("As last seen: {}.", counted.said()),
+            }),
+            KindState::Connecting | KindState::Listing { .. } | KindState::Failing { .. } => {
+                unlisted.push(counted.kind.plural());
+            }
+            KindState::Forbidden { .. } => refused.push(counted.kind.plural()),
+        }
+    }
+    if !unlisted.is_empty() {
+        not_now.push(format!("Not known yet: {}.", unlisted.join(", ")));
+    }
+    if !refused.is_empty() {
+        not_now.push(format!("Masthead may not list them: {}.", refused.join(", ")));
+    }
+    ((!now.is_empty()).then(|| now.join(", ")), not_now)
+}
+
 /// One link: what it shows, and what can be done with it.
-pub fn link(link: Link, counts: Vec<(Kind, usize)>, now: Millis, paper: &Paper) -> String {
-    let counts: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.plural())).collect();
-    let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+pub fn link(link: Link, counts: Vec<Counted>, now: Millis, paper: &Paper) -> String {
+    let (counts, not_now) = counted(&counts);
+    let counts = counts.map(|counts| view! { <p>"Right now that is "<strong>{counts}</strong>"."</p> });
+    let not_now: Vec<_> = not_now.into_iter().map(|said| view! { <p class="why">{said}</p> }).collect();
     let look = paper.address(&format!("/link/{}/", link.id));
     let path = |what: &str| paper.address(&format!("/links/{}/{what}", link.id));
     let doing = if link.draft {
@@ -269,7 +316,8 @@ pub fn link(link: Link, counts: Vec<(Kind, usize)>, now: Millis, paper: &Paper) 
         <h1>{link.name.clone()}</h1>
         {link.draft.then(|| view! { <p class="why">"Nobody has been given it yet."</p> })}
         <p>{link.shows}"."</p>
-        <p>"Right now that is "<strong>{counts}</strong>"."</p>
+        {counts}
+        {not_now}
         <p>{format!("It ends {}, at {}. At most {most} may look at a time; {looking} do.", ahead(link.until, now), link.until.seconds().date_and_time())}</p>
         <p><a class="look" href=look target="_blank">"See what they will see"</a></p>
         <div class="doing">{doing}</div>
@@ -311,4 +359,37 @@ pub fn pair(script: &str, paper: &Paper) -> String {
         <script type="module" src=paper.address(script)></script>
     };
     document("Wall".to_owned(), paper, "pairing", main.into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Text;
+
+    #[test]
+    fn what_is_not_known_is_not_counted() {
+        let counted_as = |kind, count, state, as_of| Counted { kind, count, state, as_of };
+        let stale = || KindState::Stale { since: Millis(0), because: Text::from("no answer") };
+        let [verb, resource, namespace] = ["list", "events", ""].map(Text::from);
+        let forbidden = KindState::Forbidden { verb, resource, namespace };
+        let live = [
+            counted_as(Kind::Pod, 2, KindState::Live, Some(Millis(0))),
+            counted_as(Kind::Deployment, 0, KindState::Live, Some(Millis(0))),
+        ];
+        assert_eq!(counted(&live), (Some("2 pods, 0 deployments".to_owned()), Vec::new()));
+        let others = [
+            counted_as(Kind::Pod, 3, stale(), Some(Millis(60_000))),
+            counted_as(Kind::Node, 1, stale(), None),
+            counted_as(Kind::Service, 0, KindState::Connecting, None),
+            counted_as(Kind::Namespace, 0, KindState::Listing { seen: 0 }, None),
+            counted_as(Kind::Event, 0, forbidden, None),
+        ];
+        let said = [
+            "As of 1970-01-01 00:01 UTC: 3 pods.",
+            "As last seen: 1 nodes.",
+            "Not known yet: services, namespaces.",
+            "Masthead may not list them: events.",
+        ];
+        assert_eq!(counted(&others), (None, said.map(str::to_owned).to_vec()));
+    }
 }

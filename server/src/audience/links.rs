@@ -361,11 +361,16 @@ impl Links {
         Ok((visitor, link))
     }
 
-    /// The link as somebody sees it who may see everything: before it is handed out, or to know what was.
-    pub fn preview(&self, id: &str, who: &Who) -> Result<(Visitor, Link), Closed> {
+    /// The link as `person` sees it, who may see everything: before it is handed out, or to know what was. It is theirs
+    /// for as long as they are let in, and the link is there.
+    pub fn preview(&self, id: &str, person: Visitor) -> Result<(Visitor, Link), Closed> {
         let link = self.find(id).ok_or(Closed::Gone)?;
-        let visitor = Visitor::new(who.clone(), Some(Arc::new(link.grant.clone())));
-        let visitor = Visitor { ended: self.register.ended(&link.id), ..visitor };
+        let visitor = Visitor {
+            grant: Some(Arc::new(link.grant.clone())),
+            ended: self.register.ended(&link.id),
+            rests_on: person.ended,
+            ..person
+        };
         Ok((visitor, link))
     }
 

@@ -270,12 +270,9 @@ impl Sessions {
         entry.used = now;
         let session = Use { handle: handle(&hash), _present: entry.present.clone() };
         Some(Visitor {
-            who: entry.who.clone(),
-            grant: entry.grant.clone(),
             ended: entry.ended.clone(),
-            ask_again: None,
-            present: None,
             session: Some(session),
+            ..Visitor::new(entry.who.clone(), entry.grant.clone())
         })
     }
 

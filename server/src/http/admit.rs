@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     audience::{
-        Door, Links, NoRoom, Rooms, Visitor, Walls, Who,
+        Door, Links, NoRoom, Over, Rooms, Visitor, Walls, Who,
         door::{Mode, Refused, kubernetes, oidc, throttle::TooMany},
         links::Closed,
     },
@@ -97,7 +97,7 @@ impl Admission {
         let ((visitor, link), preview) = match self.links.visitor(id, &parts.headers) {
             Ok(viewer) => (viewer, false),
             Err(closed) => match self.door.visitor(parts).await {
-                Ok(person) if self.may_share(&person) => match self.links.preview(id, &person.who) {
+                Ok(person) if self.may_share(&person) => match self.links.preview(id, person) {
                     Ok(previewer) => (previewer, true),
                     Err(closed) => return Err(closed_link(closed, parts)),
                 },
@@ -136,18 +136,21 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
         Err(NoRoom::Ended(_)) => return draining(),
         Err(full @ NoRoom::Full) => return overloaded(full),
     };
-    let ended = visitor.ended.clone();
+    // For a refusal. Without the visitor, of whom each copy counts as one that looks.
+    let asked = parts.clone();
     parts.extensions.insert(MayShare(admission.may_share(&visitor)));
     parts.extensions.insert(hub);
-    parts.extensions.insert(visitor);
+    parts.extensions.insert(visitor.clone());
     if let Some(shared) = shared {
         parts.extensions.insert(shared);
     }
-    let asked = parts.clone();
     // An answer may be long in coming, and the right to it be gone before.
     let mut answer = tokio::select! {
         answer = next.run(Request::from_parts(parts, body)) => answer,
-        () = ended.cancelled() => refuse(&Refused::SignIn, &asked),
+        over = visitor.over() => match over {
+            Over::Ended => refuse(&Refused::SignIn, &asked),
+            Over::AskAgain => ask_again(),
+        },
     };
     if let Some(cookie) = cookie {
         answer.headers_mut().append(header::SET_COOKIE, cookie);
@@ -171,6 +174,12 @@ fn closed_link(closed: Closed, request: &Parts) -> Response {
         }
     };
     (status, text).into_response()
+}
+
+/// Nobody knows any more whether whoever waits is still let in. Their next request will tell.
+fn ask_again() -> Response {
+    let body = Json(json!({"error": Over::AskAgain.why(), "expected": "the same request once more"}));
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], body).into_response()
 }
 
 fn overloaded(why: NoRoom) -> Response {

@@ -25,11 +25,13 @@ use tokio_util::sync::CancellationToken;
 use super::{base::Base, text};
 use crate::{
     audience::Visitor,
-    hub::{Encoding, Hub, NoSeat, View, readable, unseen},
+    hub::{Encoding, Hub, NoSeat, View, readable, seen_within, unseen},
     metrics::Metrics,
 };
 
 const STATE: HeaderName = HeaderName::from_static("masthead-state");
+/// The namespaces that an answer about all of them is of, where not all are seen.
+const WITHIN: HeaderName = HeaderName::from_static("masthead-within");
 const AS_OF: HeaderName = HeaderName::from_static("masthead-as-of");
 const NOTE: HeaderName = HeaderName::from_static("masthead-note");
 
@@ -213,7 +215,9 @@ async fn index(hub: Hub, base: Base) -> Response {
                 "url": base.address(&format!("/api/v1/{}", kind.plural())),
                 "state": view.state(*kind),
                 "asOf": view.as_of(*kind).map(|at| at.to_string()),
-                "count": view.cluster.count(*kind),
+                "within": seen_within(&view.about.apart, *kind, &[]),
+                // Of what is not listed there are not none: nobody knows how many.
+                "count": view.state(*kind).listed().then(|| view.cluster.count(*kind)),
             })
         })
         .collect();
@@ -237,6 +241,13 @@ async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> 
         Ok(state) => kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state }),
         Err(refusal) => *refusal,
     };
+    let mut response = response;
+    if response.status().is_success()
+        && let Some(within) = seen_within(&view.about.apart, kind, &asked.namespaces)
+        && let Ok(names) = HeaderValue::from_str(&within.join(","))
+    {
+        response.headers_mut().insert(WITHIN, names);
+    }
     // What probes do is told by events too, and whether that is still so by their nodes.
     let beside: &[Kind] = if kind == Kind::Container { &[Kind::Event, Kind::Node] } else { &[] };
     stamped(response, &view, &[&[kind], &*listed(&view, beside)].concat())
@@ -317,9 +328,14 @@ impl WithRow for Answer<'_> {
             Output::Json => {
                 let items: Vec<_> = rows.iter().map(|row| readable(*row)).collect();
                 let as_of = self.view.as_of(T::KIND).map(|at| at.to_string());
-                return Json(
-                    json!({"kind": T::KIND.plural(), "state": self.state, "asOf": as_of, "items": items}),
-                )
+                let within = seen_within(&self.view.about.apart, T::KIND, &self.scope.namespaces);
+                return Json(json!({
+                    "kind": T::KIND.plural(),
+                    "state": self.state,
+                    "asOf": as_of,
+                    "within": within,
+                    "items": items,
+                }))
                 .into_response();
             }
             Output::Name => return plain(text::names(&rows)),
@@ -391,8 +407,10 @@ async fn watch(
         Ok(seat) => seat,
         Err(why) => return unseated(why),
     };
-    let events = futures::stream::unfold(Some((seat, metrics, stop, visitor)), |state| async move {
-        let (seat, metrics, stop, visitor) = state?;
+    let looks = metrics.looks();
+    let first = Some((seat, looks, metrics, stop, visitor, 0_u64));
+    let events = futures::stream::unfold(first, |state| async move {
+        let (seat, looks, metrics, stop, visitor, overflows) = state?;
         let outgoing = tokio::select! {
             outgoing = seat.next() => outgoing.ok()?,
             over = visitor.over() => {
@@ -403,7 +421,10 @@ async fn watch(
         };
         let bytes = outgoing.bytes().await;
         metrics.sent(bytes.len());
-        Some((Ok::<bytes::Bytes, std::convert::Infallible>(bytes), Some((seat, metrics, stop, visitor))))
+        let so_far = seat.overflows();
+        metrics.overflowed(so_far - overflows);
+        let state = Some((seat, looks, metrics, stop, visitor, so_far));
+        Some((Ok::<bytes::Bytes, std::convert::Infallible>(bytes), state))
     });
     // nginx would keep events until they fill a buffer of its own.
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");

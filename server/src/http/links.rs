@@ -191,7 +191,14 @@ async fn one(
     };
     let Ok(view) = hub.view().await else { return draining() };
     let granted = links::shareable().filter(|kind| link.grant.kinds.contains_key(kind));
-    let counts = granted.map(|kind| (kind, view.cluster.count(kind))).collect();
+    let counts = granted
+        .map(|kind| document::Counted {
+            kind,
+            count: view.cluster.count(kind),
+            state: view.state(kind),
+            as_of: view.as_of(kind),
+        })
+        .collect();
     let now = admission.links.register().now();
     page(StatusCode::OK, document::link(shown(&admission, &link), counts, now, &paper(&base)))
 }

@@ -99,6 +99,7 @@ async fn talk(socket: WebSocket, live: Live, hub: Hub, visitor: Visitor, mut sco
     let Ok(seat) = hub.subscribe(scope.clone(), Encoding::Binary).await else {
         return "shutting down";
     };
+    let _looks = live.metrics.looks();
     let mut ping = tokio::time::interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();

@@ -53,6 +53,12 @@ pub fn unseen<'a>(within: &[(Text, bool)], namespaces: &'a [Text]) -> Option<&'a
     namespaces.iter().find(|namespace| !within.is_empty() && !is_seen(namespace))
 }
 
+/// The namespaces that an answer about these speaks of, where it is asked about all and not all are seen.
+pub fn seen_within(apart: &Apart, kind: Kind, namespaces: &[Text]) -> Option<Vec<Text>> {
+    let within = apart.get(&kind.watched()).filter(|_| namespaces.is_empty())?;
+    Some(within.iter().filter(|(_, allowed)| *allowed).map(|(name, _)| name.clone()).collect())
+}
+
 /// How a kind stands in a namespace where it is not to be seen.
 pub fn forbidden(kind: Kind, namespace: &Text) -> KindState {
     let resource = Text::from(kind.watched().resource());

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
-    api::{Kind, KindState, Millis, Row, Uid},
+    api::{Kind, KindState, Millis, Row, Text, Uid},
     model::{Change, Cluster, Delta},
     scope::Scope,
     wire::{self, Apart, Frame, strings},
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     Outgoing, Told,
-    freshness::{forbidden, unseen},
+    freshness::{forbidden, seen_within, unseen},
 };
 
 /// The string table starts anew when it is this long and mostly unused.
@@ -44,8 +44,10 @@ pub struct Topic {
     /// What has changed since the last frame: the latest of each object.
     changed: BTreeMap<(Kind, Uid), Pending>,
     states: BTreeMap<Kind, KindState>,
+    /// Kinds that are seen in fewer namespaces than scripts have been told, and what they have been called.
+    narrowed: BTreeMap<Kind, KindState>,
     /// What its readers were last told of each kind, where those do not count themselves how long ago it was confirmed.
-    called: BTreeMap<Kind, KindState>,
+    called: BTreeMap<Kind, Called>,
     /// The snapshot of this very `seq`, if somebody has asked for it.
     snapshot: Option<Outgoing>,
 }
@@ -54,6 +56,14 @@ pub struct Topic {
 struct Pending {
     change: Change,
     event: Option<serde_json::Value>,
+}
+
+/// What scripts have been told of a kind.
+#[derive(Clone, Debug, Default)]
+struct Called {
+    state: KindState,
+    /// See [`seen_within`].
+    within: Option<Vec<Text>>,
 }
 
 impl Topic {
@@ -68,6 +78,7 @@ impl Topic {
             table: 0,
             changed: BTreeMap::new(),
             states: BTreeMap::new(),
+            narrowed: BTreeMap::new(),
             called: BTreeMap::new(),
             snapshot: None,
         }
@@ -148,45 +159,58 @@ impl Topic {
         }
         for (kind, now) in called.iter().filter(|(kind, _)| self.scope.kinds.contains(*kind)) {
             let unseen = apart.get(&kind.watched()).and_then(|within| unseen(within, &self.scope.namespaces));
-            let now = &unseen.map_or_else(|| now.clone(), |namespace| forbidden(*kind, namespace));
-            let before = self.called.get(kind);
-            let same = match (before, now) {
-                // Until something is confirmed that would be since now, time and again.
-                (Some(KindState::Stale { because: a, .. }), KindState::Stale { because: b, .. }) => a == b,
-                (before, now) => before == Some(now),
+            let state = unseen.map_or_else(|| now.clone(), |namespace| forbidden(*kind, namespace));
+            let now = Called { state, within: seen_within(apart, *kind, &self.scope.namespaces) };
+            // Whoever is there has had a snapshot, and before the first one nobody is.
+            let Some(before) = self.called.get(kind) else {
+                self.called.insert(*kind, now);
+                continue;
             };
-            if same {
+            let same = match (&before.state, &now.state) {
+                // Until something is confirmed that would be since now, time and again.
+                (KindState::Stale { because: a, .. }, KindState::Stale { because: b, .. }) => a == b,
+                (before, now) => before == now,
+            };
+            if same && before.within == now.within {
                 continue;
             }
-            // Whoever is there has had a snapshot, and before the first one nobody is.
-            if self.called.insert(*kind, now.clone()).is_some() {
-                self.states.insert(*kind, now.clone());
+            let is_narrowed = now.is_narrower_than(before);
+            if is_narrowed {
+                self.narrowed.entry(*kind).or_insert_with(|| before.state.clone());
             }
+            if !same || !is_narrowed {
+                self.states.insert(*kind, now.state.clone());
+            }
+            self.called.insert(*kind, now);
         }
     }
 
     /// The frame of everything noted since the last one; `None` when there is nothing.
     pub fn flush(&mut self) -> Option<Outgoing> {
-        if self.changed.is_empty() && self.states.is_empty() {
+        if self.changed.is_empty() && self.states.is_empty() && self.narrowed.is_empty() {
             return None;
         }
         self.seq += 1;
         self.snapshot = None;
         let changed = std::mem::take(&mut self.changed);
         let states = std::mem::take(&mut self.states);
+        let narrowed = std::mem::take(&mut self.narrowed);
         if self.encoding == Encoding::Events {
             let mut text = String::new();
             // Nothing is called live that is not there yet.
             let (live, others): (Vec<_>, Vec<_>) =
                 states.into_iter().partition(|(_, state)| *state == KindState::Live);
-            let told =
-                |(kind, state): (Kind, KindState)| ("state", json!({"kind": kind.plural(), "state": state}));
+            let told = |(kind, state): (Kind, KindState)| {
+                let within = self.called.get(&kind).and_then(|called| called.within.as_ref());
+                ("state", json!({"kind": kind.plural(), "state": state, "within": within}))
+            };
             // Scripts know objects by name: what is gone would take away another that has its name by now.
             let events = changed.into_values().filter_map(|pending| pending.event);
             let (gone, put): (Vec<_>, Vec<_>) = events.partition(|event| event["type"] == "gone");
             let changes = gone.into_iter().chain(put).map(|event| ("change", event));
-            for (name, data) in others.into_iter().map(told).chain(changes).chain(live.into_iter().map(told))
-            {
+            // What is not to be seen any more has not gone: where it is not is said first.
+            let others = narrowed.into_iter().chain(others).map(told);
+            for (name, data) in others.chain(changes).chain(live.into_iter().map(told)) {
                 push_event(&mut text, name, self.seq, &data);
             }
             return Some(Outgoing::Bytes(text.into()));
@@ -239,6 +263,7 @@ impl Topic {
         self.table = 0;
         self.changed.clear();
         self.states.clear();
+        self.narrowed.clear();
         self.snapshot = None;
         self.snapshot(cluster)
     }
@@ -251,8 +276,7 @@ impl Topic {
             Encoding::Binary => Outgoing::of(&Frame::Beat { seq: self.seq, now, hash: self.hash, as_of }),
             Encoding::Rows => Outgoing::told(Told::Beat(as_of)),
             Encoding::Events => {
-                let is_seen =
-                    |kind: &Kind| !matches!(self.called.get(kind), Some(KindState::Forbidden { .. }));
+                let is_seen = |kind: &Kind| !self.called.get(kind).is_some_and(Called::is_forbidden);
                 let as_of: serde_json::Map<_, _> = as_of
                     .into_iter()
                     .filter(|(kind, _)| is_seen(kind))
@@ -263,6 +287,17 @@ impl Topic {
                 Outgoing::Bytes(text.into())
             }
         }
+    }
+}
+
+impl Called {
+    fn is_forbidden(&self) -> bool {
+        matches!(self.state, KindState::Forbidden { .. })
+    }
+
+    fn is_narrower_than(&self, before: &Called) -> bool {
+        let Some(within) = &self.within else { return false };
+        before.within.as_ref().is_none_or(|before| before.iter().any(|name| !within.contains(name)))
     }
 }
 
@@ -293,8 +328,8 @@ fn push_event(text: &mut String, name: &str, seq: u64, data: &serde_json::Value)
     let _ = write!(text, "event: {name}\nid: {seq}\ndata: {data}\n\n");
 }
 
-fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope, called: &BTreeMap<Kind, KindState>) -> String {
-    struct Items<'a>(&'a Cluster, &'a Scope, &'a BTreeMap<Kind, KindState>);
+fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope, called: &BTreeMap<Kind, Called>) -> String {
+    struct Items<'a>(&'a Cluster, &'a Scope, &'a BTreeMap<Kind, Called>);
     impl app::model::WithRow for Items<'_> {
         type Out = serde_json::Value;
         fn with<T: Row>(self) -> serde_json::Value {
@@ -305,8 +340,8 @@ fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope, called: &BTreeMap<
                 .filter(|row| self.1.holds(&***row))
                 .map(|row| readable(&**row))
                 .collect();
-            let state = self.2.get(&T::KIND).cloned().unwrap_or_default();
-            json!({"kind": T::KIND.plural(), "state": state, "items": items})
+            let Called { state, within } = self.2.get(&T::KIND).cloned().unwrap_or_default();
+            json!({"kind": T::KIND.plural(), "state": state, "within": within, "items": items})
         }
     }
     let kinds: Vec<_> = scope.kinds.iter().map(|kind| kind.with_row(Items(cluster, scope, called))).collect();
@@ -317,7 +352,7 @@ fn snapshot_event(seq: u64, cluster: &Cluster, scope: &Scope, called: &BTreeMap<
 
 #[cfg(test)]
 mod tests {
-    use app::api::{InCluster, Meta, Namespace, Text};
+    use app::api::{InCluster, Meta, Namespace};
 
     use super::*;
 

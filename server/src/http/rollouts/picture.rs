@@ -56,7 +56,13 @@ pub async fn difference(hub: Hub, object: Object, RawQuery(query): RawQuery) -> 
     };
     // Templates differ whatever pods and events say.
     let made_of = [&[target.kind], super::holders(target.kind)].concat();
-    answer(hub, target, (output, between), &made_of, &[], |picture| {
+    let asked = target.clone();
+    answer(hub, target, (output, between), &made_of, &[], move |picture| {
+        // What is remembered of one that is gone is for its picture, which says so. Here there is none of that name, as
+        // in a status or a history.
+        if picture.gone.is_some() {
+            return Err(RolloutError::NotFound(asked));
+        }
         let difference = picture.difference.as_ref().ok_or(RolloutError::NoRevision)?;
         Ok(match output {
             Output::Json => Json(readable(difference)).into_response(),

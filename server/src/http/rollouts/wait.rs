@@ -15,6 +15,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{Object, Output, RolloutError, Target, draining, number, status_of, target, told};
 use crate::{
@@ -29,6 +30,28 @@ const USUAL: Duration = Duration::from_secs(300);
 
 /// A watch that is confirmed is not further behind than this.
 const BEHIND_MS: i64 = 1_000;
+
+/// What was not refused when somebody began to wait may be allowed all the same: an API server that has just started may
+/// refuse what it does not know yet to be allowed (kubernetes/kubernetes#121635). It is asked again two seconds later
+/// (`JUST_FORBIDDEN`), and the rest of this is for its list. What is refused for longer is refused.
+const PASSING: Duration = Duration::from_secs(10);
+
+/// What waiting longer would change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outlook {
+    /// It may end.
+    Open,
+    /// It cannot be seen, and so not how it ends.
+    Unseen,
+    /// Nothing: it has ended.
+    Ended,
+}
+
+impl Outlook {
+    fn ended(ended: bool) -> Outlook {
+        if ended { Outlook::Ended } else { Outlook::Open }
+    }
+}
 
 /// 200 once it has succeeded; 409 with the reason once it has failed, or when the time is up.
 pub async fn wait(hub: Hub, object: Object, RawQuery(text): RawQuery) -> Response {
@@ -50,7 +73,8 @@ pub async fn wait(hub: Hub, object: Object, RawQuery(text): RawQuery) -> Respons
     }
 }
 
-/// Looks whenever something of its kind has changed or was confirmed.
+/// Looks whenever something of its kind has changed or was confirmed. What cannot be seen from the start is said at
+/// once.
 async fn ended(
     hub: &Hub,
     seat: &Seat,
@@ -58,25 +82,46 @@ async fn ended(
     revision: Option<i64>,
     mut asked: Millis,
 ) -> Response {
+    let mut is_first = true;
+    // Since when it cannot be seen.
+    let mut unseen: Option<Instant> = None;
     loop {
         // The clock may be put back meanwhile.
         asked = Millis(asked.0.min(hub::now().0));
-        if let (true, response) = look(hub, target, revision, asked).await {
+        let (outlook, response) = look(hub, target, revision, asked).await;
+        unseen = match outlook {
+            Outlook::Open => None,
+            Outlook::Unseen => Some(unseen.unwrap_or_else(Instant::now)),
+            Outlook::Ended => return response,
+        };
+        if unseen.is_some_and(|since| is_first || since.elapsed() >= PASSING) {
             return response;
         }
-        if seat.next().await.is_err() {
-            return draining();
+        is_first = false;
+        // That a refusal stays is nobody's news.
+        let stays = async {
+            match unseen {
+                Some(since) => tokio::time::sleep_until(since + PASSING).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            news = seat.next() => if news.is_err() {
+                return draining();
+            },
+            () = stays => {}
         }
     }
 }
 
-/// The answer as it is now, and whether waiting longer would change nothing. It has ended only if that is known
+/// The answer as it is now, and what waiting longer would change. It has ended only if that is known
 /// of a time after `asked`, and of now: of what is stale, nobody knows whether it has gone on since.
-async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (bool, Response) {
-    let Ok(view) = hub.view().await else { return (true, draining()) };
+async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) -> (Outlook, Response) {
+    let Ok(view) = hub.view().await else { return (Outlook::Ended, draining()) };
     if let Some(refusal) = refusal(&view, &[target.kind], &target.within()) {
         // What has not been listed yet will be; what may not be seen, or is not watched, is waited for in vain.
-        return (refusal.status() != StatusCode::SERVICE_UNAVAILABLE, refusal);
+        let will_be = refusal.status() == StatusCode::SERVICE_UNAVAILABLE;
+        return (if will_be { Outlook::Open } else { Outlook::Unseen }, refusal);
     }
     let state = view.state(target.kind);
     let as_of = view.as_of(target.kind);
@@ -86,7 +131,8 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
         Err(error) => {
             let to_come =
                 matches!(&error, RolloutError::OtherRevision { wanted, running } if wanted > running);
-            return (confirmed && !to_come, stamped(error.answer(Output::Json), &view, &[target.kind]));
+            let ended = Outlook::ended(confirmed && !to_come);
+            return (ended, stamped(error.answer(Output::Json), &view, &[target.kind]));
         }
     };
     let ended = confirmed && status.verdict.ended();
@@ -99,14 +145,14 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
         let key =
             ObjectKey { kind: target.kind, namespace: target.namespace.clone(), name: target.name.clone() };
         let Ok(picture) = hub.picture(Drawing { key, between: None }).await else {
-            return (true, draining());
+            return (Outlook::Ended, draining());
         };
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
         // Of what is not listed there is nothing in it, and a cause says so where that may matter.
         made_of.extend(asked_for_causes(target.kind).iter().filter(|kind| view.state(**kind).listed()));
     }
     let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
-    (ended, stamped((code, Json(body)).into_response(), &view, &made_of))
+    (Outlook::ended(ended), stamped((code, Json(body)).into_response(), &view, &made_of))
 }
 
 /// Where causes are looked for beside the object itself.
