@@ -64,8 +64,16 @@ async fn viewers(stage: &Stage) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_is_gone_is_let_go_however_much_there_is_to_send_to_it() {
-    // A hop that loses all, so that there is always room for more, and one that keeps what it gets until it is full.
-    for hop in [Cable::swallow, Cable::stall] {
+    // A hop that loses all, so that there is always room for more, one that keeps what it gets until it is full, and two
+    // that lose one way only: what the page says, and what it hears. Either way no ping is answered.
+    type Hop = (&'static str, fn(&Cable));
+    let hops: [Hop; 4] = [
+        ("both ways are lost", Cable::swallow),
+        ("both ways wait", Cable::stall),
+        ("the page is not heard", Cable::mute),
+        ("the page does not hear", Cable::deafen),
+    ];
+    for (what, hop) in hops {
         let mut stage = Stage::new(20).await;
         stage.until_live().await;
         let stop = CancellationToken::new();
@@ -92,12 +100,12 @@ async fn a_page_that_is_gone_is_let_go_however_much_there_is_to_send_to_it() {
         let died = Instant::now();
         while viewers(&stage).await > 1 {
             stage.pass(Duration::from_millis(100), |_| {}).await;
-            assert!(died.elapsed() <= LET_GO, "it still has a seat after {:?}", died.elapsed());
+            assert!(died.elapsed() <= LET_GO, "{what}, and it has a seat after {:?}", died.elapsed());
         }
         // Nobody else has noticed.
         let before = seen_well.load(Ordering::Relaxed);
         stage.pass(LET_GO, |_| {}).await;
-        assert_eq!(viewers(&stage).await, 1);
+        assert_eq!(viewers(&stage).await, 1, "{what}");
         assert!(seen_well.load(Ordering::Relaxed) > before + 20);
     }
 }

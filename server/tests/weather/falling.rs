@@ -17,7 +17,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::{sync::mpsc, task::JoinSet};
 use tower::BoxError;
 
-use super::sky::{Asked, Mishap, Sky};
+use super::sky::{Asked, Mishap, NO_BOOKMARK, SLOWLY, Sky};
 
 /// What comes at once while bytes come slowly,
 const AT_ONCE: usize = 700;
@@ -146,6 +146,7 @@ impl Falling {
         let Way { sky, asked, collection, .. } = &self.way;
         let is_bookmark = *asked == Asked::Watch && chunk.starts_with(b"{\"type\":\"BOOKMARK\"");
         if is_bookmark && sky.withholds_bookmarks_now() {
+            sky.count(NO_BOOKMARK);
             return;
         }
         if let Some(held) = self.held.take() {
@@ -182,6 +183,7 @@ impl Falling {
     async fn slowly(&mut self) -> Piece {
         let (mut bytes, place) = self.ready.pop_front().expect("something is ready");
         if self.way.sky.trickles_now() && bytes.len() > AT_ONCE {
+            self.way.sky.count(SLOWLY);
             tokio::time::sleep(APART).await;
             let most = if fastrand::bool() { AT_ONCE } else { PIECE };
             if bytes.len() > most {

@@ -33,7 +33,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
-use super::truth::{Eye, looked_at};
+use super::truth::{Eye, drawn, looked_at};
 
 /// What a page does that no page of ours does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,10 @@ pub struct Page {
     rude: mpsc::Sender<Rude>,
     /// A real page was drawn by the first server it hears.
     has_entered: Arc<AtomicBool>,
-    /// It is about one object as well, see [`looked_at`].
+    /// It is about one object as well, see [`looked_at`], and about a picture, see [`drawn`].
     looks: bool,
+    /// See [`Page::may_be_off`].
+    off: Arc<AtomicBool>,
 }
 
 impl Page {
@@ -96,6 +98,7 @@ impl Page {
             rude,
             has_entered: Arc::default(),
             looks,
+            off: Arc::default(),
         };
         page.hear(now());
         (page.clone(), page.live(connect, rudely))
@@ -103,7 +106,20 @@ impl Page {
 
     /// The computer it is on is closed, or opened again. What the page shows meanwhile nobody sees.
     pub fn sleep(&self, asleep: bool) {
+        if asleep {
+            self.put_off();
+        }
         self.asleep.send_replace(asleep);
+    }
+
+    /// Messages come late from now on, or have.
+    pub fn put_off(&self) {
+        self.off.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what it takes for the time may be off: by its messages, which told it late, or by its own clock.
+    pub fn may_be_off(&self) -> bool {
+        self.off.load(Ordering::Relaxed)
     }
 
     /// Whether rows of this kind are on it.
@@ -111,7 +127,7 @@ impl Page {
         self.kinds().contains(kind)
     }
 
-    /// Whether it is about one pod as well.
+    /// Whether it is about one pod as well, and about a picture.
     pub fn looks(&self) -> bool {
         self.looks
     }
@@ -128,6 +144,7 @@ impl Page {
 
     /// Its own clock is put on, or back, by so many milliseconds. It looks at it each second.
     pub fn put_clock(&self, later: i64) {
+        self.put_off();
         self.ahead.fetch_add(later, Ordering::Relaxed);
     }
 
@@ -213,6 +230,8 @@ impl Page {
         if self.looks {
             ask(&sender, &Ask::Look(Some(looked_at())));
             read.owed.look(Some(looked_at()));
+            ask(&sender, &Ask::Draw(Some(drawn())));
+            read.owed.draw(Some(drawn()));
         }
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -293,7 +312,10 @@ impl Page {
                 read.owed.detail(&key);
                 self.store.set_detail(key, detail);
             }
-            Frame::Picture { .. } => {}
+            Frame::Picture { drawing, picture } => {
+                read.owed.picture(&drawing);
+                self.store.set_picture(drawing.key, picture);
+            }
         }
         if !read.is_live && read.follower.has_snapshot() && read.owed.is_nothing() {
             read.is_live = true;

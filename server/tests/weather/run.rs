@@ -30,7 +30,7 @@ use super::{
     page::{Connect, Page},
     reader::Reader,
     schedule::{Fault, Mischief, Object, READER, Schedule, Step, Written},
-    sky::Sky,
+    sky::{Befallen, Sky},
     truth::{self, Claims, Eye, KINDS, Looked, PARITY, Truth, WRITTEN},
 };
 
@@ -100,12 +100,14 @@ impl Masthead {
 }
 
 /// What came of a schedule.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Played {
     /// What pages said meanwhile.
     pub claims: Claims,
     /// How often one was too slow for the stream.
     pub overflows: u64,
+    /// What happened on the way to the API server.
+    pub befallen: Befallen,
 }
 
 /// Everything that takes part.
@@ -151,7 +153,7 @@ impl Run {
         }
         run.settle().await?;
         run.end();
-        Ok(Played { claims: run.truth.claims(), overflows: run.overflows })
+        Ok(Played { claims: run.truth.claims(), overflows: run.overflows, befallen: run.sky.befallen() })
     }
 
     fn new(schedule: &Schedule) -> Run {
@@ -321,6 +323,11 @@ impl Run {
                 self.start();
             }
             Step::Cable { page, mischief } => {
+                if let Some((page, _)) = self.pages.get(usize::from(*page))
+                    && matches!(mischief, Mischief::Stall | Mischief::Slow)
+                {
+                    page.put_off();
+                }
                 let of_page = self.pages.get(usize::from(*page)).map(|(_, cable)| cable);
                 let of_reader = self.reader.as_ref().filter(|_| *page == READER).map(|(_, cable)| cable);
                 if let Some(cable) = of_page.or(of_reader) {
@@ -403,7 +410,8 @@ impl Run {
         };
         written["kind"] = json!(kind.name());
         written["metadata"] = metadata;
-        self.demo.put(written);
+        let stored = self.demo.put(written);
+        self.truth.wrote(&stored);
         self.truth.note(&self.demo, kind);
     }
 
@@ -459,7 +467,9 @@ impl Run {
             let Some(hub) = hub else { continue };
             let Ok(view) = hub.view().await else { continue }; // it is about to end
             Self::is_fresh(&view)?;
-            for kind in KINDS {
+            let allowed = self.truth.allows_numbers(&view);
+            allowed.map_err(|wrong| format!("what numbers there are, of {eye:?}: {wrong}"))?;
+            for kind in eye.kinds() {
                 let allowed = self.truth.allows_api(&view, kind, eye, looked);
                 allowed.map_err(|wrong| format!("the API says, of {eye:?}: {wrong}"))?;
             }
@@ -508,11 +518,14 @@ impl Run {
             }
         }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
-            for kind in KINDS.into_iter().filter(|_| !page.is_asleep()) {
-                let allowed = self.truth.allows(&page.store, kind, page.eye, looked);
+            if page.is_asleep() {
+                continue;
+            }
+            for kind in page.eye.kinds() {
+                let allowed = self.truth.allows(page, kind, looked);
                 allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
-            if page.looks() && !page.is_asleep() {
+            if page.looks() {
                 self.truth.allows_detail(&page.store).map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
         }
@@ -547,6 +560,8 @@ impl Run {
 
     /// What is not yet as it should be.
     async fn missing(&self) -> Option<String> {
+        let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
+        let Some(hub) = hub else { return Some("there is no Masthead".to_owned()) };
         for (nth, (page, _)) in self.pages.iter().enumerate() {
             let off = page.store.now().0 - now().later(self.sky.ahead()).0;
             if off.abs() > CLOCK {
@@ -557,7 +572,7 @@ impl Run {
                 let ahead = page.ahead();
                 return Some(format!("page {nth}, {ahead} ms ahead, takes itself to be {behind} behind"));
             }
-            for kind in KINDS {
+            for kind in page.eye.kinds() {
                 let freshness = page.store.freshness(kind);
                 if page.shows(kind) && !matches!(freshness, Freshness::Live) {
                     return Some(format!("page {nth} calls {kind} {freshness:?}"));
@@ -569,6 +584,10 @@ impl Run {
             }
             if page.looks() && !self.truth.is_detail(&page.store) {
                 return Some(format!("page {nth} shows another pod than the one it looks at"));
+            }
+            let drawn = truth::drawn();
+            if page.looks() && page.store.picture(&drawn.key) != hub.picture(drawn).await.ok() {
+                return Some(format!("page {nth} shows another picture than the hub has"));
             }
         }
         for kind in KINDS {
@@ -586,19 +605,19 @@ impl Run {
                 ));
             }
         }
-        let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
-        let Ok(view) = hub?.view().await else { return Some("the hub has ended".to_owned()) };
-        let wrong = KINDS
-            .iter()
-            .find(|kind| truth::held(&view.cluster, **kind) != self.truth.rows(**kind, Eye::Whole));
+        let Ok(view) = hub.view().await else { return Some("the hub has ended".to_owned()) };
+        let wrong = Eye::Whole
+            .kinds()
+            .find(|kind| truth::held(&view.cluster, *kind) != self.truth.rows(*kind, Eye::Whole));
         if let Some(kind) = wrong {
             return Some(format!("the hub has other {kind}s"));
         }
-        // Containers are made of pods, and of what pods were.
-        let whole = self.pages.iter().find(|(page, _)| page.eye == Eye::Whole && page.shows(Kind::Container));
-        let page = whole.map(|(page, _)| truth::shown(&page.store, Kind::Container));
-        let differs = page.is_some_and(|page| page != truth::held(&view.cluster, Kind::Container));
-        differs.then(|| "the hub has other containers than a page".to_owned())
+        // The hub's numbers as well, and what containers were before: nobody else knows of these.
+        let differs = self.pages.iter().position(|(page, _)| {
+            let kinds: Kinds = Kinds::all().iter().filter(|kind| page.shows(*kind)).collect();
+            page.eye == Eye::Whole && page.store.hash(kinds) != view.cluster.hash_of(kinds)
+        });
+        differs.map(|nth| format!("page {nth} has rows, or numbers of rows, that the hub has not"))
     }
 }
 

@@ -42,7 +42,46 @@ pub enum Mishap {
     Expired,
 }
 
+/// Everything that happens here, by the words that it is counted by.
+pub const SORTS: [&str; 11] = [
+    "twice",
+    "swapped",
+    "lost",
+    "garbled",
+    "reset",
+    "cut",
+    "expired",
+    REFUSED,
+    SHORT_PAGE,
+    NO_BOOKMARK,
+    SLOWLY,
+];
+/// A request is refused;
+const REFUSED: &str = "refused";
+/// a page of a list that goes on is a short one;
+const SHORT_PAGE: &str = "short page";
+/// a bookmark does not come;
+pub const NO_BOOKMARK: &str = "no bookmark";
+/// a piece comes by itself, and later.
+pub const SLOWLY: &str = "slowly";
+
+/// How often each of these has happened.
+pub type Befallen = BTreeMap<&'static str, u64>;
+
 impl Mishap {
+    /// One of [`SORTS`].
+    fn word(self) -> &'static str {
+        match self {
+            Mishap::Twice => "twice",
+            Mishap::Swapped => "swapped",
+            Mishap::Lost => "lost",
+            Mishap::Garbled => "garbled",
+            Mishap::Reset => "reset",
+            Mishap::Cut => "cut",
+            Mishap::Expired => "expired",
+        }
+    }
+
     /// Whether it can happen to this.
     fn befalls(self, asked: Asked) -> bool {
         match (self, asked) {
@@ -127,6 +166,7 @@ pub struct Sky {
     /// Held by whatever bytes are on their way: all share a connection.
     line: Arc<tokio::sync::Mutex<()>>,
     age: Arc<Mutex<u64>>,
+    befallen: Arc<Mutex<Befallen>>,
 }
 
 impl Sky {
@@ -138,6 +178,7 @@ impl Sky {
             untold: Arc::default(),
             line: Arc::default(),
             age: Arc::default(),
+            befallen: Arc::default(),
         }
     }
 
@@ -202,6 +243,16 @@ impl Sky {
         self.now.send_modify(|now| now.retry_after = Some(seconds));
     }
 
+    /// What has happened so far, and how often: a fault that is never met by what Masthead asks for proves nothing.
+    pub fn befallen(&self) -> Befallen {
+        lock(&self.befallen).clone()
+    }
+
+    /// This, which is one of [`SORTS`], has happened.
+    pub fn count(&self, sort: &'static str) {
+        *lock(&self.befallen).entry(sort).or_default() += 1;
+    }
+
     /// Befalls what comes next.
     pub fn befall(&self, mishap: Mishap) {
         lock(&self.mishaps).push_back(mishap);
@@ -252,7 +303,9 @@ impl Sky {
     pub fn befalls(&self, asked: Asked) -> Option<Mishap> {
         let mut mishaps = lock(&self.mishaps);
         let nth = mishaps.iter().position(|mishap| mishap.befalls(asked))?;
-        mishaps.remove(nth)
+        let mishap = mishaps.remove(nth)?;
+        self.count(mishap.word());
+        Some(mishap)
     }
 
     /// A line of a watch of this comes after the next one.
@@ -297,7 +350,11 @@ impl Sky {
     fn expires(&self) -> bool {
         let mut mishaps = lock(&self.mishaps);
         let nth = mishaps.iter().position(|mishap| *mishap == Mishap::Expired);
-        nth.and_then(|nth| mishaps.remove(nth)).is_some()
+        let expired = nth.and_then(|nth| mishaps.remove(nth));
+        if let Some(mishap) = expired {
+            self.count(mishap.word());
+        }
+        expired.is_some()
     }
 
     /// Until bytes may pass that belong to something of this age.
@@ -334,6 +391,7 @@ impl Service<Request<Body>> for Under {
         async move {
             let age = *lock(&sky.age);
             if sky.now.borrow().refuses {
+                sky.count(REFUSED);
                 return Err("connection refused".into());
             }
             sky.passable(age).await;
@@ -345,8 +403,12 @@ impl Service<Request<Body>> for Under {
                 _ => Asked::One,
             };
             let goes_on = target.contains("continue=");
-            if sky.now.borrow().short_pages {
+            let is_short = sky.now.borrow().short_pages;
+            if is_short {
                 *request.uri_mut() = target.replace("limit=500", "limit=3").parse()?;
+            }
+            if is_short && goes_on && asked == Asked::List {
+                sky.count(SHORT_PAGE);
             }
             match asked {
                 Asked::List if !goes_on => lock(&sky.untold).begin(&collection),

@@ -1,21 +1,23 @@
 //! What there was, at each moment: the shadow that every claim is held against.
 
 use std::{
+    any::Any,
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
 };
 
 use app::{
     api::{
-        ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Kind, KindState, Lease,
-        Millis, Namespace, Node, ObjectKey, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Row,
-        Service, StatefulSet, Text, Uid,
+        Container, ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Kind, KindState,
+        Lease, Meta, Millis, Namespace, Node, ObjectKey, Pod, PodDisruptionBudget, ReplicaSet,
+        ReplicationController, Row, Service, StatefulSet, Text, Uid,
+        container::{self, Restarts},
     },
-    model::WithRow,
+    model::{Cluster, WithRow},
     scope::Scope,
     selector::Selector,
     store::{Freshness, Store},
-    wire::{self, About},
+    wire::{self, About, Drawing},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,14 +36,15 @@ pub type Rows = BTreeMap<(String, String), Line>;
 pub struct Line {
     /// The label that each has which is written; no two have the same.
     written: String,
-    /// All of it, but for uids, which are numbers of the hub's own on one side. Nothing, of what was printed.
+    /// All of it, but for uids, which are numbers of the hub's own on one side, and for what a hub saw of a container
+    /// before. Nothing, of what was printed.
     whole: Vec<u8>,
 }
 
 /// The label by which one object that was written is told from another.
 pub const WRITTEN: &str = "written";
 
-use super::reader::Reader;
+use super::{page::Page, reader::Reader};
 
 /// The label that parts are chosen by; it is `0` or `1`.
 pub const PARITY: &str = "parity";
@@ -65,6 +68,12 @@ impl Eye {
             2 => Eye::Part,
             _ => Eye::Room,
         }
+    }
+
+    /// The kinds of which what is said is looked at: of containers, which each hub makes by itself, not those of a room.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        let made = (self != Eye::Room).then_some(Kind::Container);
+        KINDS.into_iter().chain(made)
     }
 
     /// What it asks for in its address, beside the kinds.
@@ -128,19 +137,44 @@ pub const KINDS: [Kind; 14] = [
 
 /// How long a watch's events may be on their way when an answer that was asked for later is here, in milliseconds.
 const ON_ITS_WAY: i64 = 1_000;
-/// How old what is called live may be, in milliseconds: the page says it at 5 s, looks at its clock each second, and
-/// was told the time by a message that may have taken one; and its clock may have been put by half a second.
-const LIVE: i64 = 7_500;
-
 /// How long the machine may be busy with something else between the two clocks of which the time is made, in
 /// milliseconds.
 const BUSY: i64 = 200;
+/// How old what a hub calls live may be, in milliseconds, or what a script takes for it, which has the same clock;
+const CALLED: i64 = 5_000 + BUSY;
+/// what a page does, which looks at its clock each second;
+const SHOWN: i64 = 6_000 + BUSY;
+/// and a page that was told the time by a message that may have taken a second, or whose clock may have been put by half
+/// of one.
+const SHOWN_LATE: i64 = 7_500;
 
 /// A pod's uid, and the images of its containers.
 type Images = (String, Vec<String>);
 
 /// Rows as somebody sees them.
 type As<'a> = &'a dyn for<'r> Fn(&'r Rows) -> Cow<'r, Rows>;
+
+/// What is said of how current rows are.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    /// Until when they were so, if that is said.
+    as_of: Option<Millis>,
+    /// They are called live.
+    is_live: bool,
+    /// How old they may be then, in milliseconds.
+    at_most: i64,
+}
+
+/// The numbers that one hub has given to objects.
+#[derive(Default)]
+struct Numbered {
+    /// Whose each is, by the uid that the API server knows it by.
+    objects: BTreeMap<Uid, String>,
+    /// The same the other way round.
+    numbers: BTreeMap<String, Uid>,
+    /// The hash of each kind's rows when they were last looked at.
+    hashes: BTreeMap<Kind, u64>,
+}
 
 /// A cluster's past.
 #[derive(Default)]
@@ -149,9 +183,13 @@ pub struct Truth {
     apart: bool,
     /// Pods that are sent as nobody can read them: as good as not there.
     malformed: BTreeSet<String>,
-    /// Those that ever were: what was written before, and is told after, is told as it is now, and there never was such a
-    /// whole.
-    ever_malformed: BTreeSet<String>,
+    /// When each last became one of these, or one of them no longer. What was written before, and is told after, is told
+    /// as it is by then, and there never was such a whole.
+    switched: BTreeMap<String, Millis>,
+    /// The uid of the object that was written with a label.
+    uids: BTreeMap<String, String>,
+    /// What hubs have made of these, by their epochs.
+    numbered: BTreeMap<u64, Numbered>,
     past: BTreeMap<Kind, Vec<(Millis, Seen)>>,
     /// The uid and the images of the pod that is looked at, if there was one, since when.
     details: Vec<(Millis, Option<Images>)>,
@@ -179,13 +217,28 @@ impl Truth {
 
     /// A pod of `default` cannot be read from now on, or can.
     pub fn malformed(&mut self, demo: &Demo, name: &str, malformed: bool) {
+        let mut unreadable = self.malformed.clone();
         if malformed {
-            self.malformed.insert(name.to_owned());
-            self.ever_malformed.insert(name.to_owned());
+            unreadable.insert(name.to_owned());
         } else {
-            self.malformed.remove(name);
+            unreadable.remove(name);
         }
+        self.turn(unreadable);
         self.note(demo, Kind::Pod);
+    }
+
+    /// Those cannot be read from now on, and no others.
+    fn turn(&mut self, unreadable: BTreeSet<String>) {
+        let switched = self.malformed.symmetric_difference(&unreadable).map(|name| (name.clone(), now()));
+        self.switched.extend(switched);
+        self.malformed = unreadable;
+    }
+
+    /// This was stored.
+    pub fn wrote(&mut self, stored: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let metadata = &stored["metadata"];
+        self.uids.insert(text(&metadata["labels"][WRITTEN]), text(&metadata["uid"]));
     }
 
     /// The pods that cannot be read.
@@ -195,13 +248,13 @@ impl Truth {
 
     /// It is all what it was when those could not be read.
     pub fn restored(&mut self, demo: &Demo, unreadable: &BTreeSet<String>) {
-        self.malformed.clone_from(unreadable);
+        self.turn(unreadable.clone());
         self.note_all(demo);
     }
 
     /// Everything can be read.
     pub fn mended(&mut self, demo: &Demo) {
-        self.malformed.clear();
+        self.turn(BTreeSet::new());
         self.note(demo, Kind::Pod);
     }
 
@@ -220,17 +273,18 @@ impl Truth {
         KINDS.iter().for_each(|kind| self.note(demo, *kind));
     }
 
-    /// Notes what there is now of one kind.
+    /// Notes what there is now of one kind, and of what is made of it.
     pub fn note(&mut self, demo: &Demo, kind: Kind) {
         let rows = match kind {
             Kind::Pod => {
-                let mut pods = there_is::<Pod>(demo);
-                for rows in &mut pods.0 {
-                    rows.retain(|(namespace, name), _| {
-                        namespace != "default" || !self.malformed.contains(name)
-                    });
-                }
-                pods
+                self.note_detail(demo);
+                let mut pods = parsed::<Pod>(demo);
+                pods.retain(|pod| {
+                    pod.meta.namespace.as_str() != "default" || !self.malformed.contains(&*pod.meta.name)
+                });
+                let made: Vec<Container> = pods.iter().flat_map(containers).collect();
+                self.record(Kind::Container, seen(&made));
+                seen(&pods)
             }
             Kind::Node => there_is::<Node>(demo),
             Kind::Namespace => there_is::<Namespace>(demo),
@@ -247,9 +301,10 @@ impl Truth {
             Kind::Event => there_is::<Event>(demo),
             Kind::Container => panic!("containers are in pods"),
         };
-        if kind == Kind::Pod {
-            self.note_detail(demo);
-        }
+        self.record(kind, rows);
+    }
+
+    fn record(&mut self, kind: Kind, rows: Seen) {
         let past = self.past.entry(kind).or_default();
         if past.last().is_none_or(|(_, last)| *last != rows) {
             past.push((now(), rows));
@@ -259,7 +314,8 @@ impl Truth {
     fn note_detail(&mut self, demo: &Demo) {
         let key = looked_at();
         let pods = demo.list(key.kind.plural(), &key.namespace);
-        let pod = pods.iter().find(|pod| pod["metadata"]["name"] == key.name.as_str());
+        let is_it = |pod: &&Value| pod["metadata"]["name"] == key.name.as_str();
+        let pod = pods.iter().find(is_it).filter(|_| !self.malformed.contains(&key.name));
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let detail = pod.map(|pod| {
             let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
@@ -290,7 +346,9 @@ impl Truth {
     }
 
     /// Whether what a page says of a kind is so.
-    pub fn allows(&mut self, store: &Store, kind: Kind, eye: Eye, looked: &mut Looked) -> Result<(), String> {
+    pub fn allows(&mut self, page: &Page, kind: Kind, looked: &mut Looked) -> Result<(), String> {
+        let store = &page.store;
+        let at_most = if page.may_be_off() { SHOWN_LATE } else { SHOWN };
         let (as_of, is_live) = match store.freshness(kind) {
             Freshness::Live => (store.as_of(kind), true),
             Freshness::Painted(_) => (store.as_of(kind), true),
@@ -302,16 +360,18 @@ impl Truth {
         };
         let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(store, kind));
         let is_refused = |name: &str| is_refused(&store.about(), kind, name);
-        self.is_so(kind, eye, (as_of, is_live), (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
+        let claim = Claim { as_of, is_live, at_most };
+        self.is_so(kind, page.eye, claim, (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
     }
 
     /// Whether what a script has been told of a kind is so, where namespaces may be refused.
     pub fn allows_reader(&mut self, reader: &Reader, kind: Kind, may_be_refused: bool) -> Result<(), String> {
         let rows = reader.rows(kind);
+        let (as_of, is_live) = reader.claims(kind);
         self.is_so(
             kind,
             reader.eye,
-            reader.claims(kind),
+            Claim { as_of, is_live, at_most: CALLED },
             (&rows, &|rows| Cow::Owned(as_printed(rows))),
             &|_| may_be_refused,
         )
@@ -324,12 +384,11 @@ impl Truth {
         let is_refused = is_refused(&store.about(), Kind::Pod, "default");
         let is_excused = self.excused.get(&Kind::Pod) >= Some(&now());
         let is_live = store.freshness(Kind::Pod) == Freshness::Live;
-        if !is_live || is_refused || is_excused || self.ever_malformed.contains(&looked_at().name.to_string())
-        {
+        let from = Millis(as_of.0 - ON_ITS_WAY);
+        if !is_live || is_refused || is_excused || has_switched(&self.switched, &looked_at().name, from) {
             return Ok(());
         }
         let shown = detail.map(|detail| (detail.uid.to_string(), images(&detail)));
-        let from = Millis(as_of.0 - ON_ITS_WAY);
         let last = self.details.iter().rposition(|(since, _)| *since <= from).unwrap_or_default();
         let was = self.details.get(last..).is_some_and(|of| of.iter().any(|(_, was)| *was == shown));
         self.claims.looked_at += 1;
@@ -345,15 +404,49 @@ impl Truth {
         looked: &mut Looked,
     ) -> Result<(), String> {
         let as_of = view.as_of(kind);
-        let claim = match view.state(kind) {
+        let (as_of, is_live) = match view.state(kind) {
             KindState::Live => (as_of, true),
             KindState::Stale { since, .. } => (Some(as_of.map_or(since, |as_of| as_of.min(since))), false),
             _ => (Some(Millis(0)), false),
         };
+        let claim = Claim { as_of, is_live, at_most: CALLED };
         let hash = view.cluster.hash_of([kind].into_iter().collect());
         let rows = remembered(looked, kind, hash, || held(&view.cluster, kind));
         let is_refused = |name: &str| is_refused(&view.about, kind, name);
         self.is_so(kind, eye, claim, (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
+    }
+
+    /// Whether each number that a hub has given is one object's, and each object has one number. Wherever else rows are
+    /// looked at their uids are left out, for the cluster knows nothing of numbers.
+    pub fn allows_numbers(&mut self, view: &View) -> Result<(), String> {
+        let hub = self.numbered.entry(view.epoch).or_default();
+        for kind in KINDS {
+            let hash = view.cluster.hash_of([kind].into_iter().collect());
+            if hub.hashes.insert(kind, hash) == Some(hash) {
+                continue;
+            }
+            for (number, written) in numbers(&view.cluster, kind) {
+                let Some(uid) = self.uids.get(&written) else { continue };
+                let object = hub.objects.entry(number).or_insert_with(|| uid.clone());
+                let known = hub.numbers.entry(uid.clone()).or_insert(number);
+                if *object != *uid || *known != number {
+                    return Err(format!(
+                        "{kind} {uid} has number {}, which is that of {object}, and had {}",
+                        number.0, known.0
+                    ));
+                }
+            }
+        }
+        for container in view.cluster.containers.iter() {
+            let pod = view.cluster.pods.get(container.pod_uid);
+            if pod.is_none_or(|pod| pod.meta.name != container.pod) {
+                return Err(format!("container {} says that it is of another pod", container.meta.name));
+            }
+            if let Some(object) = hub.objects.get(&container.meta.uid) {
+                return Err(format!("container {} has the number of {object}", container.meta.name));
+            }
+        }
+        Ok(())
     }
 
     /// Whether these were a kind's rows until then, as `seen`; if they are called live, that was a moment ago.
@@ -361,7 +454,7 @@ impl Truth {
         &mut self,
         kind: Kind,
         eye: Eye,
-        (as_of, is_live): (Option<Millis>, bool),
+        Claim { as_of, is_live, at_most }: Claim,
         (now_shown, seen): (&Rows, As<'_>),
         is_refused: &dyn Fn(&str) -> bool,
     ) -> Result<(), String> {
@@ -369,7 +462,7 @@ impl Truth {
         let Some(as_of) = as_of else {
             return if is_live { Err(format!("{kind} is called live as of nothing")) } else { Ok(()) };
         };
-        if is_live && now.0 - as_of.0 > LIVE {
+        if is_live && now.0 - as_of.0 > at_most {
             return Err(format!("{kind} is called live {} ms after it was confirmed", now.0 - as_of.0));
         }
         if as_of.0 > now.0 + BUSY {
@@ -386,9 +479,13 @@ impl Truth {
             let of = rows.iter().filter(|((of, _), _)| of == namespace);
             of.map(|(key, row)| (key.clone(), row.clone())).collect()
         };
+        let switched = &self.switched;
         let readable = |rows: &Rows| -> Rows {
-            let is_so =
-                |namespace: &str, name: &str| namespace != "default" || !self.ever_malformed.contains(name);
+            let is_so = |namespace: &str, name: &str| {
+                // a container's name begins with its pod's
+                let pod = name.split('/').next().unwrap_or(name);
+                namespace != "default" || !has_switched(switched, pod, from)
+            };
             let rows = rows.iter().filter(|((namespace, name), _)| is_so(namespace, name));
             rows.map(|(key, row)| (key.clone(), row.clone())).collect()
         };
@@ -406,13 +503,15 @@ impl Truth {
             }
         };
         let exactly = was_so(now_shown, seen);
+        // Only until all has been told that was written before one could not be read any more, or could be again: whoever
+        // says how it was later than that has been told.
         let but_for_malformed = || {
-            kind == Kind::Pod
-                && !self.ever_malformed.is_empty()
+            kind.watched() == Kind::Pod
+                && switched.keys().any(|pod| has_switched(switched, pod, from))
                 && was_so(&readable(now_shown), &|rows| Cow::Owned(readable(&seen(rows))))
         };
         // What is said to be no newer than that has not been told anew since.
-        let until = self.excused.get(&kind);
+        let until = self.excused.get(&kind.watched());
         let excused =
             until >= Some(&now) || !is_live && until >= Some(&as_of) || !exactly && but_for_malformed();
         let was = exactly || now_shown.is_empty() && (past.is_empty() || as_of == Millis(0));
@@ -454,10 +553,33 @@ fn remembered(looked: &mut Looked, kind: Kind, hash: u64, rows: impl FnOnce() ->
 }
 
 fn there_is<T: Translate>(demo: &Demo) -> Seen {
+    seen(&parsed::<T>(demo))
+}
+
+fn parsed<T: Translate>(demo: &Demo) -> Vec<T> {
     let namespace = T::KIND.only_in().unwrap_or_default();
     let objects = demo.list(T::KIND.plural(), namespace);
-    let rows: Vec<T> =
-        objects.into_iter().filter_map(|object| translate::row::<T>(&object.to_string()).ok()).collect();
+    objects.into_iter().filter_map(|object| translate::row::<T>(&object.to_string()).ok()).collect()
+}
+
+/// The containers of a pod as rows, as far as they are made of what the pod is now.
+fn containers(pod: &Pod) -> Vec<Container> {
+    let each = pod.detail.containers.iter().map(|spec| Container {
+        meta: Meta { name: format!("{}/{}", pod.meta.name, spec.name).into(), ..pod.meta.clone() },
+        pod: pod.meta.name.clone(),
+        node: pod.node.clone(),
+        name: spec.name.clone(),
+        role: spec.role,
+        ports: spec.ports.as_slice().into(),
+        probes: spec.probes.as_slice().into(),
+        status: spec.status.clone(),
+        health: container::judge(spec.status.as_ref()),
+        ..Container::default()
+    });
+    each.collect()
+}
+
+fn seen<T: Row>(rows: &[T]) -> Seen {
     Seen([Eye::Whole, Eye::Part, Eye::Room].map(|eye| {
         let (scope, grant) = (eye.scope(), eye.grant());
         let holds = |row: &&T| scope.holds(*row) && grant.as_ref().is_none_or(|grant| grant.holds(*row));
@@ -478,8 +600,8 @@ pub fn shown(store: &Store, kind: Kind) -> Rows {
 }
 
 /// The same of a hub.
-pub fn held(cluster: &app::model::Cluster, kind: Kind) -> Rows {
-    struct Held<'a>(&'a app::model::Cluster);
+pub fn held(cluster: &Cluster, kind: Kind) -> Rows {
+    struct Held<'a>(&'a Cluster);
     impl WithRow for Held<'_> {
         type Out = Rows;
         fn with<T: Row>(self) -> Rows {
@@ -487,6 +609,22 @@ pub fn held(cluster: &app::model::Cluster, kind: Kind) -> Rows {
         }
     }
     kind.with_row(Held(cluster))
+}
+
+/// The number of each row of a hub's that was written here, and the label that it was written with.
+fn numbers(cluster: &Cluster, kind: Kind) -> Vec<(Uid, String)> {
+    struct Numbers<'a>(&'a Cluster);
+    impl WithRow for Numbers<'_> {
+        type Out = Vec<(Uid, String)>;
+        fn with<T: Row>(self) -> Vec<(Uid, String)> {
+            let written = T::rows(self.0).iter().filter_map(|row| {
+                let meta = row.meta();
+                Some((meta.uid, meta.labels.get(WRITTEN)?.to_string()))
+            });
+            written.collect()
+        }
+    }
+    kind.with_row(Numbers(cluster))
 }
 
 /// Rows as an answer prints them.
@@ -508,6 +646,17 @@ pub fn looked_at() -> ObjectKey {
     ObjectKey { kind: Kind::Pod, namespace: "default".into(), name: "pods-0".into() }
 }
 
+/// The picture that the same pages draw.
+pub fn drawn() -> Drawing {
+    let key = ObjectKey { kind: Kind::Deployment, namespace: "default".into(), name: "deployments-0".into() };
+    Drawing { key, between: None }
+}
+
+/// Whether a pod of `default` became unreadable then or later, or readable again.
+fn has_switched(switched: &BTreeMap<String, Millis>, pod: &str, from: Millis) -> bool {
+    switched.get(pod).is_some_and(|at| *at >= from)
+}
+
 fn images(detail: &Detail) -> Vec<String> {
     detail.containers.iter().map(|container| container.image.to_string()).collect()
 }
@@ -523,6 +672,14 @@ fn line<T: Row>(row: &T) -> ((String, String), Line) {
     meta.uid = Uid(0);
     if let Some(owner) = &mut meta.owner {
         owner.uid = Uid(0);
+    }
+    // What was seen of a container before, one hub may have seen and another not.
+    let any: &mut dyn Any = &mut row;
+    if let Some(container) = any.downcast_mut::<Container>() {
+        container.heard.clear();
+        container.silent_until = None;
+        container.restarts = Restarts::default();
+        container.life.clear();
     }
     let key = (row.meta().namespace.to_string(), row.meta().name.to_string());
     let written = row.meta().labels.get(WRITTEN).map(ToString::to_string).unwrap_or_default();
