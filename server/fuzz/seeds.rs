@@ -212,6 +212,15 @@ fn answers(objects: &[(char, String)]) -> Vec<Vec<u8>> {
             ),
         ),
         (&b"d\x02\0"[..], r#"{"message":"no"}"#.to_owned()),
+        (
+            &b"@Thu, 26 Nov 2026 10:00:00 GMT\n30\na\x05\0"[..],
+            r#"{"kind":"Status","message":"wait","reason":"TooManyRequests","code":429}"#.to_owned(),
+        ),
+        (
+            &b"@26 Nov 2026 10:00:00 GMT|26 Nov 2025 10:00:00 -0000|31 Dec 9999 23:59:60 +2359|1 Jan 0001 00:00 EST\n18446744073709551615\nc\x07\0"[..],
+            r#"{"message":"later"}"#.to_owned(),
+        ),
+        (&b"@\nFri, 27 Nov 2026 10:00:00 GMT\nb\x07\0"[..], r#"{"message":"later"}"#.to_owned()),
     ];
     all.into_iter().map(|(head, body)| [head, body.as_bytes()].concat()).collect()
 }
@@ -228,6 +237,7 @@ fn files() -> Vec<Vec<u8>> {
     let state = serde_json::to_string(&records).expect("records");
     let texts = [
         format!("a{}", include_str!("seeds/kubeconfig")),
+        format!("a{}", include_str!("seeds/kubeconfig-inline")),
         format!("b{state}"),
         "b{\"version\":2}".to_owned(),
         "ca-token-that-is-long-enough\n".to_owned(),

@@ -1,7 +1,8 @@
 //! What an API server answers, in whatever pieces it comes: lists, watches, its version and reviews.
 //!
 //! The first byte is what was asked, the second the answer's status, the third how many pieces it comes in; then as many
-//! bytes that say where it is cut, and the answer.
+//! bytes that say where it is cut, and the answer. Before all that may stand two of its headers, a line each: `@` and its
+//! `Date`, with those of the answers after it behind `|`; and its `Retry-After`.
 
 use std::{
     convert::Infallible,
@@ -12,17 +13,19 @@ use std::{
 use app::{
     api::{Kind, Text},
     query::percent_decode,
+    wire::About,
 };
 use axum::{
     Router,
     body::Body,
-    http::{Response, Uri},
+    http::{HeaderValue, Response, Uri, header},
 };
 use bytes::Bytes;
 use futures::stream;
 use secrecy::SecretString;
 use server::{
     audience::door::kubernetes::rights::{identify, rights},
+    hub::now,
     source::{
         api_server::{ApiServer, Collection, PAGE, WatchEvent},
         translate,
@@ -31,9 +34,19 @@ use server::{
 
 /// Pods of all namespaces.
 const PODS: Collection = Collection { kind: Kind::Pod, within: None };
+/// So many answers are dated, at most.
+const DATES: usize = 8;
+/// No date is so far from another, in milliseconds.
+const FAR_MS: u64 = 10_000_000_000_000_000;
+/// A clock that is right is taken for one that is less far off, in milliseconds: it says whole seconds, what contradicts by
+/// a second is kept, and a machine that runs this may be busy.
+const NEAR_MS: u64 = 10_000;
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// See the module.
 pub fn check(data: &[u8]) {
+    let Some((headers, data)) = Headers::split(data) else { return };
     let Some((head, rest)) = data.split_at_checked(3) else { return };
     let Some((cuts, body)) = rest.split_at_checked(usize::from(head[2] % 8)) else { return };
     let status = [200, 401, 403, 404, 410, 429, 500, 503][usize::from(head[1] % 8)];
@@ -41,16 +54,78 @@ pub fn check(data: &[u8]) {
     let cut = pieces(body, cuts.iter().map(|cut| body.len() * usize::from(*cut) / 256));
     let ways = [vec![Bytes::copy_from_slice(body)], cut, pieces(body, 0..body.len().min(2_000))];
     super::with_time(async {
+        dated(&headers).await;
         match head[0].wrapping_sub(b'a') % 4 {
-            0 => same(ways, async |api| list(&api).await, status).await,
+            0 => same(ways, async |api| list(&api).await, status, &headers).await,
             1 => {
-                same(ways.clone(), async |api| watch(&api).await, status).await;
-                half(body, cuts, status).await;
+                same(ways.clone(), async |api| watch(&api).await, status, &headers).await;
+                half(body, cuts, status, &headers).await;
             }
-            2 => same(ways, async |api| format!("{:?}", api.0.version().await), status).await,
-            _ => same(ways, async |api| reviews(&api.0).await, status).await,
+            2 => same(ways, async |api| format!("{:?}", api.0.version().await), status, &headers).await,
+            _ => same(ways, async |api| reviews(&api.0).await, status, &headers).await,
         }
     });
+}
+
+/// What is said of answers beside their status.
+#[derive(Clone, Debug)]
+struct Headers {
+    /// When they were written, one after the other, and again from the first.
+    dates: Vec<HeaderValue>,
+    /// For how long to leave in peace whoever answers.
+    retry_after: Option<HeaderValue>,
+}
+
+impl Headers {
+    /// Those that stand before the rest of the input; the usual ones where none do.
+    fn split(data: &[u8]) -> Option<(Headers, &[u8])> {
+        let Some(data) = data.strip_prefix(b"@") else {
+            let retry_after = Some(HeaderValue::from_static("7"));
+            return Some((Headers { dates: Vec::new(), retry_after }, data));
+        };
+        let mut lines = data.splitn(3, |byte| *byte == b'\n');
+        let (dates, retry_after, rest) = (lines.next()?, lines.next()?, lines.next()?);
+        let dates = dates.split(|byte| *byte == b'|').take(DATES).filter_map(value).collect();
+        Some((Headers { dates, retry_after: value(retry_after) }, rest))
+    }
+
+    /// That of an answer after so many others.
+    fn date(&self, nth: usize) -> Option<&HeaderValue> {
+        self.dates.get(nth.checked_rem(self.dates.len())?)
+    }
+}
+
+/// What no header can hold is not sent.
+fn value(text: &[u8]) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(text).ok()
+}
+
+/// However wrong the dates of answers are, a right one after them tells the time.
+async fn dated(headers: &Headers) {
+    if headers.dates.is_empty() {
+        return;
+    }
+    let mut headers = headers.clone();
+    let today = now().seconds();
+    let (year, month, day) = today.date();
+    let right = format!("{day:02} {} {year:04} {} GMT", MONTHS[month as usize - 1], today.clock());
+    headers.dates.extend(value(right.as_bytes()));
+    let Asked(api, _) = answering(200, &headers, Vec::new());
+    for _ in &headers.dates {
+        assert!(api.version().await.is_err(), "nothing is no version");
+        counts(&api);
+    }
+    let ahead = api.ahead(0);
+    assert!(ahead.unsigned_abs() < NEAR_MS, "a clock that is right is taken for {ahead} ms ahead");
+}
+
+/// How far its clock is ahead is a time that can be counted with, and stays what it was said to be.
+fn counts(api: &ApiServer) {
+    let ahead = api.ahead(0);
+    assert!(ahead.unsigned_abs() < FAR_MS, "{ahead} ms ahead");
+    assert_eq!(api.ahead(ahead), ahead);
+    let (about, at) = (About { ahead, ..About::default() }, now());
+    assert_eq!(about.by_server(about.in_cluster(at)), at);
 }
 
 /// `body` cut at these places.
@@ -63,15 +138,24 @@ fn pieces(body: &[u8], at: impl Iterator<Item = usize>) -> Vec<Bytes> {
 /// An API server that has one answer to everything, and what it was asked.
 struct Asked(ApiServer, Arc<Mutex<Vec<Uri>>>);
 
-fn answering(status: u16, pieces: Vec<Bytes>) -> Asked {
+fn answering(status: u16, headers: &Headers, pieces: Vec<Bytes>) -> Asked {
     let asked: Arc<Mutex<Vec<Uri>>> = Arc::default();
-    let noted = asked.clone();
+    let (noted, headers) = (asked.clone(), headers.clone());
     let router = Router::new().fallback(move |uri: Uri| {
-        noted.lock().expect("nobody panics with it").push(uri);
+        let nth = {
+            let mut noted = noted.lock().expect("nobody panics with it");
+            noted.push(uri);
+            noted.len() - 1
+        };
+        let (date, retry_after) = (headers.date(nth).cloned(), headers.retry_after.clone());
         let pieces = pieces.clone();
         async move {
             let body = Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, Infallible>)));
-            Response::builder().status(status).header("retry-after", "7").body(body).expect("an answer")
+            let mut answer = Response::builder().status(status).body(body).expect("an answer");
+            for (name, value) in [(header::DATE, date), (header::RETRY_AFTER, retry_after)] {
+                answer.headers_mut().extend(value.map(|value| (name, value)));
+            }
+            answer
         }
     });
     Asked(ApiServer::in_process_with_reviews(router), asked)
@@ -82,11 +166,12 @@ async fn same<T: PartialEq + std::fmt::Debug>(
     ways: [Vec<Bytes>; 3],
     ask: impl AsyncFn(Asked) -> T,
     status: u16,
+    headers: &Headers,
 ) {
     let [whole, others @ ..] = ways;
-    let whole = ask(answering(status, whole)).await;
+    let whole = ask(answering(status, headers, whole)).await;
     for pieces in others {
-        assert_eq!(ask(answering(status, pieces)).await, whole);
+        assert_eq!(ask(answering(status, headers, pieces)).await, whole);
     }
 }
 
@@ -94,7 +179,7 @@ async fn same<T: PartialEq + std::fmt::Debug>(
 async fn list(Asked(api, asked): &Asked) -> String {
     let page = match api.list(&PODS, PAGE, "").await {
         Ok(page) => page,
-        Err(error) => return error.to_string(),
+        Err(error) => return format!("{error}: {error:?}"),
     };
     let mut told = format!("{} {}", page.resource_version, page.next);
     match page.items() {
@@ -137,10 +222,10 @@ async fn watch(Asked(api, asked): &Asked) -> (Vec<WatchEvent>, Option<String>) {
 }
 
 /// What broke off brought a beginning of what would have come, and no part of an event.
-async fn half(body: &[u8], cuts: &[u8], status: u16) {
-    let (whole, error) = watch(&answering(status, vec![Bytes::copy_from_slice(body)])).await;
+async fn half(body: &[u8], cuts: &[u8], status: u16, headers: &Headers) {
+    let (whole, error) = watch(&answering(status, headers, vec![Bytes::copy_from_slice(body)])).await;
     let end = cuts.first().map_or(body.len(), |cut| body.len() * usize::from(*cut) / 256);
-    let (begun, _) = watch(&answering(status, vec![Bytes::copy_from_slice(&body[..end])])).await;
+    let (begun, _) = watch(&answering(status, headers, vec![Bytes::copy_from_slice(&body[..end])])).await;
     assert!(whole.starts_with(&begun), "{begun:?} is no beginning of {whole:?}");
     let lines: Vec<&[u8]> = body[..end].split(|byte| *byte == b'\n').collect();
     assert!(begun.len() < lines.len().max(1), "an event came of a line that has not ended");

@@ -3,7 +3,13 @@
 use std::{fs, path::PathBuf};
 
 use app::api::Millis;
-use kube::config::Kubeconfig;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use kube::{
+    Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use secrecy::{ExposeSecret, SecretString};
 use server::{
     audience::{
         Register,
@@ -11,7 +17,10 @@ use server::{
         register::{Records, RegisterError},
         sessions::Clock,
     },
-    source::kubeconfig::choose,
+    source::{
+        credentials::{Purpose, clients},
+        kubeconfig::choose,
+    },
 };
 
 /// See the module.
@@ -24,7 +33,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Nothing it names is read or run here: only what it says is looked at.
+/// Nothing it names is read or run here: only what it says is looked at, and what is made of that.
 fn kubeconfig(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(read) = Kubeconfig::from_yaml(text) else { return };
@@ -41,9 +50,49 @@ fn kubeconfig(bytes: &[u8]) {
                     let mode = format!("{:?}", exec.interactive_mode);
                     assert_eq!(mode, "Some(Never)", "a plugin may wait for somebody at a terminal");
                 }
+                super::with_time(made(kubeconfig, context.name));
             }
         }
     }
+}
+
+/// The clients of a context, if they can be made of what stands in the kubeconfig itself: its certificates, keys, tokens,
+/// passwords and addresses. Nobody is asked anything with them.
+async fn made(mut kubeconfig: Kubeconfig, context: String) {
+    let fits =
+        |token: &SecretString| HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).is_ok();
+    for user in kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
+        (user.exec, user.auth_provider) = (None, None);
+        (user.token_file, user.client_certificate, user.client_key) = (None, None, None);
+        // What no header can hold makes kube panic. Where Masthead makes its clients that is caught, and libFuzzer does not
+        // let anybody catch it.
+        if user.token.as_ref().is_some_and(|token| !fits(token)) {
+            user.token = None;
+        }
+    }
+    for cluster in kubeconfig.clusters.iter_mut().filter_map(|cluster| cluster.cluster.as_mut()) {
+        cluster.certificate_authority = None;
+    }
+    let options = KubeConfigOptions { context: Some(context), ..KubeConfigOptions::default() };
+    let mut config = match Config::from_custom_kubeconfig(kubeconfig, &options).await {
+        Ok(config) => config,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    // It is refused, and may be this machine's.
+    config.proxy_url = None;
+    // The system's take long to read.
+    config.root_cert = Some(config.root_cert.unwrap_or_default());
+    let user = &config.auth_info;
+    let (certificate, key) = (user.client_certificate_data.as_deref(), user.client_key_data.as_ref());
+    let is_pair = certificate.is_some() == key.is_some();
+    let inline = [certificate, key.map(SecretString::expose_secret)];
+    let is_base64 = inline.into_iter().flatten().all(|data| STANDARD.decode(data).is_ok());
+    match clients(config, Purpose { reviews: true, watches: 1 }) {
+        Ok(clients) => assert!(is_pair && is_base64 && clients.visitors.is_some()),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    // What serves them ends once they are gone, and when it is its turn.
+    tokio::task::yield_now().await;
 }
 
 /// A file of this process's own.
