@@ -108,10 +108,16 @@ test-browser: cargo browser demo-binary ## a real browser against the real binar
 	@$(IN_END2END) \
 		node_modules/.bin/playwright test $(ARGS)
 
+# Nothing here fetches Go, so where there is none this does not fail; nor should anybody take it for having passed.
 .PHONY: test-cluster-here
 test-cluster-here:
 	@if command -v go >/dev/null; then $(MAKE) test-cluster; \
-	else echo 'test: there is no Go here, so no Kubernetes was built and nothing was compared with kubectl (Go 1.26, then make test-cluster)'; fi
+	else printf '%s\n' '' \
+		'test: ################################ NOT ALL WAS TESTED ################################' \
+		'test: There is no Go here, so no Kubernetes was built: nothing was compared with kubectl,' \
+		'test: and no real API server or etcd was stopped, cut off, compacted or restored.' \
+		'test: Install Go 1.26 (https://go.dev/dl), then: make test-cluster' \
+		'test: ####################################################################################' '' >&2; fi
 
 # Only a kubeconfig named on the command line: nobody's current cluster is tested on by accident.
 .PHONY: test-cluster

@@ -6,7 +6,7 @@ import { generate } from './generate';
 import { calm, kinds } from './kinds';
 import { Random } from './random';
 import { seed, type Tally } from './tally';
-import { fresh, Timeline } from './timeline';
+import { fresh, type Known, Timeline } from './timeline';
 import { write } from './write';
 
 /** So long all must be well before something breaks, and after it has been mended. */
@@ -16,6 +16,8 @@ export const silent = 10_000;
 /** So soon after something was mended everything is as it is in the cluster. */
 const recovery = 30_000;
 
+/** Of no address of its own: there are 254. */
+const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { type: 'ExternalName', externalName: 'example.com' } });
 const pod = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec: { containers: [{ name: 'main', image: 'main' }] } });
 
 /** The kinds of which anybody may have some in a namespace. */
@@ -64,20 +66,29 @@ export class Outage {
     await this.staysWell();
   }
 
-  private path(name = '') {
-    return `/api/v1/namespaces/${this.namespace}/pods${name && `/${name}`}`;
+  private path(kind: Known = 'pods', name = '') {
+    return `/api/v1/namespaces/${this.namespace}/${kind}${name && `/${name}`}`;
   }
 
-  /** A pod comes, which whoever says live knows before long. */
+  /** A pod comes, and a Service of its name, of which whoever says live knows before long. */
   async comes(name: string, within?: number) {
-    this.timeline.fact(name, true, within);
-    await this.cluster.request('POST', this.path(), pod(name));
+    for (const [kind, object] of [['pods', pod(name)], ['services', service(name)]] as const) {
+      this.timeline.fact(name, true, within, kind);
+      await this.cluster.request('POST', this.path(kind), object);
+    }
   }
 
-  /** A pod goes. */
+  /** Both go. */
   async goes(name: string, within?: number) {
-    this.timeline.fact(name, false, within);
-    await this.cluster.request('DELETE', this.path(name), { gracePeriodSeconds: 0 });
+    for (const kind of ['pods', 'services'] as const) {
+      this.timeline.fact(name, false, within, kind);
+      await this.cluster.request('DELETE', this.path(kind, name), { gracePeriodSeconds: 0 });
+    }
+  }
+
+  /** What both are now, where that was done otherwise: there, or not. */
+  are(name: string, there: boolean) {
+    for (const kind of ['pods', 'services'] as const) this.timeline.fact(name, there, undefined, kind);
   }
 
   /** Thousands of pods come, and most of them go again. */

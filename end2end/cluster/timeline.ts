@@ -4,12 +4,24 @@ import { type Page, type TestInfo } from '@playwright/test';
 /** How far the API says that a kind can be trusted. */
 type Said = { kind: string; state: string; asOf: string };
 
+/** What the API tells of a kind. */
+type InApi = { at: number; status: number; state: string; asOf: string; names: string[] };
+
+/** The kinds of which it is known what there is. A page that is looked at tells of pods alone. */
+export type Known = 'pods' | 'services';
+
+/** Who tells of one of them, and of which. */
+const tellers = { page: 'pods', api: 'pods', services: 'services' } as const satisfies Record<string, Known>;
+type Teller = keyof typeof tellers;
+const called: Record<Teller, string> = { page: 'page', api: 'api', services: 'api of services' };
+
 /** What was seen at one time, by who looks at the page, who asks the API, and who looks after the server. */
 export type Look = {
   asked: number;
   answered: number;
   page: { chip: string; kinds: string; names: string[] };
-  api: { at: number; status: number; state: string; asOf: string; names: string[] };
+  api: InApi;
+  services: InApi;
   /** Every kind, those too that are not on the page. */
   index: { at: number; kinds: Said[] };
   ready: { status: number; text: string };
@@ -19,7 +31,7 @@ export type Look = {
 type Mark = { at: number; text: string };
 
 /** From then on an object is there, or is not. */
-type Truth = { name: string; there: boolean; since: number; within: number };
+type Truth = { kind: Known; name: string; there: boolean; since: number; within: number };
 
 /** So old may be what is called live. */
 export const fresh = 5_000;
@@ -34,8 +46,8 @@ const margin = { api: 1_000, page: 2_000 };
 export const claim = 'says live';
 
 /**
- * Writes down each second what Masthead claims of pods, on a page that is open and never loaded anew and in its API,
- * and how fresh it calls every kind, beside what happened meanwhile, and holds the claims against that.
+ * Writes down each second what Masthead claims of pods, on a page that is open and never loaded anew and in its API, and
+ * there of Services too, and how fresh it calls every kind, beside what happened meanwhile, and holds the claims against that.
  */
 export class Timeline {
   readonly looks: Look[] = [];
@@ -63,8 +75,8 @@ export class Timeline {
   private async look() {
     while (!this.stopped) {
       const asked = Date.now();
-      const [page, api, index, ready] = await Promise.all([this.onPage(), this.inApi(), this.inIndex(), this.atProbe()]);
-      this.looks.push({ asked, answered: Date.now(), page, api, index, ready });
+      const [page, api, services, index, ready] = await Promise.all([this.onPage(), this.inApi('pods'), this.inApi('services'), this.inIndex(), this.atProbe()]);
+      this.looks.push({ asked, answered: Date.now(), page, api, services, index, ready });
       await new Promise((later) => setTimeout(later, asked + 1_000 - Date.now()));
     }
   }
@@ -80,10 +92,10 @@ export class Timeline {
     }, this.namespace);
   }
 
-  private async inApi(): Promise<Look['api']> {
-    const answer = await fetch(`${this.url}/api/v1/pods?output=name&namespace=${this.namespace}`);
+  private async inApi(kind: Known): Promise<InApi> {
+    const answer = await fetch(`${this.url}/api/v1/${kind}?output=name&namespace=${this.namespace}`);
     const said = await answer.text();
-    const names = answer.ok ? said.split('\n').filter(Boolean).map((name) => name.replace('pod/', '')) : [];
+    const names = answer.ok ? said.split('\n').filter(Boolean).map((name) => name.replace(/^(pod|service)\//, '')) : [];
     const header = (name: string) => answer.headers.get(name) ?? '';
     // When it was answered, to the second below: whoever reads it may have been busy.
     const at = Date.parse(header('date'));
@@ -112,14 +124,19 @@ export class Timeline {
     return at;
   }
 
-  /** From now on there is a pod of that name, or there is none; who says live knows it `within` that time. */
-  fact(name: string, there: boolean, within = fresh) {
-    this.truths.push({ name, there, since: this.mark(`pod ${name} is ${there ? 'there' : 'gone'}`), within });
+  /** From now on there is one of that name, or there is none; who says live knows it `within` that time. */
+  fact(name: string, there: boolean, within = fresh, kind: Known = 'pods') {
+    this.truths.push({ kind, name, there, since: this.mark(`${kind} ${name} is ${there ? 'there' : 'gone'}`), within });
   }
 
-  /** Who claims at this look that what is told is live. */
+  /** Who claims at this look that what is told of pods is live. */
   private static claims({ page, api }: Look): ('page' | 'api')[] {
     return [...(page.chip === 'live' ? (['page'] as const) : []), ...(api.state === 'live' ? (['api'] as const) : [])];
+  }
+
+  /** The same, of all that is known. */
+  private static tellers(look: Look): Teller[] {
+    return [...Timeline.claims(look), ...(look.services.state === 'live' ? (['services'] as const) : [])];
   }
 
   private during(from: number, to: number): Look[] {
@@ -172,23 +189,25 @@ export class Timeline {
 
   /** Claims that something is live which, for longer than that may be, has not been so, or has not been confirmed. */
   untrue(): string[] {
-    const old = this.looks.filter(({ api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh));
-    const unconfirmed = old.map(({ asked, api }) => `${clock(asked)} the api ${claim} as of ${api.asOf}`);
+    const unconfirmed = (['api', 'services'] as const).flatMap((who) => {
+      const old = this.looks.filter(({ [who]: api }) => api.state === 'live' && !(api.at - Date.parse(api.asOf) <= fresh));
+      return old.map(({ asked, [who]: api }) => `${clock(asked)} the ${called[who]} ${claim} as of ${api.asOf}`);
+    });
     const ofKinds = this.looks.flatMap((look) => {
       const kinds = live(look).filter(({ asOf }) => !(look.index.at - Date.parse(asOf) <= fresh));
       return Timeline.claimOf(look.asked, 'api', kinds.map(({ kind, asOf }) => `${kind} as of ${asOf}`));
     });
     const contradicted = this.looks.flatMap((look) =>
-      Timeline.claims(look).flatMap((who) => {
+      Timeline.tellers(look).flatMap((who) => {
         const { names } = look[who];
         const last = new Map<string, Truth>();
-        for (const truth of this.truths.filter(({ since }) => since <= look.answered)) {
+        for (const truth of this.truths.filter(({ kind, since }) => kind === tellers[who] && since <= look.answered)) {
           // What has just become so may be known or not.
           if (truth.since + truth.within < look.asked) last.set(truth.name, truth);
           else last.delete(truth.name);
         }
         const wrong = [...last.values()].filter(({ name, there }) => names.includes(name) !== there);
-        return wrong.map(({ name, there }) => `${clock(look.asked)} the ${who} ${claim}, and ${name} ${there ? 'is missing' : 'is still shown'}`);
+        return wrong.map(({ name, there }) => `${clock(look.asked)} the ${called[who]} ${claim}, and ${name} ${there ? 'is missing' : 'is still shown'}`);
       }),
     );
     return [...unconfirmed, ...ofKinds, ...contradicted];
@@ -208,9 +227,13 @@ export class Timeline {
   /** Whether page and API claim at the last look that what they tell is live, and all that is known of it is so. */
   get recovered(): boolean {
     const look = this.last;
-    if (!look || Timeline.claims(look).length < 2) return false;
-    const now = new Map(this.truths.map((truth) => [truth.name, truth.there]));
-    return [...now].every(([name, there]) => [look.api, look.page].every(({ names }) => names.includes(name) === there));
+    if (!look) return false;
+    const all = Object.keys(tellers) as Teller[];
+    const claims = Timeline.tellers(look);
+    return all.every((who) => {
+      const now = new Map(this.truths.filter(({ kind }) => kind === tellers[who]).map(({ name, there }) => [name, there]));
+      return claims.includes(who) && [...now].every(([name, there]) => look[who].names.includes(name) === there);
+    });
   }
 
   async stop(info: TestInfo) {
@@ -240,11 +263,11 @@ const live = ({ index }: Look) => index.kinds.filter(({ state }) => state === 'l
 const listed = ({ index }: Look) => index.kinds.length > 0 && index.kinds.every(({ state }) => state === 'live' || state === 'stale');
 
 function told(look: Look): string {
-  const { page, api, index, ready } = look;
+  const { page, api, services, index, ready } = look;
   const kinds = live(look).map(({ kind }) => kind);
   const alive = kinds.length < index.kinds.length && kinds.length > 0 ? `: ${kinds.join(', ')}` : '';
   const age = api.asOf ? `as of ${((api.at - Date.parse(api.asOf)) / 1_000).toFixed(1)} s ago` : 'as of never';
-  return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods, ${kinds.length} of ${index.kinds.length} kinds live${alive} | readyz ${ready.status}, ${ready.text.trim().split('\n').length} lines`;
+  return `page [${page.chip}] ${page.names.length} pods (${page.kinds}) | api ${api.status} ${api.state} ${age}, ${api.names.length} pods, ${services.state} ${services.names.length} services, ${kinds.length} of ${index.kinds.length} kinds live${alive} | readyz ${ready.status}, ${ready.text.trim().split('\n').length} lines`;
 }
 
 const clock = (at: number) => new Date(at).toISOString().slice(11, 19);

@@ -150,8 +150,8 @@ test('an etcd that is put back to what it was: the page ends in that, though ver
   await alone.signal('etcd', 'KILL');
   await alone.restore();
   await outage.lasts(8);
-  outage.timeline.fact('goes-later', true);
-  outage.timeline.fact('comes-later', false);
+  outage.are('goes-later', true);
+  outage.are('comes-later', false);
   outage.timeline.fact('of-thousands-0', false);
   await alone.restart('etcd');
   await alone.restart('kube-apiserver');
@@ -183,6 +183,22 @@ test('a long cut with thousands of changes at its end, by when the history is go
   await outage.comes('after');
   await outage.recovers();
   expect((await outage.relisted(['pods']))[0], 'no watch could go on').toBeGreaterThan(relisted[0]);
+});
+
+test('etcd is compacted under an API server that goes on: what it does not remember itself is listed again', async ({ alone, begin, hop }) => {
+  const outage = await begin(hop.kubeconfig);
+  const relisted = await outage.relisted(['events']);
+  // Newer than any event, so that what watches of events go on from is gone: of these the API server remembers nothing
+  // and asks etcd. Of all else it knows what came since.
+  await outage.comes('before-it-is-compacted');
+  await alone.compact();
+  await outage.goes('before-it-is-compacted');
+  hop.reset();
+  outage.ends('etcd is compacted, all connections end, and new ones go through');
+  await outage.goes('before');
+  await outage.comes('after');
+  await outage.recovers();
+  expect((await outage.relisted(['events']))[0], 'the watch of events could not go on').toBeGreaterThan(relisted[0]);
 });
 
 test('connections that break: nothing is listed again, for whoever was written last is still the same to the byte', async ({ begin, hop }) => {

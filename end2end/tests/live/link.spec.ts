@@ -78,3 +78,65 @@ test('what is shown of one object is not live again before it has come again', a
   held.forEach((send) => send());
   await expect(page.locator(chip)).toContainText('live', { timeout: 10_000 });
 });
+
+test('a page that hears more at once than it has room for asks for everything anew, and for what it has turned to meanwhile', async ({ page, masthead }) => {
+  /** What is said first in what a page asks, and in what it hears: postcard's numbers of `Ask` and `Frame` (app/src/wire.rs). */
+  const [kinds, resync, beat] = [0, 1, 3];
+  /** Repeats a beat so many times, in one task. */
+  type Repeat = (times: number) => void;
+  type Flooded = { flood?: (repeat: Repeat) => void };
+  const asked: number[] = [];
+  let sockets = 0;
+  page.on('websocket', (socket) => {
+    sockets += 1;
+    socket.on('framesent', ({ payload }) => asked.push(Buffer.from(payload as Buffer)[0]));
+  });
+  await page.addInitScript((beat) => {
+    const told = window as unknown as Flooded;
+    window.WebSocket = class extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        // Before the page's own listener, so that what is repeated counts all that the page has.
+        this.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => {
+          const { flood } = told;
+          if (!flood || new Uint8Array(data)[0] !== beat) return;
+          told.flood = undefined;
+          flood((times) => {
+            for (let time = 0; time < times; time += 1) this.dispatchEvent(new MessageEvent('message', { data }));
+          });
+        });
+      }
+    };
+  }, beat);
+  await page.goto('/pods');
+  await expect(page.locator(chip)).toContainText('live');
+  asked.length = 0;
+  await page.evaluate((more) => {
+    (window as unknown as Flooded).flood = (repeat) => {
+      // Nothing is drawn for now: a page that waits for that goes on after a tenth of a second.
+      const draws = window.requestAnimationFrame.bind(window);
+      const waiting: FrameRequestCallback[] = [];
+      window.requestAnimationFrame = (draw) => waiting.push(draw);
+      setTimeout(() => {
+        window.requestAnimationFrame = draws;
+        waiting.forEach((draw) => draws(draw));
+      }, 300);
+      repeat(more);
+      // The page has taken one by then, and finds no room for its own wish.
+      setTimeout(() => {
+        repeat(2);
+        document.querySelector<HTMLElement>('nav.views a[href^="/nodes"]')!.click();
+      });
+    };
+  }, 300);
+  await expect.poll(() => asked, { timeout: 10_000 }).toEqual([resync, kinds]);
+  const names = async () => (await (await page.request.get(`${masthead.url}/api/v1/nodes?output=name`)).text()).trim().split('\n').map((name) => name.replace('node/', ''));
+  await expect(async () => {
+    const links = page.locator('table.rows.nodes tbody tr:not(.gone) a.name');
+    const shown = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href')!.split('/').pop()!.split('?')[0]));
+    expect(shown.sort()).toEqual((await names()).sort());
+  }).toPass({ timeout: 10_000 });
+  await expect(page.locator(chip)).toContainText('live', { timeout: 10_000 });
+  expect(asked, 'once is enough').toEqual([resync, kinds]);
+  expect(sockets, 'on the same socket').toBe(1);
+});

@@ -61,8 +61,11 @@ export function age() {
     read.at += 1; // demo
     for (let left = read.varint(); left > 0n; left--) read.text(); // namespaces
     for (let left = read.varint(); left > 0n; left--) {
-      read.varint(); // refused: kind
-      read.text(); // and where
+      read.varint(); // apart: kind
+      for (let names = read.varint(); names > 0n; names--) {
+        read.text(); // where
+        read.at += 1; // whether it may be
+      }
     }
     read.signed(); // how far the API server's clock is ahead
     return new Uint8Array([...bytes.slice(0, read.at), ...signed(clock())]);
