@@ -12,7 +12,7 @@ use crate::{
         store,
         table::{Extra, Table, tallies},
     },
-    query::{self, Answer, Fact, Page, Place},
+    query::{self, Answer, Fact, Filter, Page, Place},
     selector::SelectorError,
 };
 
@@ -69,18 +69,22 @@ fn extra(kind: Kind) -> &'static [Extra] {
     }
 }
 
-/// How many are in each state, each a filter.
+/// How many are in each state of those that are asked for otherwise, each a filter.
 #[component]
 fn States(kind: Kind) -> impl IntoView {
     let here = Here::get();
     let store = store();
     let states = Memo::new(move |_| {
         let whole = store.partial().is_none() && store.state(kind).listed();
-        let states = whole.then(|| query::tally(store.lines(kind).iter().map(|line| line.health())));
+        let place = here.place();
+        let otherwise = place.with_only(if kind == Kind::Event { Fact::Type } else { Fact::State }, None);
+        let filter = Filter::of(&otherwise, kind).ok().filter(|_| whole)?;
+        let lines = store.lines(kind);
+        let states =
+            query::tally(lines.iter().filter(|line| filter.keeps(&***line)).map(|line| line.health()));
         // of events those that warn are counted also where there is none
-        states.filter(|states| {
-            kind != Kind::Event || states[0] > 0 || known_in(&store, kind, &here.place().namespaces)
-        })
+        let is_said = kind != Kind::Event || states[0] > 0 || known_in(&store, kind, &place.namespaces);
+        is_said.then_some(states)
     });
     move || {
         let place = here.place();

@@ -1334,3 +1334,16 @@ fn of_what_is_no_selector_nothing_is_counted_in_any_list() {
         }
     }
 }
+
+#[test]
+fn how_many_are_in_each_state_is_counted_of_what_is_asked_for_otherwise() {
+    let cluster = calm();
+    let head = |url: &str| text(&page(&cluster, url));
+    assert!(head("/pods").contains("healthy"), "{}", head("/pods"));
+    assert!(head("/pods?state=failing").contains("healthy"), "that is where one goes from there");
+    for url in
+        ["/pods?namespace=other", "/pods?selector=app%3Dweb", "/pods?q=nothing", "/pods?selector=a%3D%3D%3D"]
+    {
+        assert!(!head(url).contains("healthy"), "{url}: {}", head(url));
+    }
+}
