@@ -511,8 +511,8 @@ impl Owner {
         let loses = sees_less(&self.about.apart, &about.apart);
         self.about = about;
         self.history.watches(&self.about.apart);
-        // That a namespace is refused is told before its kind is called live without it. Otherwise what had happened by
-        // then is told before: a namespace that is refused no longer by itself, but because all are.
+        // That a namespace is refused is told before its kind is called live without it. Otherwise, as when a
+        // namespace may be seen again, what had happened by then is told before.
         if loses {
             self.tell_about();
         }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::{
     api::{Kind, KindState, Text},
     components::{here::Here, store},
+    query::Page,
     shell::SharedBy,
     store::{Freshness, Store},
 };
@@ -179,7 +180,12 @@ pub fn dims(store: &Store, kinds: &'static [Kind]) -> Memo<bool> {
 /// Which of the namespaces that are looked at this kind may not be seen in.
 fn refused(kind: Kind) -> impl IntoView {
     let (store, here) = (store(), Here::get());
-    let shown = Memo::new(move |_| here.place().namespaces);
+    // An object's page shows what it shows of that object, whatever namespaces one has come from.
+    let shown = Memo::new(move |_| match here.page.get() {
+        Page::Object(key) if key.namespace.is_empty() => Vec::new(),
+        Page::Object(key) => vec![key.namespace],
+        _ => here.place().namespaces,
+    });
     move || unseen(&store, &[kind], &shown.get()).map(|said| view! { <p class="note" role="note">{said}</p> })
 }
 

@@ -14,7 +14,7 @@ use app::{
     clock,
     wire::About,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -28,6 +28,8 @@ use crate::hub::{Hub, News};
 const PULSE: Duration = Duration::from_secs(2);
 /// How long it may take to answer. With [`PULSE`], a silent API server is noticed within 5 s.
 const PULSE_DEADLINE: Duration = Duration::from_millis(2500);
+/// By then, of [`PULSE_DEADLINE`], what is read beside has to be here.
+const BESIDE: Duration = Duration::from_secs(2);
 /// So many kinds may fail before it is the API server that does.
 const TRIED: usize = 3;
 /// So many kinds in a row that are not answered may be those of one etcd.
@@ -185,6 +187,20 @@ impl Readable {
         }
     }
 
+    /// Whose turn it is; if that is counted apart, and all is well with others, one of those before it.
+    fn due(&self, n: usize) -> Option<(Collection, Option<Collection>)> {
+        let due = self.nth(n, |_| true)?;
+        let known = self.lock();
+        let all_well = those(&known, LastRead::Waits).next().is_none();
+        let others: Vec<_> =
+            those(&known, LastRead::Well).filter(|one| is_counted_apart(one.kind).is_none()).collect();
+        let other = n.checked_rem(others.len()).filter(|_| all_well && is_counted_apart(due.kind).is_some());
+        Some(match other {
+            Some(other) => (others[other].clone(), Some(due)),
+            None => (due, None),
+        })
+    }
+
     /// One of those that are to be `tried`. It has been read well, if any has, and is not refused, if any is not.
     fn nth(&self, n: usize, tried: impl Fn(&Collection) -> bool) -> Option<Collection> {
         let known = self.lock();
@@ -333,16 +349,13 @@ async fn ask(source: Source, readable: Readable, turn: usize, of_version: bool) 
 /// not know of them just now. One kind that cannot be read says nothing of the others.
 async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read, ApiError> {
     let (mut failed, mut tried, mut broke) = (None, Vec::<Collection>::new(), false);
-    // What is counted for itself tells nothing of the others. Something else is read first, if there is any.
-    let beside = readable.nth(turn, |_| true).filter(|one| is_counted_apart(one.kind).is_some());
-    let next = |tried: &[Collection]| {
-        let untried = |one: &Collection| !tried.contains(one);
-        let like_others =
-            |one: &Collection| untried(one) && (beside.is_none() || is_counted_apart(one.kind).is_none());
-        readable.nth(turn, like_others).or_else(|| readable.nth(turn, untried))
-    };
+    let begun = Instant::now();
+    // What is counted for itself tells nothing of the others. Something else is read first, as long as that goes well.
+    let (first, beside) = readable.due(turn).unzip();
+    let (mut first, beside) = (first, beside.flatten());
+    let untried = |tried: &[Collection]| readable.nth(turn, |one| !tried.contains(one));
     while tried.len() < TRIED
-        && let Some(collection) = next(&tried)
+        && let Some(collection) = first.take().or_else(|| untried(&tried))
     {
         let before = readable.begin(&collection);
         match source.api.first(&collection).await {
@@ -352,9 +365,15 @@ async fn read(source: &Source, readable: &Readable, turn: usize) -> Result<Read,
                 let mut counted = [counted(&collection, &page), None];
                 if let Some(beside) = beside.filter(|beside| *beside != collection && !tried.contains(beside))
                 {
-                    let also = read_beside(source, readable, &beside).await?;
-                    counted[1] = also.as_ref().ok().copied().flatten();
-                    broke |= matches!(also, Err(ApiError::Broken(_)));
+                    // Whatever becomes of it, the API server has answered.
+                    let also = read_beside(source, readable, &beside);
+                    match tokio::time::timeout_at(begun + BESIDE, also).await {
+                        Ok(Ok(also)) => counted[1] = also,
+                        Ok(Err(error)) => {
+                            broke |= matches!(error, ApiError::Connection(_) | ApiError::Broken(_));
+                        }
+                        Err(_) => {} // it waits
+                    }
                 }
                 return Ok(Read { counted, broke, over: page.over });
             }
@@ -390,12 +409,12 @@ fn counted(of: &Collection, page: &Page) -> Option<(Kind, u64)> {
     page.resource_version.parse().ok().map(|version| (of.kind, version))
 }
 
-/// Reads one more that is not read for the others' sake; what it counted, or how that failed for itself.
+/// Reads one more that is not read for the others' sake; what it counted.
 async fn read_beside(
     source: &Source,
     readable: &Readable,
     collection: &Collection,
-) -> Result<Result<Option<(Kind, u64)>, ApiError>, ApiError> {
+) -> Result<Option<(Kind, u64)>, ApiError> {
     let before = readable.begin(collection);
     let read = source.api.first(collection).await;
     let how = match &read {
@@ -404,10 +423,10 @@ async fn read_beside(
         Err(ApiError::Gone | ApiError::Status { .. } | ApiError::Broken(_) | ApiError::Unreadable(_)) => {
             LastRead::Failed
         }
-        Err(_) => return read.map(|_| Ok(None)),
+        Err(_) => return read.map(|_| None),
     };
     readable.end(collection, before, how);
-    Ok(read.map(|page| counted(collection, &page)))
+    read.map(|page| counted(collection, &page))
 }
 
 /// Reads again what could not be read, beside everything else.

@@ -116,6 +116,8 @@ pub struct Reflector {
     is_calm: bool,
     /// It has been refused, and not been live since: what fails meanwhile says nothing of that.
     is_refused: bool,
+    /// That it is refused is what was last said of it.
+    says_refused: bool,
     overtaken: Overtaken,
     /// Since when it has been live after the last list.
     live_since: Option<Instant>,
@@ -192,6 +194,7 @@ impl Reflector {
             list_again: None,
             is_calm: false,
             is_refused: false,
+            says_refused: false,
             overtaken: Overtaken::default(),
             live_since: None,
             bookmarks: Bookmarks::Unknown,
@@ -237,6 +240,7 @@ impl Reflector {
                     }
                     // Where nothing was shown yet nothing is said of what may have passed in a moment.
                     let waits = narrows && !was_listed;
+                    self.says_refused |= !waits;
                     if !waits && self.report(state.clone()).await.is_err() {
                         return None;
                     }
@@ -262,7 +266,7 @@ impl Reflector {
 
     /// Lists all pages and swaps them in. Gives where to watch from.
     async fn list<T: Translate>(&mut self) -> Result<Position, Over> {
-        if !self.listed && !self.is_refused {
+        if !self.listed && !self.says_refused {
             self.report(KindState::Listing { seen: 0 }).await?;
         }
         let begun = Moment::now();
@@ -287,7 +291,7 @@ impl Reflector {
                 tokio::task::yield_now().await;
             }
             if page.next.is_empty() {
-                if !self.listed && self.is_refused {
+                if !self.listed && self.says_refused {
                     // What is here now is not refused, and not live either.
                     self.report(KindState::Listing { seen: u32::try_from(rows.len()).unwrap_or(u32::MAX) })
                         .await?;
@@ -303,7 +307,7 @@ impl Reflector {
                 position.bookmark(page.resource_version);
                 return Ok(position);
             }
-            if !self.listed && !self.is_refused {
+            if !self.listed && !self.says_refused {
                 let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                 self.report(KindState::Listing { seen }).await?;
             }
@@ -530,7 +534,7 @@ impl Reflector {
     }
 
     async fn live(&mut self) -> Result<(), Ended> {
-        self.is_refused = false;
+        (self.is_refused, self.says_refused) = (false, false);
         self.live_since.get_or_insert_with(Instant::now);
         self.current(self.known).await?;
         self.report(KindState::Live).await
@@ -549,7 +553,7 @@ impl Reflector {
         let because = Text::from(error.to_string());
         if self.listed {
             self.report(KindState::Stale { since: self.known.told, because }).await
-        } else if self.is_refused {
+        } else if self.says_refused {
             Ok(()) // still, for all that is known
         } else {
             // Nothing to be stale yet; the page says why it is still connecting.
