@@ -11,8 +11,8 @@ for (const name of ['error', 'unhandledrejection']) {
   });
 }
 
-// A wall has nobody who would load it anew when its program stops, or when it never came because the network went
-// between the document and the program. The program says that it runs by turning `data-beat`.
+// A wall has nobody who would load it anew when its program stops, or when it hangs on its way. The program says that it
+// runs by turning `data-beat`.
 const wall = document.querySelector('.wall');
 if (wall) {
   // Half a minute each, of a machine that is awake.
@@ -30,6 +30,32 @@ if (wall) {
   }, 30_000);
 }
 
-const { default: init, hydrate } = await import('./masthead.js');
-await init({ module_or_path: new URL('./masthead_bg.wasm', import.meta.url) });
+// The network may go between the document and its program: browsers fail all that is on its way when a laptop changes
+// networks. It is asked for until it comes.
+async function begin() {
+  for (let tried = 0; ; tried += 1) {
+    try {
+      // Some browsers keep that a module did not come, by its address.
+      const { default: init, hydrate } = await import(`./masthead.js${tried ? `?${tried}` : ''}`);
+      await init({ module_or_path: new URL('./masthead_bg.wasm', import.meta.url) });
+      return hydrate;
+    } catch (error) {
+      console.warn('the program of this page did not come:', error);
+    }
+    await new Promise((later) => setTimeout(later, Math.min(1_000 * 2 ** tried, 30_000)));
+    await another();
+  }
+}
+
+// Where there is another build by now, what this page asks for is no more: its own document is.
+async function another() {
+  const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
+  const document = answer?.ok ? await answer.text().catch(() => '') : '';
+  const own = new URL(import.meta.url).pathname.split('/').pop();
+  if (document && !document.includes(own)) location.reload();
+}
+
+const hydrate = await begin();
 hydrate();
+// Until then the style sheet says after a while that this page stands still.
+document.documentElement.setAttribute('data-runs', '');
