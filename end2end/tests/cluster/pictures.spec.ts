@@ -1,4 +1,4 @@
-import { type BrowserContext } from '@playwright/test';
+import { type BrowserContext, type Page } from '@playwright/test';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ApiObject } from '../../cluster/client';
@@ -21,7 +21,7 @@ test('pictures: who sees only the page can say what happens and why', async ({ c
   const play = async (scene: Scene) => {
     const stage = new Stage(cluster, namespace, scene);
     await stage.create();
-    const shown = new Shown(context, `${masthead.url}/rollouts/${namespace}/${stage.kind}/${scene.name}`, scene.name);
+    const shown = new Shown(context, masthead.url, `${namespace}/${stage.kind}/${scene.name}`, scene.name);
     await shown.open(/^(succeeded|complete)$/m);
     await scene.act(stage, (moment, says) => shown.look(moment, says));
     compared += await stations(stage, masthead.url);
@@ -42,30 +42,48 @@ test('pictures: who sees only the page can say what happens and why', async ({ c
 /** A scene's page: waited for, pictured, and written down as it reads. */
 class Shown {
   readonly told: string[] = [];
-  private page?: Awaited<ReturnType<BrowserContext['newPage']>>;
+  /** What the page's program complained of. */
+  private readonly troubles: string[] = [];
+  private page?: Page;
 
   constructor(
     private readonly context: BrowserContext,
-    private readonly url: string,
+    private readonly masthead: string,
+    private readonly of: string,
     private readonly name: string,
   ) {}
 
   async open(until: RegExp) {
     this.page = await this.context.newPage();
+    this.page.on('pageerror', (error) => this.troubles.push(`uncaught: ${error.stack}`));
+    this.page.on('console', (message) => message.type() === 'error' && this.troubles.push(message.text()));
+    this.page.on('crash', () => this.troubles.push('the page crashed'));
     await this.page.setViewportSize({ width: 1366, height: 1000 });
-    await this.page.goto(this.url);
+    await this.page.goto(`${this.masthead}/rollouts/${this.of}`);
     await expect(this.page.locator('main h1 ~ *, main .status').first()).toBeVisible();
     await this.says('at first', [until]);
   }
 
   private async says(moment: string, says: (string | RegExp)[]): Promise<string> {
-    const text = () => this.page!.locator('main').innerText();
     let read = '';
-    await expect(async () => {
-      read = await text();
-      for (const part of says) expect(read, `${this.name}, ${moment}`).toMatch(part);
-    }).toPass({ timeout: 120_000, intervals: [100] });
+    try {
+      await expect(async () => {
+        read = await this.page!.locator('main').innerText({ timeout: 30_000 });
+        for (const part of says) expect(read, `${this.name}, ${moment}`).toMatch(part);
+      }).toPass({ timeout: 120_000, intervals: [100] });
+    } catch (error) {
+      throw new Error(`${await this.otherwise()}\n${error}`);
+    }
     return read;
+  }
+
+  /** What the cluster's side of it was when the page did not say what it should. */
+  private async otherwise(): Promise<string> {
+    const answer = await fetch(`${this.masthead}/api/v1/rollouts/${this.of}`);
+    const { course, sentence, causes } = (await answer.json()) as { course: string; sentence: string; causes: object };
+    const bar = this.page!.locator('header').innerText({ timeout: 5_000 }).catch(String);
+    const seen = JSON.stringify({ bar: await bar, troubles: this.troubles });
+    return `${this.name}: the API says ${course}, ${sentence}, ${JSON.stringify(causes)}; the page has ${seen}`;
   }
 
   async look(moment: string, says: (string | RegExp)[]) {
