@@ -458,3 +458,62 @@ async fn a_kind_that_cannot_be_read_any_more_is_not_confirmed_by_others_and_does
         stage.until("events to be confirmed", |viewer| late(viewer, Kind::Event) < 3_000).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_answers_too_late_costs_no_answer_of_the_others() {
+    let demo = cluster(1);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = reads.clone();
+    let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
+        let target = request.uri().to_string();
+        // Well when it is read again, so that it is read beside others again, and too late then.
+        let is_late = target.ends_with("/events?limit=1") && counted.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        async move {
+            if is_late {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            }
+            next.run(request).await
+        }
+    });
+    let router = demo.router().layer(layer);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    stage.pass(Duration::from_secs(5), |_| {}).await;
+    stage
+        .pass(Duration::from_secs(600), |viewer| {
+            let late = server::hub::now().0 - viewer.as_of(Kind::Pod).map_or(0, |at| at.0);
+            // A pulse each two seconds that takes two at most, and none in vain: that would be half a second more.
+            assert!(late <= 4_300, "pods are {late} ms old");
+        })
+        .await;
+    let reads = reads.load(Ordering::Relaxed);
+    assert!(reads > 40, "read {reads} times");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_list_that_is_refused_once_and_then_fails_says_that_it_fails() {
+    let demo = cluster(1);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let fails = watch::Sender::new(true);
+    let (counted, failing) = (asked.clone(), fails.subscribe());
+    let router = shown(&demo, move |target| {
+        if target.contains("/namespaces/") {
+            return None;
+        }
+        match counted.fetch_add(1, Ordering::Relaxed) {
+            0 => Some(StatusCode::FORBIDDEN.into_response()),
+            _ => failing.borrow().then(|| StatusCode::BAD_GATEWAY.into_response()),
+        }
+    });
+    let mut stage = Stage::over(demo, router, &[], Some("default")).await;
+    stage
+        .until("the failure", |viewer| {
+            assert!(!matches!(viewer.state(Kind::Pod), KindState::Forbidden { .. }), "refused once");
+            matches!(viewer.state(Kind::Pod), KindState::Failing { because } if because.contains("502"))
+        })
+        .await;
+    assert!(asked.load(Ordering::Relaxed) > 1);
+    fails.send_replace(false);
+    stage.until_live().await;
+    assert_eq!(stage.asked("/namespaces/default/pods"), 0, "nor is it one namespace for that");
+}
