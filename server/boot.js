@@ -1,4 +1,8 @@
-// Starts the page's program. build.rs puts the names of this build's files in place of these two.
+// Starts the page's program. This stands in the document itself, since what asks again for what did not come must not be
+// missing too; the Content-Security-Policy knows it by its hash.
+
+const { module, wasm } = document.getElementById('boot').dataset;
+const wall = document.querySelector('.wall');
 
 // A trap ends the program for good: nothing that stands on the page then can be believed, and the program cannot say so.
 // The style sheet does.
@@ -11,9 +15,28 @@ for (const name of ['error', 'unhandledrejection']) {
   });
 }
 
+// What answers at this page's address, if it is Masthead: a browser's own page about an error would stay for ever.
+async function answered() {
+  const asked = fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
+  const text = await asked.then((answer) => answer.text()).catch(() => '');
+  return /Masthead<\/title>/.test(text) ? text : '';
+}
+
+// Not more often than once a minute: servers of two builds behind one address would send it back and forth.
+function loadAnew() {
+  const key = 'masthead-reloaded-at';
+  try {
+    if (Math.abs(Date.now() - Number(sessionStorage.getItem(key))) < 60_000) return;
+    sessionStorage.setItem(key, String(Date.now()));
+  } catch {
+    // Where a browser remembers nothing, somebody who is there can do it better.
+    if (!wall) return;
+  }
+  location.reload();
+}
+
 // A wall has nobody who would load it anew when its program stops, or when it hangs on its way. The program says that it
 // runs by turning `data-beat`.
-const wall = document.querySelector('.wall');
 if (wall) {
   // Half a minute each, of a machine that is awake.
   let quiet = 0;
@@ -23,39 +46,28 @@ if (wall) {
   new MutationObserver(heard).observe(wall, { attributeFilter: ['data-beat'] });
   setInterval(async () => {
     quiet += 1;
-    if (quiet < 6) return;
-    // Only where the page answers: a browser's own page about an error would stay for ever.
-    const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
-    if (answer?.ok && quiet >= 6) location.reload();
+    if (quiet >= 6 && (await answered()) && quiet >= 6) loadAnew();
   }, 30_000);
 }
 
 // The network may go between the document and its program: browsers fail all that is on its way when a laptop changes
 // networks. It is asked for until it comes.
-async function begin() {
-  for (let tried = 0; ; tried += 1) {
-    try {
-      // Some browsers keep that a module did not come, by its address.
-      const { default: init, hydrate } = await import(`./masthead.js${tried ? `?${tried}` : ''}`);
-      await init({ module_or_path: new URL('./masthead_bg.wasm', import.meta.url) });
-      return hydrate;
-    } catch (error) {
-      console.warn('the program of this page did not come:', error);
-    }
-    await new Promise((later) => setTimeout(later, Math.min(1_000 * 2 ** tried, 30_000)));
-    await another();
+let glue;
+for (let tried = 0; ; tried += 1) {
+  try {
+    // Some browsers keep that a module did not come, by its address.
+    glue ??= await import(tried ? `${module}?${tried}` : module);
+    await glue.default({ module_or_path: new URL(wasm, location.href) });
+    break;
+  } catch (error) {
+    console.warn('the program of this page did not come:', error);
   }
+  await new Promise((later) => setTimeout(later, Math.min(1_000 * 2 ** tried, 30_000)));
+  // After an update there is another one at this address, and this one is no more.
+  const there = await answered();
+  if (there && !there.includes(module)) loadAnew();
 }
-
-// Where there is another build by now, what this page asks for is no more: its own document is.
-async function another() {
-  const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
-  const document = answer?.ok ? await answer.text().catch(() => '') : '';
-  const own = new URL(import.meta.url).pathname.split('/').pop();
-  if (document && !document.includes(own)) location.reload();
-}
-
-const hydrate = await begin();
-hydrate();
-// Until then the style sheet says after a while that this page stands still.
-document.documentElement.setAttribute('data-runs', '');
+// Until this is set the style sheet says after a while that the page stands still.
+if (glue.hydrate()) document.documentElement.setAttribute('data-runs', '');
+// The document broke off before its end.
+else if (await answered()) loadAnew();

@@ -54,7 +54,6 @@ fn site(workspace: &Path) -> PathBuf {
 
 /// What the shell names to start the page.
 struct Page {
-    boot: String,
     script: String,
     wasm: String,
 }
@@ -79,19 +78,11 @@ fn add_page(pkg: &Path, table: &mut Table) -> Result<Option<Page>> {
 
     let script = table.add_hashed("masthead", "js", &script)?;
     let wasm = table.add_hashed("masthead", "wasm", &wasm)?;
-    // A file of its own because the Content-Security-Policy allows no inline script. Its
-    // references are relative to itself, so it works below any base path.
-    let boot = fs::read_to_string("boot.js")?;
-    let boot =
-        boot.replace("masthead.js", last_segment(&script)).replace("masthead_bg.wasm", last_segment(&wasm));
-    watch(Path::new("boot.js"));
-    let boot = table.add_hashed("boot", "js", boot.as_bytes())?;
-
     // Scripts of dependencies: the program imports them by these names, so these names stay.
     for (name, content) in files {
         table.add(format!("/pkg/{name}"), &content, false)?;
     }
-    Ok(Some(Page { boot, script, wasm }))
+    Ok(Some(Page { script, wasm }))
 }
 
 // ---- The table --------------------------------------------------------------------------------
@@ -192,15 +183,12 @@ impl Table {
         writeln!(code, "];\n")?;
         writeln!(code, "/// Where the stylesheet is served.")?;
         writeln!(code, "pub const STYLESHEET: &str = {stylesheet:?};")?;
-        writeln!(code, "/// The script that starts the page; `None` where it was built without one.")?;
-        writeln!(code, "pub const BOOT: Option<&str> = {:?};", page.map(|page| &page.boot))?;
         writeln!(
             code,
-            "/// What the boot script will ask for, and as what: `script` (a module) or `fetch`."
+            "/// The page's program, a module and what it loads; `None` where it was built without one."
         )?;
-        let preloads = page
-            .map_or(Vec::new(), |page| vec![(page.script.as_str(), "script"), (page.wasm.as_str(), "fetch")]);
-        writeln!(code, "pub const PRELOADS: &[(&str, &str)] = &{preloads:?};")?;
+        let program = page.map(|page| (&page.script, &page.wasm));
+        writeln!(code, "pub const PROGRAM: Option<(&str, &str)> = {program:?};")?;
         Ok(fs::write(self.out.join("assets.rs"), code)?)
     }
 }
@@ -267,10 +255,6 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
         }
     }
     Ok(files)
-}
-
-fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 // ---- The stylesheet ---------------------------------------------------------------------------

@@ -44,9 +44,9 @@ mod components;
 mod pages;
 pub mod shell;
 
-pub use shell::Assets;
 #[cfg(feature = "ssr")]
 pub use shell::render;
+pub use shell::{Assets, Boot};
 
 /// Identifies the build: a hash over the sources both halves are made of. The server says it in
 /// [`wire::Frame::Hello`]; a page of another build reloads itself.
@@ -55,10 +55,10 @@ pub const BUILD: &str = match option_env!("MASTHEAD_BUILD") {
     None => "unbuilt",
 };
 
-/// Takes over the page that the server has drawn.
+/// Takes over the page that the server has drawn; whether there was all of one.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate() -> bool {
     use leptos::prelude::{Effect, use_context};
     use wasm_bindgen::JsCast;
 
@@ -69,7 +69,7 @@ pub fn hydrate() {
         element("seed").and_then(|seed| seed.text_content()).and_then(|text| seed::Seed::from_text(&text));
     let root = element("app").and_then(|root| root.dyn_into::<web_sys::HtmlElement>().ok());
     // Without either the page stays what it is: readable, and as of the time it says.
-    let (Some(seed), Some(root)) = (seed, root) else { return };
+    let (Some(seed), Some(root)) = (seed, root) else { return false };
     leptos::mount::hydrate_from(root, move || {
         let app = shell::App(shell::AppProps { seed });
         let (store, here) = (use_context::<store::Store>(), use_context::<components::here::Here>());
@@ -86,4 +86,5 @@ pub fn hydrate() {
         app
     })
     .forget();
+    true
 }

@@ -19,10 +19,19 @@ use crate::{
 pub struct Assets {
     /// The style sheet.
     pub stylesheet: &'static str,
-    /// The module that starts the page's program; without one the page stays as it was drawn.
-    pub boot: Option<&'static str>,
-    /// Loaded early: URL and what it is, `script` (a module) or `fetch`.
-    pub preloads: &'static [(&'static str, &'static str)],
+    /// What starts the page's program; without one the page stays as it was drawn.
+    pub boot: Option<Boot>,
+}
+
+/// What starts the page's program.
+#[derive(Clone, Copy, Debug)]
+pub struct Boot {
+    /// The text of a module, which stands in the document: it loads the other two, whatever happens to them on their way.
+    pub script: &'static str,
+    /// The program's module.
+    pub module: &'static str,
+    /// What that loads.
+    pub wasm: &'static str,
 }
 
 /// Whoever looks at the page, by name; nobody where visitors are not told apart. Provided by context.
@@ -68,15 +77,14 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
     let theme = place.theme.map(|theme| theme.word());
     let title = title(place, &seed.about.context);
     let text = seed.to_text();
-    let Assets { stylesheet, boot, preloads } = *assets;
-    let file = |path: &str| place.address(path);
-    let preloads = preloads.iter().map(|(path, what)| {
-        let href = file(path);
-        // A module that is only preloaded as a script would be fetched twice.
-        if *what == "script" {
-            view! { <link rel="modulepreload" href=href /> }.into_any()
-        } else {
-            view! { <link rel="preload" href=href r#as=*what crossorigin="anonymous" /> }.into_any()
+    let Assets { stylesheet, boot } = *assets;
+    let boot = boot.map(|boot| {
+        let (module, wasm) = (place.address(boot.module), place.address(boot.wasm));
+        view! {
+            // A module that is only preloaded as a script would be fetched twice.
+            <link rel="modulepreload" href=module.clone() />
+            <link rel="preload" href=wasm.clone() r#as="fetch" crossorigin="anonymous" />
+            <script type="module" id="boot" data-module=module data-wasm=wasm inner_html=boot.script></script>
         }
     });
     view! {
@@ -84,8 +92,7 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
             <head>
                 {about_document(title, place, stylesheet)}
                 <meta name="referrer" content="no-referrer" />
-                {preloads.collect_view()}
-                {boot.map(|boot| view! { <script type="module" src=file(boot)></script> })}
+                {boot}
             </head>
             <body>
                 <div id="app">

@@ -467,7 +467,8 @@ async fn a_kind_that_answers_too_late_costs_no_answer_of_the_others() {
     let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
         let target = request.uri().to_string();
         // Well when it is read again, so that it is read beside others again, and too late then.
-        let is_late = target.ends_with("/events?limit=1") && counted.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let is_late =
+            target.ends_with("/events?limit=1") && counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         async move {
             if is_late {
                 tokio::time::sleep(Duration::from_secs(3)).await;

@@ -745,7 +745,7 @@ async fn every_answer_forbids_what_a_page_of_ours_does_not_need() {
         let answer = site.get(path).await.to_lowercase();
         assert!(
             answer.contains(
-                "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+                "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"
             ),
             "{path}"
         );

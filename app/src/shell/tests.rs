@@ -15,8 +15,7 @@ use crate::{
 
 const ASSETS: Assets = Assets {
     stylesheet: "/pkg/masthead.css",
-    boot: Some("/pkg/boot.js"),
-    preloads: &[("/pkg/masthead.js", "script"), ("/pkg/masthead.wasm", "fetch")],
+    boot: Some(Boot { script: "1 < 2 && 'boot'", module: "/pkg/masthead.js", wasm: "/pkg/masthead.wasm" }),
 };
 
 fn seed(cluster: &Cluster, url: &str) -> Seed {
@@ -103,7 +102,12 @@ fn every_view_keeps_the_policy_against_inline_code() {
         assert!(!html.contains("javascript:") && !html.contains(" onclick"), "{url}: inline code");
         let scripts: Vec<&str> = html.split("<script").skip(1).collect();
         assert_eq!(scripts.len(), 2, "{url}: the boot script and the seed");
-        assert!(scripts[0].contains("src=\"/pkg/boot.js\""), "{url}");
+        let (head, text) = scripts[0].split_once('>').unwrap();
+        assert!(head.contains("data-module=\"/pkg/masthead.js\""), "{url}");
+        assert!(
+            text.starts_with("1 < 2 && 'boot'</script>"),
+            "{url}: to the letter, for its hash is allowed"
+        );
         assert!(scripts[1].contains("application/octet-stream"), "{url}");
         assert!(html.contains("DEMO"), "{url}: a demo is always badged");
         assert!(WALLS.contains(url) || html.contains("kubectl "), "{url}: the command");

@@ -56,7 +56,7 @@ class Shown {
   async open(until: RegExp) {
     this.page = await this.context.newPage();
     this.page.on('pageerror', (error) => this.troubles.push(`uncaught: ${error.stack}`));
-    this.page.on('console', (message) => message.type() === 'error' && this.troubles.push(message.text()));
+    this.page.on('console', (message) => ['error', 'warning'].includes(message.type()) && this.troubles.push(message.text()));
     this.page.on('crash', () => this.troubles.push('the page crashed'));
     await this.page.setViewportSize({ width: 1366, height: 1000 });
     await this.page.goto(`${this.masthead}/rollouts/${this.of}`);
@@ -72,16 +72,16 @@ class Shown {
         for (const part of says) expect(read, `${this.name}, ${moment}`).toMatch(part);
       }).toPass({ timeout: 120_000, intervals: [100] });
     } catch (error) {
-      throw new Error(`${await this.otherwise()}\n${error}`);
+      throw new Error(`${await this.otherwise().catch(String)}\n${error}`);
     }
     return read;
   }
 
   /** What the cluster's side of it was when the page did not say what it should. */
   private async otherwise(): Promise<string> {
-    const answer = await fetch(`${this.masthead}/api/v1/rollouts/${this.of}`);
+    const answer = await fetch(`${this.masthead}/api/v1/rollouts/${this.of}`, { signal: AbortSignal.timeout(5_000) });
     const { course, sentence, causes } = (await answer.json()) as { course: string; sentence: string; causes: object };
-    const bar = this.page!.locator('header').innerText({ timeout: 5_000 }).catch(String);
+    const bar = this.page!.locator('header.bar').innerText({ timeout: 5_000 }).catch(String);
     const seen = JSON.stringify({ bar: await bar, troubles: this.troubles });
     return `${this.name}: the API says ${course}, ${sentence}, ${JSON.stringify(causes)}; the page has ${seen}`;
   }

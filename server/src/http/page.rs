@@ -4,7 +4,7 @@ use app::{
     api::Millis,
     query::Place,
     seed::{Seed, Shared},
-    shell::{Assets, render},
+    shell::{Assets, Boot, render},
 };
 use axum::{
     Extension, Router,
@@ -15,7 +15,7 @@ use http::{StatusCode, Uri};
 
 use super::{
     admit::MayShare,
-    assets::{BOOT, PRELOADS, STYLESHEET},
+    assets::{BOOT, PROGRAM, STYLESHEET},
     base::Base,
 };
 use crate::{
@@ -23,7 +23,13 @@ use crate::{
     hub::{self, Hub},
 };
 
-const ASSETS: Assets = Assets { stylesheet: STYLESHEET, boot: BOOT, preloads: PRELOADS };
+const ASSETS: Assets = Assets {
+    stylesheet: STYLESHEET,
+    boot: match PROGRAM {
+        Some((module, wasm)) => Some(Boot { script: BOOT, module, wasm }),
+        None => None,
+    },
+};
 
 /// Every address that nothing else answers: the page has a view for it, or says that there is none.
 pub fn router() -> Router {
