@@ -1,8 +1,10 @@
 // Starts the page's program. This stands in the document itself, since what asks again for what did not come must not be
-// missing too; the Content-Security-Policy knows it by its hash.
+// missing too; the Content-Security-Policy knows it by its hash. It runs before the document has ended, since one that
+// breaks off never does.
 
 const { module, wasm } = document.getElementById('boot').dataset;
-const wall = document.querySelector('.wall');
+const later = (ms) => new Promise((over) => setTimeout(over, ms));
+if (!globalThis.WebAssembly) throw new Error('this browser has no WebAssembly, so this page stands still');
 
 // A trap ends the program for good: nothing that stands on the page then can be believed, and the program cannot say so.
 // The style sheet does.
@@ -30,14 +32,14 @@ function loadAnew() {
     sessionStorage.setItem(key, String(Date.now()));
   } catch {
     // Where a browser remembers nothing, somebody who is there can do it better.
-    if (!wall) return;
+    if (!document.querySelector('.wall') || performance.now() < 60_000) return;
   }
   location.reload();
 }
 
 // A wall has nobody who would load it anew when its program stops, or when it hangs on its way. The program says that it
 // runs by turning `data-beat`.
-if (wall) {
+function watchWall(wall) {
   // Half a minute each, of a machine that is awake.
   let quiet = 0;
   const heard = () => {
@@ -49,6 +51,22 @@ if (wall) {
     if (quiet >= 6 && (await answered()) && quiet >= 6) loadAnew();
   }, 30_000);
 }
+
+// Whether all of the document has come. One of which nothing more comes has broken off.
+async function isWhole() {
+  const parsed = new Promise((over) => addEventListener('DOMContentLoaded', over));
+  for (let seen = -1; document.readyState === 'loading'; await Promise.race([parsed, later(10_000)])) {
+    const there = document.documentElement.textContent.length;
+    if (there === seen) return false;
+    seen = there;
+  }
+  return true;
+}
+const whole = isWhole();
+whole.then(() => {
+  const wall = document.querySelector('.wall');
+  if (wall) watchWall(wall);
+});
 
 // The network may go between the document and its program: browsers fail all that is on its way when a laptop changes
 // networks. It is asked for until it comes.
@@ -62,12 +80,11 @@ for (let tried = 0; ; tried += 1) {
   } catch (error) {
     console.warn('the program of this page did not come:', error);
   }
-  await new Promise((later) => setTimeout(later, Math.min(1_000 * 2 ** tried, 30_000)));
+  await later(Math.min(1_000 * 2 ** tried, 30_000));
   // After an update there is another one at this address, and this one is no more.
   const there = await answered();
-  if (there && !there.includes(module)) loadAnew();
+  if (there && !(there.includes(module) && there.includes(wasm))) loadAnew();
 }
 // Until this is set the style sheet says after a while that the page stands still.
-if (glue.hydrate()) document.documentElement.setAttribute('data-runs', '');
-// The document broke off before its end.
-else if (await answered()) loadAnew();
+if ((await whole) && glue.hydrate()) document.documentElement.setAttribute('data-runs', '');
+else for (;; await later(10_000)) if (await answered()) loadAnew();

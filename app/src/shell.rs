@@ -84,7 +84,7 @@ fn document(place: &Place, seed: Seed, assets: &Assets) -> impl IntoView + use<>
             // A module that is only preloaded as a script would be fetched twice.
             <link rel="modulepreload" href=module.clone() />
             <link rel="preload" href=wasm.clone() r#as="fetch" crossorigin="anonymous" />
-            <script type="module" id="boot" data-module=module data-wasm=wasm inner_html=boot.script></script>
+            <script type="module" r#async=true id="boot" data-module=module data-wasm=wasm inner_html=boot.script></script>
         }
     });
     view! {

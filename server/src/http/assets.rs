@@ -250,6 +250,7 @@ mod tests {
             assert_eq!(response.status(), StatusCode::OK);
             assert_eq!(header(&response, CONTENT_ENCODING), Some("br"));
         }
-        assert!(!BOOT.contains("</script") && !BOOT.contains("<!--"), "it stands in a document");
+        // It stands in a document, where \r\n becomes \n and its hash another one.
+        assert!(!["</script", "<!--", "\r"].iter().any(|part| BOOT.contains(part)));
     }
 }
