@@ -487,8 +487,9 @@ async fn a_kind_that_answers_too_late_costs_no_answer_of_the_others() {
             assert!(late <= 4_300, "pods are {late} ms old");
         })
         .await;
+    // Twice in each of its turns, of which there are some twenty: how many are well changes whose turn is next.
     let reads = reads.load(Ordering::Relaxed);
-    assert!(reads > 40, "read {reads} times");
+    assert!(reads > 20, "read {reads} times");
 }
 
 #[tokio::test(start_paused = true)]
