@@ -517,5 +517,5 @@ async fn a_first_list_that_is_refused_once_and_then_fails_says_that_it_fails() {
     assert!(asked.load(Ordering::Relaxed) > 1);
     fails.send_replace(false);
     stage.until_live().await;
-    assert_eq!(stage.asked("/namespaces/default/pods"), 0, "nor is it one namespace for that");
+    assert_eq!(stage.asked("/namespaces/default/pods?limit=500"), 0, "nor is it one namespace for that");
 }

@@ -8,7 +8,13 @@
 mod stage;
 mod viewer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use app::{
     api::{Kind, KindState, Text, Timestamp},
@@ -524,6 +530,43 @@ async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
     stage.until("the new pod", |viewer| viewer.pods() == ["meanwhile"]).await;
     let lists = demo.request_log().into_iter().filter(|(_, path)| path.contains("/pods?limit=500"));
     assert_eq!(lists.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_another_one_right_after_a_list_is_not_believed() {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    (0..50)
+        .for_each(|nth| _ = demo.put(pod("pod-0", &[("cluster", "first"), ("written", &nth.to_string())])));
+    let other = demo.clone();
+    let is_other = Arc::new(AtomicBool::new(false));
+    let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
+        let is_list = request.uri().to_string().contains("/pods?limit=500");
+        let (other, is_other) = (other.clone(), is_other.clone());
+        async move {
+            let answer = next.run(request).await;
+            if is_list && !is_other.swap(true, Ordering::Relaxed) {
+                other.remove("pods", "default", "pod-0");
+                other.put(pod("pod-0", &[("cluster", "second")]));
+                other.faults().restart();
+            }
+            answer
+        }
+    });
+    let router = demo.router().layer(layer);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    let is_of = |viewer: &Viewer, cluster: &str| {
+        viewer.pod("pod-0").and_then(|pod| pod.meta.labels.get("cluster")).is_some_and(|of| of == cluster)
+    };
+    stage
+        .pass(Duration::from_secs(60), |viewer| {
+            assert!(
+                *viewer.state(Kind::Pod) != KindState::Live || is_of(viewer, "second"),
+                "live, of the first"
+            );
+        })
+        .await;
+    assert!(is_of(&stage.viewer, "second"));
+    stage.until_live().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,9 +13,9 @@
 //! - 410 as a status and inside the watch: list again; more than once in a moment, with backoff;
 //! - deletions during a gap: a new list replaces the old rows, and the hub finds what is missing;
 //! - a watch that ends at once with nothing in it: counts as a failure, with backoff, then list again;
-//! - an API server that is another one, or the same with an older etcd: once a watch is open that goes on where another,
-//!   or a slow list ([`AT_ONCE`]), ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was
-//!   torn off and there is none, it lists again;
+//! - an API server that is another one, or the same with an older etcd: once a watch is open that goes on where another, or
+//!   a list, ended, a witness is asked for ([`position`]); where it says otherwise, or a watch was torn off and there is
+//!   none, it lists again;
 //! - events in another order than they happened: list again;
 //! - a watch that begins in the past: it first tells what has happened since, and nothing in it says where that
 //!   ends. Its kind is not live before it has caught up ([`CATCH_UP`]);
@@ -204,9 +204,8 @@ impl Reflector {
     /// Runs until the hub ends, or, if `when_forbidden` says so, until the first refusal, which it returns.
     pub async fn run<T: Translate>(mut self, when_forbidden: WhenForbidden) -> Option<KindState> {
         loop {
-            let began = Instant::now();
             let over = match self.list::<T>().await {
-                Ok(position) => self.follow::<T>(position, Before::List(began)).await,
+                Ok(position) => self.follow::<T>(position, Before::List).await,
                 Err(over) => over,
             };
             match over {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use app::api::Uid;
-use tokio::time::Instant;
 
 use super::{
     CATCH_UP, Over, Reflector,
@@ -17,15 +16,11 @@ use crate::source::{
     translate,
 };
 
-/// A list that was begun longer ago than this, when its watch is open, may be another API server's, or of an etcd that
-/// has been restored since: a witness is asked for.
-const AT_ONCE: Duration = Duration::from_millis(100);
-
 /// What a watch goes on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// A list that was begun then.
-    List(Instant),
+    /// A list. By the time that its watch is open that may be another API server's.
+    List,
     /// A watch that ended as the API server ends watches: it may have ended it to make way for a restored etcd.
     End,
     /// A watch that was torn off. Nobody knows what has happened since, nor whether it is still the same API server.
@@ -65,32 +60,27 @@ impl Reflector {
             Before::Torn => position.since_witness().ok_or(Over::Relist(ApiError::Unwitnessed))?,
             // What there is nothing of is listed as quickly.
             Before::End if position.has_no_witness() => return Err(Over::Again),
-            Before::List(_) | Before::End => position.version.clone(),
+            Before::List | Before::End => position.version.clone(),
         };
         let again = position.is_past(&from);
         // What went with the last that is gone may not have been told.
         let from = match before {
             Before::End => position.before_gone().unwrap_or(from),
-            Before::List(_) | Before::Torn => from,
+            Before::List | Before::Torn => from,
         };
         let mut catching_up = again || self.withheld || asked.since(self.known) > TRUSTED;
         let timeout = if catching_up { CATCH_UP } else { self.bookmarks.timeout() };
         let watch = self.api.watch(&self.collection, &from, timeout).await?;
         let opened = Moment::now();
-        let (mut latest, mut owed) = (None, Vec::new());
         // Asked for now, and not before, when it could still have been replaced.
-        let is_of_this_moment = matches!(before, Before::List(began) if began.elapsed() <= AT_ONCE);
-        if !is_of_this_moment {
-            let witnessed = self.witnessed(position, before).await?;
-            if witnessed.owed.is_empty() && !again && witnessed.latest.as_ref() == Some(&from) {
-                // Nothing has happened since, anywhere.
-                self.known = opened;
-                catching_up = self.withheld;
-            }
-            catching_up |= !witnessed.owed.is_empty();
-            latest = witnessed.latest.and_then(|latest| latest.parse::<u64>().ok());
-            owed = witnessed.owed;
+        let Witnessed { latest, owed } = self.witnessed(position, before).await?;
+        if owed.is_empty() && !again && latest.as_ref() == Some(&from) {
+            // Nothing has happened since, anywhere.
+            self.known = opened;
+            catching_up = self.withheld;
         }
+        catching_up |= !owed.is_empty();
+        let latest = latest.and_then(|latest| latest.parse::<u64>().ok());
         position.begin(from);
         Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
     }
