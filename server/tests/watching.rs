@@ -533,6 +533,29 @@ async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lists_of_nothing_where_there_is_something_are_not_believed_and_not_asked_for_in_a_loop() {
+    let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+    demo.put(pod("there", &[]));
+    // As by a proxy that keeps what it was once told.
+    let layer = axum::middleware::from_fn(|mut request: Request, next: Next| {
+        let target = request.uri().to_string();
+        if target.contains("/pods?limit=500") {
+            *request.uri_mut() = format!("{target}&labelSelector=is%3Dnone").parse().expect("a target");
+        }
+        next.run(request)
+    });
+    let router = demo.router().layer(layer);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage
+        .pass(Duration::from_secs(60), |viewer| {
+            assert!(*viewer.state(Kind::Pod) != KindState::Live, "there are none, it says");
+        })
+        .await;
+    let lists = stage.asked("/pods?limit=500");
+    assert!((3..12).contains(&lists), "{lists} lists in a minute");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_api_server_that_is_another_one_right_after_a_list_is_not_believed() {
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
     (0..50)

@@ -51,6 +51,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const BOOKMARK: i64 = 80_000;
 /// So much later a watch that has ended is open again, in milliseconds.
 const REOPENED: i64 = 20_000;
+/// So much later an API server that was stopped may be written to.
+const STARTS: Duration = Duration::from_millis(50);
 /// What was lost is found when it is all listed again, which it is so often, in milliseconds.
 const LIST_AGAIN: i64 = 45 * 60_000;
 
@@ -285,6 +287,9 @@ impl Run {
                 self.sky.restores();
                 faults.restore(&self.backup.0);
                 self.truth.restored(&self.demo, &self.backup.1);
+                // API servers are stopped for that ("Restoring an etcd cluster" in Kubernetes' documentation), so that whoever
+                // watched has asked again before anything is written.
+                return self.pass(STARTS).await;
             }
             Step::OtherCluster => {
                 for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Namespace) {

@@ -126,7 +126,7 @@ impl Reflector {
         }
         let is_witness = |json: &str| Witness::of(translate::head(json), 0).is_some();
         match page.items()?.into_iter().any(is_witness) {
-            true => Err(Over::Again),
+            true => Err(Over::Relist(ApiError::Unwitnessed)),
             false => Ok(page.resource_version),
         }
     }
