@@ -281,16 +281,17 @@ impl ApiServer {
         let within = (!namespace.is_empty()).then(|| Text::from(namespace));
         let path = Collection { within, ..collection.clone() }.path();
         let name: String = percent_encoded(name).collect();
-        self.read_one(&format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1")).await
+        // However large it was, it came in a list.
+        self.read_one(&format!("{path}?fieldSelector=metadata.name%3D{name}&limit=1"), LARGEST_PAGE).await
     }
 
     /// The smallest list there is: of the first object, or of none.
     pub async fn first(&self, collection: &Collection) -> Result<Page, ApiError> {
-        self.read_one(&format!("{}?limit=1", collection.path())).await
+        self.read_one(&format!("{}?limit=1", collection.path()), LARGEST_EVENT).await
     }
 
-    async fn read_one(&self, path: &str) -> Result<Page, ApiError> {
-        tokio::time::timeout(PATIENCE, self.read(path, LARGEST_EVENT))
+    async fn read_one(&self, path: &str, at_most: usize) -> Result<Page, ApiError> {
+        tokio::time::timeout(PATIENCE, self.read(path, at_most))
             .await
             .map_err(|_| ApiError::Silent(PATIENCE))?
     }
