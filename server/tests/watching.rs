@@ -533,6 +533,45 @@ async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_written_last_and_is_written_or_deleted_right_after_a_list_is_live_when_that_is_told() {
+    for deletes in [false, true] {
+        let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
+        (0..2).for_each(|nth| _ = demo.put(pod(&format!("pod-{nth}"), &[])));
+        let writer = demo.clone();
+        let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
+            let target = request.uri().to_string();
+            let writer = writer.clone();
+            async move {
+                let answer = next.run(request).await;
+                if target.contains("/pods?limit=500") {
+                    match deletes {
+                        true => _ = writer.remove("pods", "default", "pod-1"),
+                        false => _ = writer.put(pod("pod-1", &[("written", "again")])),
+                    }
+                    // So that the API server's version is another kind's by the time that it is asked.
+                    writer.put(renewed_lease(1));
+                }
+                answer
+            }
+        });
+        let router = demo.router().layer(layer);
+        let mut stage = Stage::over(demo, router, &[], None).await;
+        let began = Instant::now();
+        stage.until("pods to be live", |viewer| *viewer.state(Kind::Pod) == KindState::Live).await;
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        let is_told = match deletes {
+            true => stage.viewer.pods() == ["pod-0"],
+            false => stage.viewer.pod("pod-1").is_some_and(|pod| pod.meta.labels.get("written").is_some()),
+        };
+        assert!(is_told, "live before that was told");
+        stage
+            .pass(Duration::from_secs(60), |viewer| assert!(*viewer.state(Kind::Pod) == KindState::Live))
+            .await;
+        assert_eq!(stage.asked("/pods?limit=500"), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_of_nothing_where_there_is_something_are_not_believed_and_not_asked_for_in_a_loop() {
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
     demo.put(pod("there", &[]));

@@ -48,7 +48,7 @@ use super::{
     api_server::{self, ApiError, ApiServer, Collection, RawObject, WatchEvent},
     backoff::{Backoff, jittered},
     moment::Moment,
-    pulse::Pulse,
+    pulse::{Pulse, TRUSTED},
     translate::{self, Translate},
 };
 use crate::{
@@ -364,7 +364,7 @@ impl Reflector {
     ) -> Result<(u64, Before), Over> {
         let Open { mut watch, timeout, asked, opened, mut catching_up, latest, mut owed } = open;
         let sent = asked.steady;
-        if catching_up {
+        if catching_up || !owed.is_empty() {
             let because = Text::from("catching up with what has happened since");
             self.report(KindState::Stale { since: self.known.told, because }).await?;
         } else {
@@ -375,6 +375,7 @@ impl Reflector {
         let (mut seen, mut marked, mut told, mut held) = (0, None::<Instant>, None, Vec::new());
         self.overtaken.begin();
         loop {
+            let is_owed = !owed.is_empty();
             let due = match self.bookmarks {
                 Bookmarks::Come => end.min(heard + BOOKMARK_DUE),
                 Bookmarks::Unknown | Bookmarks::Never | Bookmarks::Missed => end,
@@ -394,7 +395,7 @@ impl Reflector {
                         return Ok((seen, Before::Torn));
                     }
                     let is_in_doubt = self.pulse.readable.has_failed(&self.collection);
-                    if !catching_up && !is_in_doubt && answer.at.is_after(opened) {
+                    if !catching_up && !is_owed && !is_in_doubt && answer.at.is_after(opened) {
                         let (kind, is_amid_event) = (self.collection.kind, watch.is_amid_event());
                         if let Some(at) = self.overtaken.answered(&answer, kind, is_amid_event) {
                             self.current(at).await?;
@@ -405,7 +406,7 @@ impl Reflector {
             };
             let Ok(event) = event else {
                 self.withheld = true;
-                if !catching_up {
+                if !catching_up && !is_owed {
                     // Whatever was said of it since.
                     self.current(known).await?;
                 }
@@ -423,7 +424,7 @@ impl Reflector {
             let in_time = sent.elapsed() >= timeout && opened.steady.elapsed() < timeout + AN_END;
             // It ends them whatever is left to tell (`HandleHTTP` in apiserver's `endpoints/handlers/watch.go`).
             let is_flowing = told.is_some_and(|told: Instant| told.elapsed() < FLOWING);
-            let has_caught_up = catching_up
+            let has_caught_up = (catching_up || is_owed)
                 && event.as_ref().map_or(in_time && !is_flowing, |event| event.has_reached(latest));
             if matches!(event, Some(WatchEvent::Bookmark(_))) {
                 marked = Some(Instant::now());
@@ -458,6 +459,12 @@ impl Reflector {
                 let answered = *self.pulse.answered.borrow();
                 self.known = self.known.later(answered.map_or(self.known, |answer| asked.earlier(answer.at)));
                 self.live().await?;
+            } else if is_owed && owed.is_empty() && !catching_up {
+                // All that is known to have happened has been told. If that took long, nobody knows of the rest.
+                catching_up = Moment::now().since(self.known) > TRUSTED;
+                if !catching_up {
+                    self.live().await?;
+                }
             }
             if is_over {
                 let is_marked = marked.is_some_and(|marked| marked.elapsed() < LAST_BOOKMARK);

@@ -79,7 +79,6 @@ impl Reflector {
             self.known = opened;
             catching_up = self.withheld;
         }
-        catching_up |= !owed.is_empty();
         let latest = latest.and_then(|latest| latest.parse::<u64>().ok());
         position.begin(from);
         Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
