@@ -29,7 +29,7 @@ pub enum Before {
 
 /// What an API server says of the history that was told.
 struct Witnessed {
-    /// Its latest version; `None` if there was nobody to ask for.
+    /// Its latest version, if it tells one.
     latest: Option<String>,
     /// Objects that were written or deleted since, which the watch has to tell by then.
     owed: Vec<Uid>,
