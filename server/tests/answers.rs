@@ -236,7 +236,13 @@ enum Lines {
     Twice,
     /// Each pair by one version, as etcd deletes what has expired.
     Together,
+    /// After each that what comes next is not remembered any more.
+    Expiring,
 }
+
+/// What a watch says, and then no more, whose history the API server has forgotten meanwhile.
+const EXPIRED: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version: 1 (2)","reason":"Expired","code":410}}
+"#;
 
 /// What two lines are about, at the moment of the second.
 fn together(before: &[u8], line: &[u8]) -> Bytes {
@@ -272,6 +278,9 @@ fn told(demo: &Demo, lines: &watch::Sender<Lines>) -> Router {
                             Vec::new()
                         }
                         (None, Ok(line)) if now == Lines::Twice => vec![Ok(line.clone()), Ok(line)],
+                        (None, Ok(line)) if now == Lines::Expiring => {
+                            vec![Ok(line), Ok(Bytes::from_static(EXPIRED))]
+                        }
                         (_, line) => vec![line],
                     };
                     stream::iter(come)
@@ -321,6 +330,34 @@ async fn events_in_another_order_than_they_happened_are_not_believed() {
         // Until a watch has gone well.
         stage.pass(Duration::from_secs(60), |_| {}).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_that_is_gone_in_the_middle_of_a_watch_leads_to_a_new_list() {
+    let demo = cluster(1);
+    let lines = watch::Sender::new(Lines::AsWritten);
+    let router = told(&demo, &lines);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    let lists = stage.asked("/pods?limit=500");
+    stage.demo.put(pod("before", &[]));
+    stage.until("the pod that was told of well", |viewer| viewer.pods() == ["before", "pod-0"]).await;
+    lines.send_replace(Lines::Expiring);
+    let began = Instant::now();
+    stage.demo.put(pod("last", &[]));
+    // Who watches is not told of that.
+    stage.until_stale(Kind::Pod).await;
+    stage.demo.remove("pods", "default", "before");
+    lines.send_replace(Lines::AsWritten);
+    stage
+        .until("pods to be live", |viewer| {
+            let is_live = *viewer.state(Kind::Pod) == KindState::Live;
+            assert!(!is_live || viewer.pods() == ["last", "pod-0"], "live, and {:?}", viewer.pods());
+            is_live
+        })
+        .await;
+    assert!(began.elapsed() < Duration::from_secs(5), "live after {:?}", began.elapsed());
+    assert_eq!(stage.asked("/pods?limit=500"), lists + 1);
 }
 
 #[tokio::test(start_paused = true)]

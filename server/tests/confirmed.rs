@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use app::{
     api::{
         DaemonSet, Deployment, InCluster, Kind, KindState, Meta, Node, ObjectKey, Pod, ReplicaSet, Rollout,
-        Text, Uid,
+        Service, Text, Uid,
     },
     model::Delta,
     scope::Scope,
@@ -337,6 +337,24 @@ async fn what_differs_between_templates_is_as_fresh_as_they_are() {
         for (stale, state) in [(Kind::Event, "live"), (Kind::ReplicaSet, "stale")] {
             assert_eq!(stage.without(stale, &path).await.state(), (200, Some(state)), "{path}, {stale:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_behind_a_service_is_as_fresh_as_slices_and_pods() {
+    let stage = Stage::new().await;
+    let meta = json!({"name": "web", "namespace": "default", "uid": "web"});
+    stage.put::<Service>(json!({"metadata": meta, "spec": {"selector": {"app": "web"}}})).await;
+    for (name, found) in [("web", 200), ("no-such", 404)] {
+        let path = format!("/api/v1/services/default/{name}/endpoints");
+        for stale in [Kind::Service, Kind::EndpointSlice, Kind::Pod] {
+            assert_eq!(
+                stage.without(stale, &path).await.state(),
+                (found, Some("stale")),
+                "{name}, {stale:?}"
+            );
+        }
+        assert_eq!(stage.without(Kind::Event, &path).await.state(), (found, Some("live")), "{name}");
     }
 }
 

@@ -9,10 +9,7 @@ mod stage;
 mod viewer;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -58,15 +55,27 @@ async fn a_list_of_many_pages_is_shown_only_when_whole() {
     assert_eq!(stage.viewer.cluster.pods.len(), 1234);
 }
 
-/// The demo, where a list of pods comes so long after it was made.
-fn listed_late(demo: &Demo, late: Duration) -> Router {
-    let layer = axum::middleware::from_fn(move |request: Request, next: Next| async move {
-        let is_list = request.uri().to_string().contains("/pods?limit=500");
-        let answer = next.run(request).await;
-        if is_list {
-            tokio::time::sleep(late).await;
+/// What only lists of pods are asked for with.
+const A_LIST: &str = "/pods?limit=500";
+
+/// The demo, where something happens once a list of pods is made, which is told so long after that.
+fn after_a_list(
+    demo: &Demo,
+    happens: impl Fn(&Demo) + Clone + Send + Sync + 'static,
+    late: Duration,
+) -> Router {
+    let changed = demo.clone();
+    let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
+        let is_list = request.uri().to_string().contains(A_LIST);
+        let (changed, happens) = (changed.clone(), happens.clone());
+        async move {
+            let answer = next.run(request).await;
+            if is_list {
+                happens(&changed);
+                tokio::time::sleep(late).await;
+            }
+            answer
         }
-        answer
     });
     demo.router().layer(layer)
 }
@@ -76,7 +85,7 @@ async fn what_is_listed_slowly_and_changes_all_the_time_becomes_live_after_one_l
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
     let written = |nth: usize| pod(&format!("pod-{}", nth % 3), &[("written", &nth.to_string())]);
     (0..3).for_each(|nth| _ = demo.put(written(nth)));
-    let router = listed_late(&demo, Duration::from_secs(3));
+    let router = after_a_list(&demo, |_| (), Duration::from_secs(3));
     let mut stage = Stage::over(demo.clone(), router, &[], None).await;
     stage.tasks.spawn(async move {
         let mut often = tokio::time::interval(Duration::from_millis(300));
@@ -88,8 +97,7 @@ async fn what_is_listed_slowly_and_changes_all_the_time_becomes_live_after_one_l
     stage.until_live().await;
     let beats = stage.viewer.beats;
     stage.until("half a minute", |viewer| viewer.beats >= beats + 15).await;
-    let lists = stage.demo.request_log().into_iter().filter(|(_, path)| path.contains("/pods?limit=500"));
-    assert_eq!(lists.count(), 1);
+    assert_eq!(stage.asked(A_LIST), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,12 +142,10 @@ async fn an_api_server_that_answers_410_to_everything_is_left_in_peace() {
         faults.set("pods", fault);
         faults.cut_watches("pods");
         stage.until_stale(Kind::Pod).await;
-        let before =
-            stage.demo.request_log().iter().filter(|(_, path)| path.contains("/pods?limit=500")).count();
+        let before = stage.asked(A_LIST);
         let beats = stage.viewer.beats;
         stage.until("a minute", |viewer| viewer.beats >= beats + 30).await;
-        let after =
-            stage.demo.request_log().iter().filter(|(_, path)| path.contains("/pods?limit=500")).count();
+        let after = stage.asked(A_LIST);
         assert!(after - before < 15, "{} lists in a minute", after - before);
         faults.clear_all();
         stage.until_live().await;
@@ -433,7 +439,7 @@ async fn what_may_be_listed_and_not_watched_is_not_listed_in_a_loop() {
         stage
             .pass(Duration::from_secs(300), |viewer| assert_ne!(*viewer.state(Kind::Pod), KindState::Live))
             .await;
-        let lists = stage.asked("/pods?limit=500");
+        let lists = stage.asked(A_LIST);
         assert!((10..=20).contains(&lists), "{lists} lists in five minutes");
         assert_eq!(stage.asked("/namespaces/default/pods?limit=500") > 0, fallback.is_some());
         stage.demo.faults().clear_all();
@@ -500,20 +506,8 @@ async fn a_list_of_nothing_is_believed_only_where_its_version_has_been() {
     demo.remove("pods", "default", "of-the-backup");
     (0..50).for_each(|nth| _ = demo.put(pod("of-no-backup", &[("written", &nth.to_string())])));
     demo.remove("pods", "default", "of-no-backup");
-    let faults = demo.faults();
-    let restored_meanwhile = axum::middleware::from_fn(move |request: Request, next: Next| {
-        let is_list = request.uri().to_string().contains("/pods?limit=500");
-        let (faults, backup) = (faults.clone(), backup.clone());
-        async move {
-            let answer = next.run(request).await;
-            if is_list {
-                faults.restore(&backup);
-                tokio::time::sleep(Duration::from_millis(400)).await;
-            }
-            answer
-        }
-    });
-    let router = demo.router().layer(restored_meanwhile);
+    let is_restored = move |demo: &Demo| demo.faults().restore(&backup);
+    let router = after_a_list(&demo, is_restored, Duration::from_millis(400));
     let mut stage = Stage::over(demo, router, &[], None).await;
     stage.until_live().await;
     assert_eq!(stage.viewer.pods(), ["of-the-backup"], "there is nothing in a history that has been lost");
@@ -522,14 +516,13 @@ async fn a_list_of_nothing_is_believed_only_where_its_version_has_been() {
 #[tokio::test(start_paused = true)]
 async fn a_list_of_nothing_is_listed_again_where_there_is_something_by_now() {
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
-    let router = listed_late(&demo, Duration::from_millis(400));
+    let router = after_a_list(&demo, |_| (), Duration::from_millis(400));
     let mut stage = Stage::over(demo.clone(), router, &[], None).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     demo.put(pod("meanwhile", &[]));
     stage.until_live().await;
     stage.until("the new pod", |viewer| viewer.pods() == ["meanwhile"]).await;
-    let lists = demo.request_log().into_iter().filter(|(_, path)| path.contains("/pods?limit=500"));
-    assert_eq!(lists.count(), 2);
+    assert_eq!(stage.asked(A_LIST), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -537,24 +530,15 @@ async fn what_was_written_last_and_is_written_or_deleted_right_after_a_list_is_l
     for deletes in [false, true] {
         let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
         (0..2).for_each(|nth| _ = demo.put(pod(&format!("pod-{nth}"), &[])));
-        let writer = demo.clone();
-        let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
-            let target = request.uri().to_string();
-            let writer = writer.clone();
-            async move {
-                let answer = next.run(request).await;
-                if target.contains("/pods?limit=500") {
-                    match deletes {
-                        true => _ = writer.remove("pods", "default", "pod-1"),
-                        false => _ = writer.put(pod("pod-1", &[("written", "again")])),
-                    }
-                    // So that the API server's version is another kind's by the time that it is asked.
-                    writer.put(renewed_lease(1));
-                }
-                answer
+        let is_written = move |demo: &Demo| {
+            match deletes {
+                true => _ = demo.remove("pods", "default", "pod-1"),
+                false => _ = demo.put(pod("pod-1", &[("written", "again")])),
             }
-        });
-        let router = demo.router().layer(layer);
+            // So that the API server's version is another kind's by the time that it is asked.
+            demo.put(renewed_lease(1));
+        };
+        let router = after_a_list(&demo, is_written, Duration::ZERO);
         let mut stage = Stage::over(demo, router, &[], None).await;
         let began = Instant::now();
         stage.until("pods to be live", |viewer| *viewer.state(Kind::Pod) == KindState::Live).await;
@@ -567,7 +551,7 @@ async fn what_was_written_last_and_is_written_or_deleted_right_after_a_list_is_l
         stage
             .pass(Duration::from_secs(60), |viewer| assert!(*viewer.state(Kind::Pod) == KindState::Live))
             .await;
-        assert_eq!(stage.asked("/pods?limit=500"), 1);
+        assert_eq!(stage.asked(A_LIST), 1);
     }
 }
 
@@ -578,7 +562,7 @@ async fn lists_of_nothing_where_there_is_something_are_not_believed_and_not_aske
     // As by a proxy that keeps what it was once told.
     let layer = axum::middleware::from_fn(|mut request: Request, next: Next| {
         let target = request.uri().to_string();
-        if target.contains("/pods?limit=500") {
+        if target.contains(A_LIST) {
             *request.uri_mut() = format!("{target}&labelSelector=is%3Dnone").parse().expect("a target");
         }
         next.run(request)
@@ -590,7 +574,7 @@ async fn lists_of_nothing_where_there_is_something_are_not_believed_and_not_aske
             assert!(*viewer.state(Kind::Pod) != KindState::Live, "there are none, it says");
         })
         .await;
-    let lists = stage.asked("/pods?limit=500");
+    let lists = stage.asked(A_LIST);
     assert!((3..12).contains(&lists), "{lists} lists in a minute");
 }
 
@@ -599,22 +583,15 @@ async fn an_api_server_that_is_another_one_right_after_a_list_is_not_believed() 
     let demo = demo::start(demo::Options { play: false, ..demo::Options::default() });
     (0..50)
         .for_each(|nth| _ = demo.put(pod("pod-0", &[("cluster", "first"), ("written", &nth.to_string())])));
-    let other = demo.clone();
-    let is_other = Arc::new(AtomicBool::new(false));
-    let layer = axum::middleware::from_fn(move |request: Request, next: Next| {
-        let is_list = request.uri().to_string().contains("/pods?limit=500");
-        let (other, is_other) = (other.clone(), is_other.clone());
-        async move {
-            let answer = next.run(request).await;
-            if is_list && !is_other.swap(true, Ordering::Relaxed) {
-                other.remove("pods", "default", "pod-0");
-                other.put(pod("pod-0", &[("cluster", "second")]));
-                other.faults().restart();
-            }
-            answer
-        }
-    });
-    let router = demo.router().layer(layer);
+    let once = Arc::new(Once::new());
+    let becomes_another = move |demo: &Demo| {
+        once.call_once(|| {
+            demo.remove("pods", "default", "pod-0");
+            demo.put(pod("pod-0", &[("cluster", "second")]));
+            demo.faults().restart();
+        });
+    };
+    let router = after_a_list(&demo, becomes_another, Duration::ZERO);
     let mut stage = Stage::over(demo, router, &[], None).await;
     let is_of = |viewer: &Viewer, cluster: &str| {
         viewer.pod("pod-0").and_then(|pod| pod.meta.labels.get("cluster")).is_some_and(|of| of == cluster)

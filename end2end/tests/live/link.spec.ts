@@ -1,5 +1,6 @@
 import { expect, test } from '../../helper';
 import { Update } from '../../update';
+import { views } from '../../views';
 
 // What the console says of a socket that a stopped server refuses.
 test.use({ expectedErrors: [/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/] });
@@ -28,6 +29,38 @@ test('a server that freezes is found out within ten seconds', async ({ page, mas
   await expect(page.locator('.gate.stale').first()).toBeVisible();
   masthead.resume();
   await expect(page.locator(chip)).toContainText('live', { timeout: 25_000 });
+});
+
+test('whatever view is open dims all that it shows when its server freezes, and none of it when that goes on', async ({ context, masthead }) => {
+  test.slow(); // every view, some at once
+  const together = 6;
+  for (let first = 0; first < views.length; first += together) {
+    const open = await Promise.all(views.slice(first, first + together).map(async ({ path, shows }) => {
+      const page = await context.newPage();
+      await page.goto(path);
+      await expect(page.locator(chip)).toContainText('live');
+      await expect(page.locator('main')).toContainText(shows);
+      await expect(page.locator('.gate:visible').first(), path).toBeVisible();
+      await expect(page.locator('.gate.stale'), path).toHaveCount(0);
+      const text = await page.locator('.gate:visible').first().evaluate((gate) => getComputedStyle(gate).color);
+      return { path, page, text };
+    }));
+    masthead.pause();
+    await Promise.all(open.map(async ({ path, page, text }) => {
+      await expect(page.locator('.gate:not(.stale)'), path).toHaveCount(0, { timeout: 10_000 });
+      // What was known stays, and does not look as before.
+      const gate = page.locator('.gate:visible').first();
+      await expect(gate, path).toBeVisible();
+      await expect.poll(() => gate.evaluate((gate) => getComputedStyle(gate).filter), path).toBe('saturate(0.35)');
+      expect(await gate.evaluate((gate) => getComputedStyle(gate).color), path).not.toBe(text);
+    }));
+    masthead.resume();
+    await Promise.all(open.map(async ({ path, page }) => {
+      await expect(page.locator(chip), path).toContainText('live', { timeout: 25_000 });
+      await expect(page.locator('.gate.stale'), path).toHaveCount(0);
+      await page.close();
+    }));
+  }
 });
 
 test('another build of the server loads the page anew, once its page is there', async ({ page, masthead }) => {

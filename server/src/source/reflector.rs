@@ -375,7 +375,7 @@ impl Reflector {
         let (mut seen, mut marked, mut told, mut held) = (0, None::<Instant>, None, Vec::new());
         self.overtaken.begin();
         loop {
-            let is_owed = !owed.is_empty();
+            let is_behind = catching_up || !owed.is_empty();
             let due = match self.bookmarks {
                 Bookmarks::Come => end.min(heard + BOOKMARK_DUE),
                 Bookmarks::Unknown | Bookmarks::Never | Bookmarks::Missed => end,
@@ -395,7 +395,7 @@ impl Reflector {
                         return Ok((seen, Before::Torn));
                     }
                     let is_in_doubt = self.pulse.readable.has_failed(&self.collection);
-                    if !catching_up && !is_owed && !is_in_doubt && answer.at.is_after(opened) {
+                    if !is_behind && !is_in_doubt && answer.at.is_after(opened) {
                         let (kind, is_amid_event) = (self.collection.kind, watch.is_amid_event());
                         if let Some(at) = self.overtaken.answered(&answer, kind, is_amid_event) {
                             self.current(at).await?;
@@ -406,7 +406,7 @@ impl Reflector {
             };
             let Ok(event) = event else {
                 self.withheld = true;
-                if !catching_up && !is_owed {
+                if !is_behind {
                     // Whatever was said of it since.
                     self.current(known).await?;
                 }
@@ -424,8 +424,8 @@ impl Reflector {
             let in_time = sent.elapsed() >= timeout && opened.steady.elapsed() < timeout + AN_END;
             // It ends them whatever is left to tell (`HandleHTTP` in apiserver's `endpoints/handlers/watch.go`).
             let is_flowing = told.is_some_and(|told: Instant| told.elapsed() < FLOWING);
-            let has_caught_up = (catching_up || is_owed)
-                && event.as_ref().map_or(in_time && !is_flowing, |event| event.has_reached(latest));
+            let has_caught_up =
+                is_behind && event.as_ref().map_or(in_time && !is_flowing, |event| event.has_reached(latest));
             if matches!(event, Some(WatchEvent::Bookmark(_))) {
                 marked = Some(Instant::now());
             }
@@ -459,7 +459,7 @@ impl Reflector {
                 let answered = *self.pulse.answered.borrow();
                 self.known = self.known.later(answered.map_or(self.known, |answer| asked.earlier(answer.at)));
                 self.live().await?;
-            } else if is_owed && owed.is_empty() && !catching_up {
+            } else if is_behind && owed.is_empty() && !catching_up {
                 // All that is known to have happened has been told. If that took long, nobody knows of the rest.
                 catching_up = Moment::now().since(self.known) > TRUSTED;
                 if !catching_up {
