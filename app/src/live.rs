@@ -92,6 +92,8 @@ pub fn start(store: Store, here: Here) {
     });
     // What the document says was written before it came.
     live.clock.borrow_mut().hear(painted, page::document_came());
+    // It may have been here for long before this program was.
+    live.tick();
 
     let tick = live.clone();
     // One clock for everything that ages; it lasts as long as the document.

@@ -210,9 +210,9 @@ pub fn document_came() -> Millis {
     let ago = || -> Option<f64> {
         let clock = web_sys::window()?.performance()?;
         let navigation = clock.get_entries_by_type("navigation").get(0);
-        let began = js_sys::Reflect::get(&navigation, &"responseStart".into()).ok()?.as_f64()?;
-        // nought stands for what a browser does not know or tell
-        (began > 0.0).then(|| (clock.now() - began).max(0.0))
+        let began = js_sys::Reflect::get(&navigation, &"responseStart".into()).ok();
+        // Nought stands for what a browser does not know or tell: then it may have come when it was asked for.
+        Some((clock.now() - began.and_then(|began| began.as_f64()).unwrap_or_default()).max(0.0))
     };
     Millis(browser_now().0 - ago().unwrap_or_default() as i64)
 }

@@ -359,7 +359,8 @@ test.describe('without its program', () => {
     await expect(page.locator('.fresh')).toHaveText(/as of \d\d:\d\d:\d\d UTC/);
     const stopped = page.locator('.stopped');
     await expect(stopped).toHaveCSS('opacity', '0');
-    await expect(stopped).toHaveCSS('opacity', '1', { timeout: 40_000 });
+    await expect(page.locator('.wall main')).toHaveCSS('filter', 'saturate(0.35)', { timeout: 6_000 });
+    await expect(stopped).toHaveCSS('opacity', '1', { timeout: 14_000 });
     await expect(stopped).toContainText('NOT LIVE');
   });
 });

@@ -47,7 +47,6 @@ async fn page(
     let Ok(view) = hub.view().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Masthead is shutting down.\n").into_response();
     };
-    let now: Millis = hub::now();
     let url = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let picture = match Place::parse(&url).drawing() {
         Some(drawing) => {
@@ -56,6 +55,7 @@ async fn page(
         }
         None => None,
     };
+    let now: Millis = hub::now();
     let known = !matches!(visitor.who, Who::Anyone | Who::Link(_));
     let name = known.then(|| visitor.who.name().to_string());
     // Drawing is pure computation, a few milliseconds for a large cluster.
