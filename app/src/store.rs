@@ -46,6 +46,8 @@ struct Inner {
     epoch: AtomicU64,
     numbered: ArcRwSignal<u64>,
     as_of: ArcRwSignal<HashMap<Kind, Millis>>,
+    /// The same, of which nothing is believed before the page is live.
+    confirmed: Mutex<HashMap<Kind, Millis>>,
     detail: Looked<Detail>,
     picture: Looked<Picture>,
     wished: ArcRwSignal<Option<Drawing>>,
@@ -96,6 +98,7 @@ impl Store {
             epoch: AtomicU64::new(seed.epoch),
             numbered: ArcRwSignal::new(seed.epoch),
             as_of: ArcRwSignal::new(seed.as_of.iter().copied().collect()),
+            confirmed: Mutex::default(),
             detail: ArcRwSignal::new(seed.detail.clone()),
             picture: ArcRwSignal::new(seed.picture.clone()),
             wished: ArcRwSignal::new(None),
@@ -353,13 +356,20 @@ impl Store {
     /// Says how the socket is.
     pub fn set_link(&self, link: Link) {
         if self.0.link.with_untracked(|old| *old != link) {
+            let confirmed = std::mem::take(&mut *lock(&self.0.confirmed));
+            self.0.as_of.update(|known| known.extend(confirmed));
             self.0.link.set(link);
         }
     }
 
-    /// Until when kinds are known to be current.
+    /// Until when kinds are known to be current. While the first socket is not live, rows may be: what stands beside
+    /// them is the document's still, and no younger than that says.
     pub fn set_as_of(&self, as_of: Vec<(Kind, Millis)>) {
-        self.0.as_of.update(|known| known.extend(as_of));
+        if self.0.link.with_untracked(|link| *link == Link::Connecting) {
+            lock(&self.0.confirmed).extend(as_of);
+        } else {
+            self.0.as_of.update(|known| known.extend(as_of));
+        }
     }
 
     /// What is there of an object was of the last time that somebody looked: it is not shown to who looks again.

@@ -324,6 +324,13 @@ impl Session {
     fn came(&mut self) {
         if !self.is_live && self.follower.has_snapshot() && self.owed.is_nothing() {
             self.is_live = true;
+            // What was looked at on another socket, and is not on this one, is of then.
+            if self.asked.look.is_none() {
+                self.live.store.forget_detail();
+            }
+            if self.asked.draw.is_none() {
+                self.live.store.forget_picture();
+            }
             self.live.store.set_link(Link::Live);
         }
     }

@@ -109,6 +109,20 @@ fn a_snapshot_replaces_and_marks_nothing() {
 }
 
 #[test]
+fn what_a_first_socket_confirms_counts_when_all_that_the_page_is_about_has_come() {
+    with_owner(|| {
+        let store = seeded();
+        let later = NOW.later(30_000);
+        store.tick(later);
+        store.set_as_of(vec![(Kind::Pod, later)]);
+        assert!(store.freshness(Kind::Pod).dims(), "what stands beside rows is the document's");
+        store.set_link(Link::Live);
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Live);
+        assert_eq!(store.as_of(Kind::Pod), Some(later));
+    });
+}
+
+#[test]
 fn rows_count_as_current_only_as_long_as_someone_says_so() {
     with_owner(|| {
         let store = seeded();

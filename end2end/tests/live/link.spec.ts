@@ -1,3 +1,4 @@
+import { type Page } from '@playwright/test';
 import { expect, test } from '../../helper';
 import { Update } from '../../update';
 import { views } from '../../views';
@@ -82,34 +83,71 @@ test('another build of the server loads the page anew, once its page is there', 
   await expect(page.locator(chip)).toContainText('live');
 });
 
+/** Stands between a page and its server: what the page asks may be held back. */
+class Between {
+  holds = false;
+  /** How often the page has heard something. */
+  heard = 0;
+  readonly held: (() => void)[] = [];
+
+  static async of(page: Page) {
+    const between = new Between();
+    await page.routeWebSocket(/\/live/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        if (between.holds) between.held.push(() => server.send(message));
+        else server.send(message);
+      });
+      server.onMessage((message) => {
+        between.heard += 1;
+        socket.send(message);
+      });
+    });
+    return between;
+  }
+
+  release() {
+    this.holds = false;
+    this.held.splice(0).forEach((send) => send());
+  }
+}
+
 test('what is shown of one object is not live again before it has come again', async ({ page, masthead }) => {
-  let hold = false;
-  let heard = 0;
-  const held: (() => void)[] = [];
-  await page.routeWebSocket(/\/live/, (socket) => {
-    const server = socket.connectToServer();
-    // All that a page says here is what it looks at.
-    socket.onMessage((message) => {
-      if (hold) held.push(() => server.send(message));
-      else server.send(message);
-    });
-    server.onMessage((message) => {
-      heard += 1;
-      socket.send(message);
-    });
-  });
+  const between = await Between.of(page);
   await page.goto('/pods/default/example-pod-randomforest');
   await expect(page.locator(chip)).toContainText('live');
-  hold = true;
+  between.holds = true;
   await masthead.restart();
-  await expect.poll(() => held.length, { timeout: 25_000 }).toBeGreaterThan(0);
-  const before = heard;
+  // All that a page asks here is what it looks at.
+  await expect.poll(() => between.held.length, { timeout: 25_000 }).toBeGreaterThan(0);
+  const before = between.heard;
   // Rows and beats come; the rest of the page is still from before.
-  await expect.poll(() => heard, { timeout: 15_000 }).toBeGreaterThan(before + 3);
+  await expect.poll(() => between.heard, { timeout: 15_000 }).toBeGreaterThan(before + 3);
   await expect(page.locator(chip)).not.toContainText('live');
-  hold = false;
-  held.forEach((send) => send());
+  between.release();
   await expect(page.locator(chip)).toContainText('live', { timeout: 10_000 });
+});
+
+test('what was known of one object by a connection that is lost is not shown to who comes back to it', async ({ page, masthead }) => {
+  const between = await Between.of(page);
+  await page.goto('/pods/default/example-pod-randomforest');
+  await expect(page.locator(chip)).toContainText('live');
+  const conditions = page.getByRole('heading', { name: 'Conditions' });
+  await expect(conditions).toBeVisible();
+  await masthead.stop();
+  await expect(page.locator(chip)).not.toContainText('live', { timeout: 5_000 });
+  await page.locator('nav.views a[href^="/pods"]').click();
+  const pod = page.locator('table.rows a.name[href^="/pods/default/example-pod-randomforest"]');
+  await expect(pod).toBeVisible();
+  await masthead.start();
+  await expect(page.locator(chip)).toContainText('live', { timeout: 25_000 });
+  between.holds = true;
+  await pod.click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('example-pod-randomforest');
+  await expect.poll(() => between.held.length).toBeGreaterThan(0);
+  await expect(conditions).toHaveCount(0);
+  between.release();
+  await expect(conditions).toBeVisible();
 });
 
 test('a page that hears more at once than it has room for asks for everything anew, and for what it has turned to meanwhile', async ({ page, masthead }) => {
