@@ -11,7 +11,7 @@ use std::{
 };
 
 use app::{
-    api::{Kind, Kinds, Millis},
+    api::{Kind, Kinds, Millis, ObjectKey},
     clock::{Clock, Told},
     model::Cluster,
     seed::Seed,
@@ -21,8 +21,12 @@ use app::{
         follow::{self, Beat, Followed, Follower, Owed},
     },
 };
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use http::HeaderValue;
+use http::{HeaderValue, Request, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use server::hub::now;
 use tokio::{
@@ -54,13 +58,16 @@ struct Reading {
     is_live: bool,
 }
 
+/// Who waits so long for a document loads it anew.
+const DOCUMENT: Duration = Duration::from_secs(60);
+
 /// How a page gets a connection: nothing while there is no Masthead.
 pub type Connect = Arc<dyn Fn() -> Option<DuplexStream> + Send + Sync>;
 
 /// What one page has and is told.
 #[derive(Clone)]
 pub struct Page {
-    pub store: Store,
+    store: Arc<Mutex<Store>>,
     clock: Arc<Mutex<Clock>>,
     /// How far its own clock is ahead of the world's, in milliseconds.
     ahead: Arc<AtomicI64>,
@@ -68,6 +75,10 @@ pub struct Page {
     /// What of the cluster it sees.
     pub eye: Eye,
     asleep: watch::Sender<bool>,
+    /// Its program runs, and not only its document is there.
+    runs: Arc<AtomicBool>,
+    /// So long after its document its program comes, when it is loaded anew.
+    loads: watch::Sender<Option<Duration>>,
     rude: mpsc::Sender<Rude>,
     /// A real page was drawn by the first server it hears.
     has_entered: Arc<AtomicBool>,
@@ -89,12 +100,14 @@ impl Page {
         let seed = Seed::choose(&Cluster::default(), "/pods", &About::default(), 0, &[], now());
         let (rude, rudely) = mpsc::channel(16);
         let page = Page {
-            store: Store::new(&seed),
+            store: Arc::new(Mutex::new(Store::new(&seed))),
             clock: Arc::default(),
             ahead: Arc::new(AtomicI64::new(ahead)),
             kinds: Arc::new(Mutex::new(kinds)),
             eye,
             asleep: watch::Sender::new(false),
+            runs: Arc::new(AtomicBool::new(true)),
+            loads: watch::Sender::new(None),
             rude,
             has_entered: Arc::default(),
             looks,
@@ -102,6 +115,17 @@ impl Page {
         };
         page.hear(now());
         (page.clone(), page.live(connect, rudely))
+    }
+
+    /// What it shows.
+    pub fn store(&self) -> Store {
+        self.store.lock().expect("no panic").clone()
+    }
+
+    /// Somebody loads it anew. Its program comes so long after its document.
+    pub fn load(&self, later: Duration) {
+        self.runs.store(false, Ordering::Relaxed);
+        self.loads.send_replace(Some(later));
     }
 
     /// The computer it is on is closed, or opened again. What the page shows meanwhile nobody sees.
@@ -132,9 +156,9 @@ impl Page {
         self.looks
     }
 
-    /// Whether nobody sees it.
-    pub fn is_asleep(&self) -> bool {
-        *self.asleep.borrow()
+    /// Whether nobody sees what it says: its computer sleeps, or of it there is its document only, which says of when it is.
+    pub fn is_unseen(&self) -> bool {
+        *self.asleep.borrow() || !self.runs.load(Ordering::Relaxed)
     }
 
     /// Does something that pages do not do.
@@ -159,8 +183,8 @@ impl Page {
 
     fn tick(&self) {
         let server = self.clock.lock().expect("no panic").at(self.own_clock());
-        self.store.tick(server);
-        self.store.set_browser_behind(self.clock.lock().expect("no panic").apart());
+        self.store().tick(server);
+        self.store().set_browser_behind(self.clock.lock().expect("no panic").apart());
     }
 
     fn hear(&self, server: Millis) {
@@ -177,22 +201,88 @@ impl Page {
     }
 
     async fn live(self, connect: Connect, mut rude: mpsc::Receiver<Rude>) {
+        let (mut loads, mut later) = (self.loads.subscribe(), None);
+        loop {
+            tokio::select! {
+                biased;
+                Ok(()) = loads.changed() => later = *loads.borrow_and_update(),
+                () = self.run(&connect, later, &mut rude) => {}
+            }
+        }
+    }
+
+    /// From its document to its program.
+    async fn begin(&self, connect: &Connect, later: Duration) {
+        let (seed, came) = loop {
+            self.awake().await;
+            match self.document(connect).await {
+                Some(document) => break document,
+                // Somebody tries again.
+                None => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        };
+        tokio::time::sleep(later).await;
+        self.awake().await;
+        *self.store.lock().expect("no panic") = Store::new(&seed);
+        self.clock.lock().expect("no panic").forget();
+        self.has_entered.store(true, Ordering::Relaxed);
+        let came = self.own_clock().later(-(came.elapsed().as_millis() as i64));
+        self.clock.lock().expect("no panic").hear(seed.now, came);
+        self.tick();
+        self.runs.store(true, Ordering::Relaxed);
+        // Its first socket takes its time.
+        self.wait(Duration::from_millis(fastrand::u64(0..1_500))).await;
+    }
+
+    /// What Masthead has drawn, and when that began to come.
+    async fn document(&self, connect: &Connect) -> Option<(Seed, Instant)> {
+        let (mut asks, connection) = http1::handshake(TokioIo::new(connect()?)).await.ok()?;
+        let mut driving = JoinSet::new();
+        driving.spawn(connection);
+        let request = Request::get(self.path()).header(header::HOST, "masthead.test");
+        let request = request.body(Empty::<Bytes>::new()).expect("a request");
+        let answer = async {
+            let answer = asks.send_request(request).await.ok()?;
+            let came = Instant::now();
+            let body = answer.into_body().collect().await.ok()?.to_bytes();
+            let (_, seed) = std::str::from_utf8(&body).ok()?.split_once("id=\"seed\">")?;
+            Some((Seed::from_text(seed.split('<').next()?)?, came))
+        };
+        tokio::time::timeout(DOCUMENT, answer).await.ok()?
+    }
+
+    /// Where it is.
+    fn path(&self) -> String {
+        match (self.looks, looked_at()) {
+            (true, ObjectKey { kind, namespace, name }) => format!("/{}/{namespace}/{name}", kind.plural()),
+            (false, _) => "/pods".to_owned(),
+        }
+    }
+
+    async fn run(&self, connect: &Connect, later: Option<Duration>, rude: &mut mpsc::Receiver<Rude>) {
+        if let Some(later) = later {
+            self.begin(connect, later).await;
+        }
         let mut attempt = 0;
         loop {
             let (was_live, why) = match connect() {
-                Some(cable) => self.session(cable, &mut rude).await,
+                Some(cable) => self.session(cable, rude).await,
                 None => (false, "Masthead does not answer".to_owned()),
             };
             attempt = if was_live { 0 } else { attempt + 1 };
             let wait = follow::wait_ms(attempt, fastrand::f64());
             let since = Millis(now().0);
-            self.store.set_link(Link::Retrying { since, attempt, why, next_at: since });
-            let until = Instant::now() + Duration::from_millis(wait as u64);
-            while Instant::now() < until {
-                tokio::time::sleep_until(until.min(Instant::now() + Duration::from_secs(1))).await;
-                self.awake().await;
-                self.tick();
-            }
+            self.store().set_link(Link::Retrying { since, attempt, why, next_at: since });
+            self.wait(Duration::from_millis(wait as u64)).await;
+        }
+    }
+
+    async fn wait(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            tokio::time::sleep_until(until.min(Instant::now() + Duration::from_secs(1))).await;
+            self.awake().await;
+            self.tick();
         }
     }
 
@@ -210,9 +300,10 @@ impl Page {
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("origin", HeaderValue::from_static("http://masthead.test"));
         let mut told = Told::new(self.own_clock(), now());
-        let opening = tokio_tungstenite::client_async(request, cable);
-        let Ok(opened) = tokio::time::timeout(Duration::from_secs(20), opening).await else {
-            return (false, "no answer".to_owned());
+        let opened = tokio::select! {
+            biased;
+            opened = tokio_tungstenite::client_async(request, cable) => opened,
+            () = self.wait(Duration::from_secs(20)) => return (false, "no answer".to_owned()),
         };
         let Ok((socket, _)) = opened else { return (false, "no socket".to_owned()) };
         let (mut sink, mut socket) = socket.split();
@@ -281,28 +372,28 @@ impl Page {
     ) -> Result<(), String> {
         match wire::frame(bytes).map_err(|error| error.to_string())? {
             Frame::Hello { epoch, about, now, .. } => {
-                if self.store.enter(epoch, first) && self.has_entered.swap(true, Ordering::Relaxed) {
+                if self.store().enter(epoch, first) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
                 self.told(told, now);
-                self.store.set_about(about);
+                self.store().set_about(about);
             }
             Frame::Snapshot { seq, packed } => {
                 let mut inflated = Vec::new();
                 let opened = flate2::read::GzDecoder::new(&packed.0[..]).read_to_end(&mut inflated);
                 opened.map_err(|error| error.to_string())?;
                 let all = read.follower.snapshot(seq, &inflated).map_err(|error| error.to_string())?;
-                self.store.reset(all);
+                self.store().reset(all);
             }
             Frame::Changes { seq, changes } => match read.follower.changes(seq, &changes) {
-                Followed::Changes(changes) => self.store.apply(changes),
+                Followed::Changes(changes) => self.store().apply(changes),
                 Followed::LeftOut => {}
                 Followed::Resync => ask(socket, &Ask::Resync),
             },
             Frame::Beat { seq, now, hash, as_of } => {
                 self.told(told, now);
-                match read.follower.beat(seq, hash, as_of, |kinds| self.store.hash(kinds)) {
-                    Beat::Confirmed(as_of) => self.store.set_as_of(as_of),
+                match read.follower.beat(seq, hash, as_of, |kinds| self.store().hash(kinds)) {
+                    Beat::Confirmed(as_of) => self.store().set_as_of(as_of),
                     Beat::Unknown => {}
                     Beat::Resync => ask(socket, &Ask::Resync),
                 }
@@ -310,16 +401,16 @@ impl Page {
             Frame::Bye { why, .. } => return Err(why),
             Frame::Detail { key, detail } => {
                 read.owed.detail(&key);
-                self.store.set_detail(key, detail);
+                self.store().set_detail(key, detail);
             }
             Frame::Picture { drawing, picture } => {
                 read.owed.picture(&drawing);
-                self.store.set_picture(drawing.key, picture);
+                self.store().set_picture(drawing.key, picture);
             }
         }
         if !read.is_live && read.follower.has_snapshot() && read.owed.is_nothing() {
             read.is_live = true;
-            self.store.set_link(Link::Live);
+            self.store().set_link(Link::Live);
         }
         let wanted = self.kinds();
         if !asked.covers(wanted) {

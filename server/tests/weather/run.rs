@@ -353,8 +353,16 @@ impl Run {
                     page.sleep(*asleep);
                 }
                 if !asleep {
-                    // A page that wakes up looks at its clock before it draws anything.
+                    // A page that wakes up looks at its clock before the screen is on.
                     return self.pass(Duration::from_millis(1)).await;
+                }
+            }
+            Step::Load { page, later } => {
+                // A script's page has no document.
+                if let Some((page, _)) = self.pages.get(usize::from(*page))
+                    && page.eye != Eye::Part
+                {
+                    page.load(Duration::from_millis(u64::from(*later)));
                 }
             }
             Step::PageClock { page, millis } => {
@@ -523,7 +531,7 @@ impl Run {
             }
         }
         for (nth, ((page, _), looked)) in self.pages.iter().zip(&mut self.looked).enumerate() {
-            if page.is_asleep() {
+            if page.is_unseen() {
                 continue;
             }
             for kind in page.eye.kinds() {
@@ -531,7 +539,7 @@ impl Run {
                 allowed.map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
             if page.looks() {
-                self.truth.allows_detail(&page.store).map_err(|wrong| format!("on page {nth}: {wrong}"))?;
+                self.truth.allows_detail(&page.store()).map_err(|wrong| format!("on page {nth}: {wrong}"))?;
             }
         }
         Ok(())
@@ -568,30 +576,30 @@ impl Run {
         let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
         let Some(hub) = hub else { return Some("there is no Masthead".to_owned()) };
         for (nth, (page, _)) in self.pages.iter().enumerate() {
-            let off = page.store.now().0 - now().later(self.sky.ahead()).0;
+            let off = page.store().now().0 - now().later(self.sky.ahead()).0;
             if off.abs() > CLOCK {
                 return Some(format!("page {nth} counts ages {off} ms off"));
             }
-            let behind = page.store.browser_behind().unwrap_or_default();
+            let behind = page.store().browser_behind().unwrap_or_default();
             if (behind + page.ahead()).abs() > CLOCK {
                 let ahead = page.ahead();
                 return Some(format!("page {nth}, {ahead} ms ahead, takes itself to be {behind} behind"));
             }
             for kind in page.eye.kinds() {
-                let freshness = page.store.freshness(kind);
+                let freshness = page.store().freshness(kind);
                 if page.shows(kind) && !matches!(freshness, Freshness::Live) {
                     return Some(format!("page {nth} calls {kind} {freshness:?}"));
                 }
-                if page.shows(kind) && truth::shown(&page.store, kind) != self.truth.rows(kind, page.eye) {
-                    let shown: Vec<_> = truth::shown(&page.store, kind).into_keys().collect();
+                if page.shows(kind) && truth::shown(&page.store(), kind) != self.truth.rows(kind, page.eye) {
+                    let shown: Vec<_> = truth::shown(&page.store(), kind).into_keys().collect();
                     return Some(format!("page {nth} shows of {kind} {shown:?}"));
                 }
             }
-            if page.looks() && !self.truth.is_detail(&page.store) {
+            if page.looks() && !self.truth.is_detail(&page.store()) {
                 return Some(format!("page {nth} shows another pod than the one it looks at"));
             }
             let drawn = truth::drawn();
-            if page.looks() && page.store.picture(&drawn.key) != hub.picture(drawn).await.ok() {
+            if page.looks() && page.store().picture(&drawn.key) != hub.picture(drawn).await.ok() {
                 return Some(format!("page {nth} shows another picture than the hub has"));
             }
         }
@@ -620,7 +628,7 @@ impl Run {
         // The hub's numbers as well, and what containers were before: nobody else knows of these.
         let differs = self.pages.iter().position(|(page, _)| {
             let kinds: Kinds = Kinds::all().iter().filter(|kind| page.shows(*kind)).collect();
-            page.eye == Eye::Whole && page.store.hash(kinds) != view.cluster.hash_of(kinds)
+            page.eye == Eye::Whole && page.store().hash(kinds) != view.cluster.hash_of(kinds)
         });
         differs.map(|nth| format!("page {nth} has rows, or numbers of rows, that the hub has not"))
     }

@@ -206,6 +206,11 @@ pub enum Step {
         page: u8,
         asleep: bool,
     },
+    /// The page is loaded anew. Its program comes so much later than its document, in milliseconds.
+    Load {
+        page: u8,
+        later: u16,
+    },
     /// The page's clock is put on, or back.
     PageClock {
         page: u8,
@@ -263,6 +268,7 @@ impl Step {
             | Step::RetryAfter { .. }
             | Step::Cable { .. }
             | Step::Sleep { .. }
+            | Step::Load { .. }
             | Step::PageClock { .. }
             | Step::Rude { .. } => false,
         }
@@ -413,6 +419,7 @@ fn viewer() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0u8..=READER, mischief).prop_map(|(page, mischief)| Step::Cable { page, mischief }),
         3 => (0u8..4, any::<bool>()).prop_map(|(page, asleep)| Step::Sleep { page, asleep }),
+        2 => (0u8..4, 0u16..15_000).prop_map(|(page, later)| Step::Load { page, later }),
         1 => (0u8..4, later()).prop_map(|(page, millis)| Step::PageClock { page, millis }),
         2 => (0u8..4, rude).prop_map(|(page, rude)| Step::Rude { page, rude }),
         2 => (0u16..20_000).prop_map(|millis| Step::Restart { millis }),

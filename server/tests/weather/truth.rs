@@ -203,6 +203,8 @@ pub struct Truth {
 pub struct Claims {
     /// All of them.
     pub looked_at: u64,
+    /// Those that were about what a document said.
+    pub painted: u64,
     /// Those that nobody could have known to be untrue, had they been.
     pub excused: u64,
     /// Those of these that were.
@@ -347,18 +349,21 @@ impl Truth {
 
     /// Whether what a page says of a kind is so.
     pub fn allows(&mut self, page: &Page, kind: Kind, looked: &mut Looked) -> Result<(), String> {
-        let store = &page.store;
+        let store = page.store();
         let at_most = if page.may_be_off() { SHOWN_LATE } else { SHOWN };
         let (as_of, is_live) = match store.freshness(kind) {
             Freshness::Live => (store.as_of(kind), true),
-            Freshness::Painted(_) => (store.as_of(kind), true),
+            Freshness::Painted(as_of) => {
+                self.claims.painted += 1;
+                (Some(as_of), true)
+            }
             Freshness::Old { as_of, .. } => (as_of, false),
             // Nothing is said of when it was so, but it was so once.
             Freshness::Listing(_) | Freshness::Failing(_) | Freshness::Forbidden { .. } => {
                 (Some(Millis(0)), false)
             }
         };
-        let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(store, kind));
+        let rows = remembered(looked, kind, store.hash([kind].into_iter().collect()), || shown(&store, kind));
         let is_refused = |name: &str| is_refused(&store.about(), kind, name);
         let claim = Claim { as_of, is_live, at_most };
         self.is_so(kind, page.eye, claim, (rows, &|rows| Cow::Borrowed(rows)), &is_refused)
@@ -383,7 +388,7 @@ impl Truth {
         let Some(as_of) = store.as_of(Kind::Pod) else { return Ok(()) };
         let is_refused = is_refused(&store.about(), Kind::Pod, "default");
         let is_excused = self.excused.get(&Kind::Pod) >= Some(&now());
-        let is_live = store.freshness(Kind::Pod) == Freshness::Live;
+        let is_live = matches!(store.freshness(Kind::Pod), Freshness::Live | Freshness::Painted(_));
         let from = Millis(as_of.0 - ON_ITS_WAY);
         if !is_live || is_refused || is_excused || has_switched(&self.switched, &looked_at().name, from) {
             return Ok(());
