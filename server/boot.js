@@ -4,6 +4,11 @@
 
 const { module, wasm } = document.getElementById('boot').dataset;
 const later = (ms) => new Promise((over) => setTimeout(over, ms));
+
+// What was drawn is not taken for current for longer than this, from when it began to come: the style sheet dims it.
+const [came] = performance.getEntriesByType('navigation');
+later(3_000 - (performance.now() - (came?.responseStart ?? 0))).then(() => document.documentElement.setAttribute('data-old', ''));
+
 if (!globalThis.WebAssembly) throw new Error('this browser has no WebAssembly, so this page stands still');
 
 // A trap ends the program for good: nothing that stands on the page then can be believed, and the program cannot say so.

@@ -357,18 +357,20 @@ impl Store {
     pub fn set_link(&self, link: Link) {
         if self.0.link.with_untracked(|old| *old != link) {
             let confirmed = std::mem::take(&mut *lock(&self.0.confirmed));
-            self.0.as_of.update(|known| known.extend(confirmed));
+            if link == Link::Live {
+                self.0.as_of.update(|known| known.extend(confirmed));
+            }
             self.0.link.set(link);
         }
     }
 
-    /// Until when kinds are known to be current. While the first socket is not live, rows may be: what stands beside
-    /// them is the document's still, and no younger than that says.
+    /// Until when kinds are known to be current. Of a socket that is not live rows may be: what stands beside them is of
+    /// before still, and no younger than was said of that.
     pub fn set_as_of(&self, as_of: Vec<(Kind, Millis)>) {
-        if self.0.link.with_untracked(|link| *link == Link::Connecting) {
-            lock(&self.0.confirmed).extend(as_of);
-        } else {
+        if self.0.link.with_untracked(|link| *link == Link::Live) {
             self.0.as_of.update(|known| known.extend(as_of));
+        } else {
+            lock(&self.0.confirmed).extend(as_of);
         }
     }
 

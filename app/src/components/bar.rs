@@ -258,5 +258,5 @@ fn Count(kind: Kind) -> impl IntoView {
         let known = matches!(store.freshness(kind), Freshness::Live | Freshness::Painted(_));
         known.then(|| store.count(kind))
     });
-    view! { <span class="count">{move || count.get()}</span> }
+    view! { <span class="count drawn">{move || count.get()}</span> }
 }

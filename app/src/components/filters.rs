@@ -85,7 +85,7 @@ pub fn TableTools(
 ) -> impl IntoView {
     view! {
         <Tools what=kind.plural() kinds=vec![kind]>
-            <p class="matches"><Matches kind answer /></p>
+            <p class="matches drawn"><Matches kind answer /></p>
         </Tools>
     }
     .into_any()

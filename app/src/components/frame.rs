@@ -123,7 +123,7 @@ pub fn Head(
         <div class="head">
             <h1>{move || title.run()}</h1>
             {aside.map(|aside| view! {
-                <div class="aside" class:was=move || old.get()>
+                <div class="aside drawn" class:was=move || old.get()>
                     {move || listed.get().then(|| aside.run())}
                 </div>
             })}

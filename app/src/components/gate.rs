@@ -39,7 +39,7 @@ pub fn Gate(kind: Kind, children: ChildrenFn) -> impl IntoView {
     let children = StoredValue::new(children);
     move || match open.get() {
         Open::Rows => view! {
-            <div class="gate" class:stale=move || dims.get()>
+            <div class="gate drawn" class:stale=move || dims.get()>
                 {refused(kind)}
                 {children.with_value(|children| children())}
             </div>

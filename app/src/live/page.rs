@@ -207,14 +207,18 @@ pub fn browser_now() -> Millis {
 
 /// When the document began to come, by the browser's clock. This program may have come much later.
 pub fn document_came() -> Millis {
-    let ago = || -> Option<f64> {
+    let now = browser_now();
+    let came = || -> Option<Millis> {
         let clock = web_sys::window()?.performance()?;
         let navigation = clock.get_entries_by_type("navigation").get(0);
         let began = js_sys::Reflect::get(&navigation, &"responseStart".into()).ok();
         // Nought stands for what a browser does not know or tell: then it may have come when it was asked for.
-        Some((clock.now() - began.and_then(|began| began.as_f64()).unwrap_or_default()).max(0.0))
+        let began = began.and_then(|began| began.as_f64()).unwrap_or_default();
+        // The computer may have slept since, which the one way does not know, or its clock been put, which the other does not.
+        let by_then = Millis((clock.time_origin() + began) as i64);
+        Some(now.later(-(clock.now() - began).max(0.0) as i64).min(by_then))
     };
-    Millis(browser_now().0 - ago().unwrap_or_default() as i64)
+    came().unwrap_or(now)
 }
 
 /// A clock that begins with the page, and that nobody puts.

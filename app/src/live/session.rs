@@ -322,7 +322,9 @@ impl Session {
 
     /// Something has come, or is not wanted any more. What a live page turns to afterwards is not there before it comes.
     fn came(&mut self) {
-        if !self.is_live && self.follower.has_snapshot() && self.owed.is_nothing() {
+        // On a socket that is closing what the page wants could not be asked for.
+        let is_open = self.socket.ready_state() == WebSocket::OPEN;
+        if !self.is_live && is_open && self.follower.has_snapshot() && self.owed.is_nothing() {
             self.is_live = true;
             // What was looked at on another socket, and is not on this one, is of then.
             if self.asked.look.is_none() {

@@ -151,7 +151,7 @@ pub fn LabelsPage() -> impl IntoView {
                 if let Some(error) = bad.get() {
                     no_selector(&here.place(), &error).into_any()
                 } else if whole.get() {
-                    view! { <div class="gate" class:stale=move || dims.get()>{keys()}</div> }.into_any()
+                    view! { <div class="gate drawn" class:stale=move || dims.get()>{keys()}</div> }.into_any()
                 } else {
                     view! { <p role="status" class="nothing">"Counting: not all rows are here yet…"</p> }.into_any()
                 }

@@ -198,7 +198,7 @@ fn Problems(pods: Memo<Vec<Arc<Pod>>>) -> impl IntoView {
     view! {
         <section class="problems" aria-labelledby="problems">
             <h2 id="problems">"Problems"</h2>
-            <div class="gate" class:stale=move || dims.get()>
+            <div class="gate drawn" class:stale=move || dims.get()>
                 <ul>
                     <For
                         each=move || found.get().into_iter().take(PROBLEMS)
@@ -265,7 +265,7 @@ fn UnderWay() -> impl IntoView {
         any.get().then(|| view! {
             <section class="under-way" aria-labelledby="under-way">
                 <h2 id="under-way">"Not where they should be"</h2>
-                <div class="gate" class:stale=move || dims.get()>
+                <div class="gate drawn" class:stale=move || dims.get()>
                     <ul class="cards">
                         <For each=move || moving.get() key=|key| *key children=move |(kind, uid)| moving_card(&store, kind, uid) />
                     </ul>

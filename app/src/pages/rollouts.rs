@@ -101,7 +101,7 @@ pub fn Rollouts() -> impl IntoView {
         {move || bad.get().map(|error| no_selector(&here.place(), &error))}
         // what cannot be seen is said, and costs only itself
         {kinds().map(|kind| view! { <Gate kind>""</Gate> }).collect_view()}
-        <div class="gate" class:stale=move || dims.get()>
+        <div class="gate drawn" class:stale=move || dims.get()>
             <Part title="In progress" held=going known />
             {none}
             <Part title="Through in the last hour" held=lately known />

@@ -101,7 +101,7 @@ pub fn SelectedBy(pod: Signal<Option<Arc<Pod>>>) -> impl IntoView {
     view! {
         <section aria-labelledby="selected-by">
             <h2 id="selected-by">"Selected by"</h2>
-            <div class="gate" class:stale=move || dims.get()>
+            <div class="gate drawn" class:stale=move || dims.get()>
                 <ul class="bonds">{lines}</ul>
                 {last}
             </div>
@@ -154,7 +154,7 @@ pub fn Selects(uid: Signal<Option<Uid>>) -> impl IntoView {
         <section aria-labelledby="selects">
             <h2 id="selects">"What it selects"</h2>
             <Gate kind=Kind::Pod>
-                <div class="gate" class:stale=move || dims.get()>{told}</div>
+                <div class="gate drawn" class:stale=move || dims.get()>{told}</div>
             </Gate>
         </section>
     }

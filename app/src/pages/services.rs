@@ -108,7 +108,7 @@ pub fn ServicePage(key: ObjectKey) -> impl IntoView {
                 <section aria-labelledby="addresses">
                     <h2 id="addresses">"Addresses"</h2>
                     <Gate kind=Kind::EndpointSlice>
-                        <div class="gate" class:stale=move || old.get()>
+                        <div class="gate drawn" class:stale=move || old.get()>
                             {note}
                             <Members members caption="Addresses of this Service" namespace of_slice=false />
                         </div>

@@ -101,7 +101,7 @@ pub fn Wall() -> impl IntoView {
         >
             <div class="sheet">
                 <Bar local=local.clone() plan verdict />
-                <main>
+                <main class="drawn">
                     <Counts survey />
                     <Sheets shown verdict />
                 </main>

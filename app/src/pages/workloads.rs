@@ -72,7 +72,7 @@ pub fn Workloads() -> impl IntoView {
                     view! { <span class:was=move || dims.get()>{said}</span> }
                 }}
             </summary>
-            <div class="gate" class:stale=move || dims.get()>
+            <div class="gate drawn" class:stale=move || dims.get()>
                 <Table kind=Kind::ReplicaSet answer=old caption="ReplicaSets scaled to 0" extra=REPLICAS />
             </div>
         </details>

@@ -55,7 +55,7 @@ pub fn WhyPending(found: Memo<Found<Pod>>, detail: Memo<Option<Arc<Detail>>>) ->
             view! {
                 <section class="placement" aria-labelledby="pending">
                     <h2 id="pending">"Why is it pending?"</h2>
-                    <div class="gate" class:stale=move || old.get()>
+                    <div class="gate drawn" class:stale=move || old.get()>
                         {move || told.get().map(|told| scheduler(told, hears.get()))}
                     </div>
                     <Gate kind=Kind::Node>

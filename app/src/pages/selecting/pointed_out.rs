@@ -92,7 +92,7 @@ pub fn PointedOut(selectors: Memo<Arc<Selectors>>) -> impl IntoView {
             })
         })
     };
-    view! { <div class="gate" class:stale=move || dims.get()>{overlaps} {empty}</div> }.into_any()
+    view! { <div class="gate drawn" class:stale=move || dims.get()>{overlaps} {empty}</div> }.into_any()
 }
 
 fn overlap_line(selectors: &Selectors, overlap: Overlap) -> Option<impl IntoView + use<>> {

@@ -51,7 +51,7 @@ pub fn EndpointSlicePage(key: ObjectKey) -> impl IntoView {
                 }
                 <section aria-labelledby="endpoints">
                     <h2 id="endpoints">"Endpoints"</h2>
-                    <div class="gate" class:stale=move || old.get()>
+                    <div class="gate drawn" class:stale=move || old.get()>
                         <Members members caption="Endpoints of this slice" namespace of_slice=true />
                     </div>
                 </section>
