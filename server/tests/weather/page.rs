@@ -114,7 +114,9 @@ impl Page {
             off: Arc::default(),
         };
         page.hear(now());
-        (page.clone(), page.live(connect, rudely))
+        // From now on, and not from when it first runs.
+        let loads = page.loads.subscribe();
+        (page.clone(), page.live(connect, loads, rudely))
     }
 
     /// What it shows.
@@ -200,8 +202,13 @@ impl Page {
         *self.kinds.lock().expect("no panic")
     }
 
-    async fn live(self, connect: Connect, mut rude: mpsc::Receiver<Rude>) {
-        let (mut loads, mut later) = (self.loads.subscribe(), None);
+    async fn live(
+        self,
+        connect: Connect,
+        mut loads: watch::Receiver<Option<Duration>>,
+        mut rude: mpsc::Receiver<Rude>,
+    ) {
+        let mut later = None;
         loop {
             tokio::select! {
                 biased;

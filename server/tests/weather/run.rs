@@ -576,6 +576,9 @@ impl Run {
         let hub = self.masthead.lock().expect("no panic").as_ref().map(|masthead| masthead.hub.clone());
         let Some(hub) = hub else { return Some("there is no Masthead".to_owned()) };
         for (nth, (page, _)) in self.pages.iter().enumerate() {
+            if page.is_unseen() {
+                return Some(format!("page {nth} cannot be seen"));
+            }
             let off = page.store().now().0 - now().later(self.sky.ahead()).0;
             if off.abs() > CLOCK {
                 return Some(format!("page {nth} counts ages {off} ms off"));
