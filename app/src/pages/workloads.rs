@@ -145,7 +145,7 @@ fn Section(
     };
     view! {
         <section aria-labelledby=id.clone()>
-            <h2 id=id.clone()>{title} " " <span class="count" class:was=move || old.get()>{move || count(answer).filter(|_| known.get())}</span></h2>
+            <h2 id=id.clone()>{title} " " <span class="count drawn" class:was=move || old.get()>{move || count(answer).filter(|_| known.get())}</span></h2>
             <Gate kind>
                 <Table kind answer caption=title sortable=true extra />
                 {none}

@@ -584,7 +584,8 @@ fn what_stands_beside_a_title_is_as_old_as_what_it_counts() {
             let html = drawn_late(&cluster, view, late, |other| other == kind);
             let after = html.split("</h1>").nth(1).unwrap_or_default();
             let aside = after.split("class=\"commands").next().unwrap_or_default();
-            let marked = ["class=\"was\"", "class=\"aside was\""].iter().any(|class| aside.contains(class));
+            let marked = ["class=\"was\"", "class=\"aside was\"", "class=\"aside drawn was\""];
+            let marked = marked.iter().any(|class| aside.contains(class));
             assert_eq!(marked, is_old, "{view}: {kind}, {late} ms: {aside}");
         }
     }
@@ -621,7 +622,7 @@ fn the_schedulers_words_are_held_against_nodes_only_where_those_are_listed() {
             let html = drawn_late(&cluster, url, late, |other| other == kind);
             let before = html.split("What the scheduler says").next().unwrap_or_default();
             let gate = before.rsplit("class=\"gate").next().unwrap_or_default();
-            assert_eq!(gate.starts_with(" stale\""), is_old, "{kind}, {late} ms");
+            assert_eq!(gate.starts_with(" drawn stale\""), is_old, "{kind}, {late} ms");
         }
     }
     let lost = drawn_without(&cluster, "/pods/default/lost", Kind::Event, Some(Lack::Forbidden));
@@ -645,7 +646,7 @@ fn what_is_old_is_dimmed_and_says_since_when() {
     let since = Millis(NOW.0 - 40_000);
     cluster.apply(Change::State(Kind::Pod, KindState::Stale { since, because: "connection refused".into() }));
     let html = page(&cluster, "/pods");
-    assert!(html.contains("gate stale"));
+    assert!(html.contains("gate drawn stale"));
     assert!(text(&html).contains("as of 15:02:42 UTC, 40s ago: connection refused"));
 }
 
@@ -1016,7 +1017,7 @@ fn drawn_late(cluster: &Cluster, url: &str, late: i64, is_late: impl Fn(Kind) ->
 
 /// How many parts of a page are drawn as current, and how many are dimmed.
 fn gates(html: &str) -> (usize, usize) {
-    (html.matches("class=\"gate\"").count(), html.matches("class=\"gate stale\"").count())
+    (html.matches("class=\"gate drawn\"").count(), html.matches("class=\"gate drawn stale\"").count())
 }
 
 #[test]
@@ -1274,16 +1275,16 @@ fn what_stands_above_the_gates_is_marked_when_it_is_old() {
     let mut cluster = cluster();
     services(&mut cluster);
     for (url, kind, mark) in [
-        ("/pods", Kind::Pod, "class=\"aside was\""),
-        ("/events", Kind::Event, "class=\"aside was\""),
-        ("/probes", Kind::Container, "class=\"aside was\""),
-        ("/pods/default/rf-xyzzy", Kind::Pod, "class=\"aside was\""),
-        ("/nodes/worker-1", Kind::Node, "class=\"aside was\""),
-        ("/deployments/default/web", Kind::Deployment, "class=\"aside was\""),
-        ("/services/default/rf", Kind::Service, "class=\"aside was\""),
+        ("/pods", Kind::Pod, "class=\"aside drawn was\""),
+        ("/events", Kind::Event, "class=\"aside drawn was\""),
+        ("/probes", Kind::Container, "class=\"aside drawn was\""),
+        ("/pods/default/rf-xyzzy", Kind::Pod, "class=\"aside drawn was\""),
+        ("/nodes/worker-1", Kind::Node, "class=\"aside drawn was\""),
+        ("/deployments/default/web", Kind::Deployment, "class=\"aside drawn was\""),
+        ("/services/default/rf", Kind::Service, "class=\"aside drawn was\""),
         ("/services/default/rf", Kind::EndpointSlice, "class=\"status was\""),
         ("/nodes", Kind::Node, "class=\"plain-list versions was\""),
-        ("/workloads", Kind::Deployment, "class=\"count was\""),
+        ("/workloads", Kind::Deployment, "class=\"count drawn was\""),
     ] {
         for (late, is_old) in [(5_000, false), (5_001, true)] {
             let html = drawn_late(&cluster, url, late, |other| other == kind);
