@@ -290,17 +290,22 @@ fn told(demo: &Demo, lines: &watch::Sender<Lines>) -> Router {
     }))
 }
 
+/// Somebody who is told of so many pods, and how their lines come.
+async fn told_of(pods: usize, come: Lines) -> (watch::Sender<Lines>, Stage) {
+    let (demo, lines) = (cluster(pods), watch::Sender::new(come));
+    let router = told(&demo, &lines);
+    let mut stage = Stage::over(demo, router, &[], None).await;
+    stage.until_live().await;
+    (lines, stage)
+}
+
 fn written(viewer: &Viewer, name: &str) -> Option<String> {
     viewer.pod(name)?.meta.labels.get("written").map(|written| written.to_string())
 }
 
 #[tokio::test(start_paused = true)]
 async fn events_in_another_order_than_they_happened_are_not_believed() {
-    let demo = cluster(2);
-    let lines = watch::Sender::new(Lines::AsWritten);
-    let router = told(&demo, &lines);
-    let mut stage = Stage::over(demo, router, &[], None).await;
-    stage.until_live().await;
+    let (lines, mut stage) = told_of(2, Lines::AsWritten).await;
     let lists = stage.asked("/pods?limit=500");
     // Of one pod, and of two: what was written last is told first.
     for (nth, first) in ["pod-0", "pod-1"].into_iter().enumerate() {
@@ -334,11 +339,7 @@ async fn events_in_another_order_than_they_happened_are_not_believed() {
 
 #[tokio::test(start_paused = true)]
 async fn history_that_is_gone_in_the_middle_of_a_watch_leads_to_a_new_list() {
-    let demo = cluster(1);
-    let lines = watch::Sender::new(Lines::AsWritten);
-    let router = told(&demo, &lines);
-    let mut stage = Stage::over(demo, router, &[], None).await;
-    stage.until_live().await;
+    let (lines, mut stage) = told_of(1, Lines::AsWritten).await;
     let lists = stage.asked("/pods?limit=500");
     stage.demo.put(pod("before", &[]));
     stage.until("the pod that was told of well", |viewer| viewer.pods() == ["before", "pod-0"]).await;
@@ -362,11 +363,7 @@ async fn history_that_is_gone_in_the_middle_of_a_watch_leads_to_a_new_list() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_twice_is_told_once() {
-    let demo = cluster(1);
-    let lines = watch::Sender::new(Lines::Twice);
-    let router = told(&demo, &lines);
-    let mut stage = Stage::over(demo, router, &[], None).await;
-    stage.until_live().await;
+    let (lines, mut stage) = told_of(1, Lines::Twice).await;
     let is_live = |viewer: &Viewer| assert_eq!(*viewer.state(Kind::Pod), KindState::Live);
     let changes = stage.viewer.changes;
     stage.demo.put(pod("twice", &[("written", "first")]));
@@ -383,11 +380,7 @@ async fn an_event_that_comes_twice_is_told_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_deleted_by_one_version_is_all_gone_and_nothing_is_out_of_order() {
-    let demo = cluster(4);
-    let lines = watch::Sender::new(Lines::AsWritten);
-    let router = told(&demo, &lines);
-    let mut stage = Stage::over(demo, router, &[], None).await;
-    stage.until_live().await;
+    let (lines, mut stage) = told_of(4, Lines::AsWritten).await;
     lines.send_replace(Lines::Together);
     let is_live = |viewer: &Viewer| assert_eq!(*viewer.state(Kind::Pod), KindState::Live);
     for name in ["pod-0", "pod-2"] {

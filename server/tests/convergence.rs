@@ -111,6 +111,19 @@ fn nor_is_any_in_other_weather() {
     part(2, 2);
 }
 
+/// What happens before the eyes of one page, all of whose clocks are right.
+fn before_one_page(steps: Vec<Step>) -> Schedule {
+    Schedule {
+        chance: 1,
+        pages: 1,
+        pages_ahead: 0,
+        cluster_ahead: 0,
+        by_namespace: false,
+        reads: true,
+        steps,
+    }
+}
+
 #[test]
 fn a_page_too_slow_for_the_stream_begins_again_and_is_right() {
     let steps = vec![
@@ -120,16 +133,7 @@ fn a_page_too_slow_for_the_stream_begins_again_and_is_right() {
         Step::Cable { page: 0, mischief: Mischief::Mend },
         Step::Storm { changes: 50 },
     ];
-    let schedule = Schedule {
-        chance: 1,
-        pages: 1,
-        pages_ahead: 0,
-        cluster_ahead: 0,
-        by_namespace: false,
-        reads: true,
-        steps,
-    };
-    let played = play(&schedule).expect("all well");
+    let played = play(&before_one_page(steps)).expect("all well");
     assert!(played.overflows > 0, "it was never too slow");
 }
 
@@ -147,16 +151,7 @@ fn a_computer_that_was_closed_for_an_hour_shows_nothing_of_before_as_current() {
             Step::Sleep { page: 0, asleep: false },
             Step::Pass { millis: 30_000 },
         ];
-        let schedule = Schedule {
-            chance: 1,
-            pages: 1,
-            pages_ahead: 0,
-            cluster_ahead: 0,
-            by_namespace: false,
-            reads: true,
-            steps,
-        };
-        play(&schedule).unwrap_or_else(|wrong| panic!("{mischief:?}: {wrong}"));
+        play(&before_one_page(steps)).unwrap_or_else(|wrong| panic!("{mischief:?}: {wrong}"));
     }
 }
 
