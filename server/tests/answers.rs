@@ -363,7 +363,7 @@ async fn history_that_is_gone_in_the_middle_of_a_watch_leads_to_a_new_list() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_twice_is_told_once() {
-    let (lines, mut stage) = told_of(1, Lines::Twice).await;
+    let (_lines, mut stage) = told_of(1, Lines::Twice).await;
     let is_live = |viewer: &Viewer| assert_eq!(*viewer.state(Kind::Pod), KindState::Live);
     let changes = stage.viewer.changes;
     stage.demo.put(pod("twice", &[("written", "first")]));
