@@ -93,14 +93,14 @@ test: cargo lint test-rust test-browser test-cluster-here ## everything a change
 lint: cargo ## formatting, and clippy over the server's and the browser's half
 	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; cargo fmt --manifest-path server/fuzz/Cargo.toml --check; \
 	else echo 'lint: no rustfmt here, formatting not checked (rustup component add rustfmt)'; fi
-	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --workspace --all-targets -- -D warnings; \
+	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --profile demo --workspace --all-targets -- -D warnings; \
 	else echo 'lint: no clippy here, not run (rustup component add clippy)'; fi
 	@cargo fetch --quiet --locked --manifest-path server/fuzz/Cargo.toml
 	@app/build-wasm --lint
 
 .PHONY: test-rust
 test-rust: cargo ## the tests of both crates
-	@cargo test --workspace
+	@cargo test --profile demo --workspace
 
 .PHONY: test-browser
 test-browser: cargo browser demo-binary ## a real browser against the real binary; one spec: ARGS="pods"
@@ -127,7 +127,7 @@ test-cluster: cargo demo-binary ## every cell against kubectl's on a real cluste
 		CLOCK='$(CLOCK)' CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
-# `make test-rust` does a little of each of these, but for the last; these are built to be quick.
+# `make test-rust` does a little of each of these, but for the last.
 QUICK = cargo test --quiet --profile demo --package app --package server
 # Two cores of those there are, where that can be said.
 TWO_CORES = $(shell command -v taskset >/dev/null && echo taskset -c 0,1)
