@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Kind, KindState, Meta, Row, Text, Uid, each_kind},
+    api::{Kind, KindState, Meta, ObjectKey, Row, Text, Uid, each_kind},
     scope::Scope,
     wire,
 };
@@ -230,6 +230,15 @@ macro_rules! define_cluster {
             /// How many rows of a kind there are.
             pub fn count(&self, kind: Kind) -> usize {
                 match kind { $(Kind::$variant => self.$field.len(),)* }
+            }
+
+            /// The identity of the object of this name, if there is one.
+            pub fn uid_of(&self, key: &ObjectKey) -> Option<Uid> {
+                match key.kind {
+                    $(Kind::$variant => {
+                        self.$field.named(&key.namespace, &key.name).map(|row| row.meta().uid)
+                    })*
+                }
             }
 
             /// Equal for equal rows, on both sides of the wire: a sum over all rows of all kinds.

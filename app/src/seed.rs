@@ -9,7 +9,7 @@ use crate::{
     api::{
         Detail, Event, Health, InCluster, Kind, Kinds, Millis, ObjectKey, Picture, Pod, Row, Uid, each_kind,
     },
-    model::{Change, Cluster, Delta, WithRow},
+    model::{Change, Cluster, Delta},
     query::{Filter, Item, Line, Page, Place, answer, line},
     wire::{self, About, strings},
 };
@@ -200,17 +200,6 @@ fn detail(cluster: &Cluster, key: &ObjectKey) -> Option<Arc<Detail>> {
     each_kind!(find)
 }
 
-/// Finds an object by name, of whatever kind.
-struct Named<'a>(&'a Cluster, &'a ObjectKey);
-
-impl WithRow for Named<'_> {
-    type Out = Option<Uid>;
-    fn with<T: Row>(self) -> Option<Uid> {
-        let Named(cluster, key) = self;
-        T::rows(cluster).named(&key.namespace, &key.name).map(|row| row.meta().uid)
-    }
-}
-
 /// Which rows go first.
 struct First {
     everything: bool,
@@ -224,9 +213,7 @@ struct First {
 impl First {
     fn of(cluster: &Cluster, place: &Place, everything: bool) -> First {
         let own = match &place.page {
-            Page::Object(key) | Page::Rollout(key) => {
-                key.kind.with_row(Named(cluster, key)).map(|uid| (key.kind, uid))
-            }
+            Page::Object(key) | Page::Rollout(key) => cluster.uid_of(key).map(|uid| (key.kind, uid)),
             _ => None,
         };
         let mut first = First { everything, table: Vec::new(), matches: 0, own };

@@ -273,6 +273,12 @@ impl Store {
         self.traces().leaving(kind, uid).is_some()
     }
 
+    /// Whether the cluster has an object of this name, as far as is known. Looks again whenever its kind changes.
+    pub fn has(&self, key: &ObjectKey) -> bool {
+        self.track_kind(key.kind);
+        self.cluster().uid_of(key).is_some()
+    }
+
     /// Whether the cluster has the row, as far as is known.
     pub fn there(&self, kind: Kind, uid: Uid) -> bool {
         self.track_row(kind, uid);
@@ -316,9 +322,8 @@ impl Store {
         // Of what is not told here, the first paint's part would seem to be all there is.
         let lacks = std::mem::take(&mut *lock(&self.0.lacks));
         let told: Kinds = changes.iter().map(Change::kind).collect();
-        let unknown = lacks.iter().filter(|kind| !told.contains(*kind));
-        let unknown = unknown.flat_map(|kind| kind.with_row(Nothing));
-        self.fold(unknown.chain(changes).collect(), false);
+        self.forget(|kind| lacks.contains(kind) && !told.contains(kind));
+        self.fold(changes, false);
     }
 
     /// A server of this epoch will speak of these kinds. What is here of others was numbered by another server, so
@@ -326,17 +331,32 @@ impl Store {
     pub fn enter(&self, epoch: u64, kinds: Kinds) -> bool {
         let is_other = self.0.epoch.swap(epoch, Ordering::Relaxed) != epoch;
         if is_other {
-            let others = Kind::ALL.iter().filter(|kind| !kinds.contains(**kind));
-            self.fold(others.flat_map(|kind| kind.with_row(Nothing)).collect(), false);
+            self.forget(|kind| !kinds.contains(kind));
         }
         is_other
     }
 
-    /// Says what is being watched.
-    pub fn set_about(&self, about: About) {
-        if self.0.about.with_untracked(|old| *old != about) {
+    /// Says what is being watched; rows of the kinds that are `followed` are of then. Those of others, of which other
+    /// namespaces might be seen, would be taken for all there are, or for ones that may be seen: they go.
+    pub fn set_about(&self, about: About, followed: Kinds) {
+        let old = self.0.about.get_untracked();
+        if old != about {
+            self.forget(|kind| !followed.contains(kind) && old.within(kind) != about.within(kind));
             self.0.about.set(about);
         }
+    }
+
+    /// Says how far the API server's clock is ahead of Masthead's, as soon as the page goes by that.
+    pub fn set_ahead(&self, millis: i64) {
+        if self.0.about.with_untracked(|old| old.ahead != millis) {
+            self.0.about.update(|about| about.ahead = millis);
+        }
+    }
+
+    /// What is here of these kinds is not known any more.
+    fn forget(&self, is_forgotten: impl Fn(Kind) -> bool) {
+        let kinds = Kind::ALL.iter().filter(|kind| is_forgotten(**kind));
+        self.fold(kinds.flat_map(|kind| kind.with_row(Nothing)).collect(), false);
     }
 
     /// Says how far Masthead's clock is ahead of the browser's, if it should be said.

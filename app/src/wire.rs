@@ -4,8 +4,8 @@
 //! are built together: the first frame says which build the server is, and a page of another
 //! build reloads.
 //!
-//! The order of a subscription's frames: `Hello` once a socket, then `Snapshot`, then `Changes`
-//! with consecutive numbers, `Beat`s in between. A viewer that finds a gap, or a state hash other
+//! The order of a subscription's frames: `Hello` and `Snapshot`, then `Changes` with consecutive
+//! numbers, `Beat`s in between, and `Hello` again when what it says changes. A viewer that finds a gap, or a state hash other
 //! than its own, asks for a new snapshot ([`Ask::Resync`]); nothing is patched up by guessing.
 
 pub mod follow;
@@ -73,7 +73,7 @@ impl About {
 /// Server to viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Frame {
-    /// First on every socket.
+    /// First on every socket, before each snapshot, and when what is being watched changes.
     Hello {
         /// [`crate::BUILD`] of the server.
         build: String,

@@ -697,11 +697,11 @@ impl Owner {
     }
 
     fn flush(&mut self) {
-        self.redraw();
         let keys: Vec<_> = self.topics.keys().cloned().collect();
         let called = self.called();
         keys.iter().for_each(|key| self.flush_topic(key, &called));
         // After how their kinds stand: what may not be seen any more has not gone.
+        self.redraw();
         for key in std::mem::take(&mut self.details) {
             let detail = detail_of(&self.cluster, &key);
             let frame = Outgoing::of(&Frame::Detail { key: key.clone(), detail });

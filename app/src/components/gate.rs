@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 
 use crate::{
-    api::{Kind, KindState, Text},
+    api::{Kind, KindState, ObjectKey, Text},
     components::{here::Here, store},
     query::Page,
     shell::SharedBy,
@@ -91,6 +91,11 @@ fn Skeleton(kind: Kind, freshness: Memo<Freshness>) -> impl IntoView {
 /// said that there is none, or how many there are.
 pub fn known_in(store: &Store, kind: Kind, namespaces: &[String]) -> bool {
     store.partial().is_none() && store.state(kind).listed() && refused_in(store, kind, namespaces).is_empty()
+}
+
+/// Whether it is known that there is no such object. What the server said of it when that was asked may be of before.
+pub fn known_absent(store: &Store, key: &ObjectKey) -> bool {
+    known_in(store, key.kind, std::slice::from_ref(&key.namespace)) && !store.has(key)
 }
 
 /// Whether all that a kind has is here, wherever that is and whatever Masthead was told to watch: a node's pods are of any

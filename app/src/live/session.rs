@@ -21,7 +21,7 @@ use crate::{
     model::Change,
     store::Link,
     wire::{
-        self, Ask, Frame,
+        self, About, Ask, Frame,
         follow::{Beat, Followed, Follower, Owed},
     },
 };
@@ -222,6 +222,8 @@ impl Session {
                 });
             }
         };
+        let about = self.follower.about_before(&frame);
+        self.about(about, changes);
         match frame {
             Frame::Hello { build, epoch, about, now } => {
                 if build != crate::BUILD {
@@ -232,17 +234,21 @@ impl Session {
                     self.live.clock.borrow_mut().forget();
                 }
                 self.clock(now);
-                self.live.store.set_about(about);
+                self.live.store.set_ahead(about.ahead);
+                self.follower.hello(about);
                 self.want();
             }
             Frame::Snapshot { seq, packed } => {
-                changes.clear();
+                // It is opened in its own time, and what is known meanwhile is shown meanwhile.
+                self.apply(changes);
                 let bytes = page::inflate(&packed.0)
                     .await
                     .map_err(|_| End::Lost("a snapshot could not be opened".to_owned()))?;
                 let all =
                     self.follower.snapshot(seq, &bytes).map_err(|error| End::Lost(error.to_string()))?;
                 self.live.store.reset(all);
+                let about = self.follower.about_now();
+                self.about(about, changes);
                 self.came();
             }
             Frame::Changes { seq, changes: encoded } => match self.follower.changes(seq, &encoded) {
@@ -263,6 +269,8 @@ impl Session {
                     Beat::Resync => self.ask(&Ask::Resync),
                 }
             }
+            // They come again after the snapshot, and tell of what is known by then.
+            Frame::Detail { .. } | Frame::Picture { .. } if self.follower.is_behind() => {}
             Frame::Detail { key, detail } => {
                 self.owed.detail(&key);
                 self.live.store.set_detail(key, detail);
@@ -279,6 +287,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Says what is being watched. What was gathered came before it was so.
+    fn about(&self, about: Option<About>, changes: &mut Vec<Change>) {
+        if let Some(about) = about {
+            self.apply(changes);
+            self.live.store.set_about(about, self.follower.kinds());
+        }
     }
 
     fn clock(&mut self, now: Millis) {

@@ -17,7 +17,7 @@ use crate::{
     components::{
         filters::{kept, pointed_at},
         frame::Head,
-        gate::{Gate, known_in},
+        gate::{Gate, known_absent},
         here::Here,
         name, store,
     },
@@ -72,7 +72,7 @@ fn AboutObject(key: ObjectKey) -> impl IntoView {
         let (store, key) = (store.clone(), key.clone());
         move || {
             let none = store.detail(&key).is_some_and(|detail| detail.is_none());
-            (none && known_in(&store, key.kind, std::slice::from_ref(&key.namespace))).then(|| {
+            (none && known_absent(&store, &key)).then(|| {
                 let said = format!(
                     "There is no {} {} in namespace {}.",
                     key.kind.singular(),

@@ -23,7 +23,7 @@ use crate::{
     },
     components::{
         frame::Head,
-        gate::{Gate, dims, known_in},
+        gate::{Gate, dims, known_absent},
         here::Here,
         icon, name, store,
     },
@@ -90,7 +90,7 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
     let list = Here::get().place_now().elsewhere(Page::Rollouts).href();
     match store.picture(key) {
         None => Some(view! { <p class="nothing">"Drawing…"</p> }.into_any()),
-        Some(None) if !known_in(store, key.kind, std::slice::from_ref(&key.namespace)) => None,
+        Some(None) if !known_absent(store, key) => None,
         Some(None) => Some(
             view! {
                 <p class="notice gone-notice" role="status">

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     api::{
-        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Millis, Namespace, Needs, Node, Owner, Pod,
-        ReplicationController, ResourceList, Row, Text, Timestamp, Uid,
+        Deployment, Detail, Health, Kind, KindState, Lease, Meta, Millis, Namespace, Needs, Node, ObjectKey,
+        Owner, Pod, ReplicationController, ResourceList, Row, Text, Timestamp, Uid,
         detail::{Condition, Container, Template},
         replicas::Replicas,
     },
@@ -298,6 +298,23 @@ fn a_pending_pods_page_says_why_node_by_node() {
     let lost = text(&page(&cluster, "/pods/default/lost"));
     assert!(lost.contains("The scheduler has not said anything of it yet."), "{lost}");
     assert!(lost.contains("Fits on 3 of 3 nodes."), "{lost}");
+}
+
+#[test]
+fn of_an_object_that_is_there_no_page_says_that_it_is_not() {
+    // What is asked for beside rows was answered while its namespace was not to be seen yet.
+    for url in ["/rollouts/default/web", "/placement?for=deployment/default/web"] {
+        let key = ObjectKey { kind: Kind::Deployment, namespace: "default".into(), name: "web".into() };
+        let mut cluster = cluster();
+        let drawn = |cluster: &Cluster| {
+            let mut seed = seed(cluster, url);
+            (seed.picture, seed.detail) = (Some((key.clone(), None)), Some((key.clone(), None)));
+            text(&render(url, &seed, &ASSETS).1)
+        };
+        assert!(!drawn(&cluster).contains("There is no deployment"), "{url}");
+        cluster.apply(Change::Deployment(Delta::Reset(Vec::new())));
+        assert!(drawn(&cluster).contains("There is no deployment web in namespace default."), "{url}");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 use super::*;
-use crate::query::fixtures::{NOW, about, as_of, cluster, pod, put, services};
+use crate::{
+    query::fixtures::{NOW, about, as_of, cluster, pod, put, services},
+    wire::Apart,
+};
 
 fn seeded() -> Store {
     Store::new(&Seed::choose(&cluster(), "/pods", &about(), 1, &as_of(), NOW))
@@ -89,6 +92,33 @@ fn what_the_first_paint_had_a_part_of_is_not_taken_for_all() {
         assert_eq!(store.freshness(Kind::Node), Freshness::Painted(NOW), "all of them were in it");
         store.reset(vec![Change::Node(Delta::Reset(Vec::new()))]);
         assert_eq!(store.freshness(Kind::Pod), Freshness::Painted(NOW), "once only");
+    });
+}
+
+#[test]
+fn what_is_not_followed_goes_when_other_namespaces_of_it_may_be_seen() {
+    with_owner(|| {
+        let within = |kind: Kind, may: bool| Apart::from([(kind, vec![("default".into(), may)])]);
+        let about = |apart| About { apart, ..about() };
+        let seed =
+            Seed::choose(&cluster(), "/pods", &about(within(Kind::ReplicaSet, false)), 1, &as_of(), NOW);
+        let store = Store::new(&seed);
+        let others = store.lines(Kind::Deployment).len();
+        assert!(others > 0 && store.count(Kind::ReplicaSet) > 0);
+        let followed = Kinds::from_iter([Kind::Pod, Kind::Node]);
+
+        store.set_about(About { ahead: 7, ..about(within(Kind::ReplicaSet, false)) }, followed);
+        assert_eq!(store.freshness(Kind::ReplicaSet), Freshness::Painted(NOW), "of the same namespaces");
+
+        store.set_about(about(within(Kind::ReplicaSet, true)), followed);
+        assert_eq!(store.freshness(Kind::ReplicaSet), Freshness::Listing(0), "not all there are");
+        assert_eq!(store.count(Kind::ReplicaSet), 0);
+        assert_eq!(store.lines(Kind::Deployment).len(), others);
+
+        store.set_about(about(within(Kind::Pod, true)), followed);
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Painted(NOW), "its stream says what else there is");
+        store.set_about(about(within(Kind::Pod, false)), Kinds::default());
+        assert_eq!(store.freshness(Kind::Pod), Freshness::Listing(0), "more than may be seen");
     });
 }
 

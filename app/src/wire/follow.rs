@@ -1,14 +1,15 @@
 //! ⑤ The reading end of the protocol, without the socket: what a viewer has, what it may believe of it, and when it
 //! has to ask for everything anew. The page runs it, and so do the tests' viewers and the model that is checked
-//! exhaustively (`server/src/hub/model.rs`).
+//! exhaustively (`server/src/hub/model.rs`; all but the last rule).
 //!
-//! Three rules. Changes are folded only onto the very state they were made for: a gap leads to [`Ask::Resync`]. After
+//! Four rules. Changes are folded only onto the very state they were made for: a gap leads to [`Ask::Resync`]. After
 //! that ask nothing is folded, and nothing is confirmed, until the snapshot is here. A beat confirms what a viewer has
-//! only if it counts the same changes and comes to the same hash.
+//! only if it counts the same changes and comes to the same hash. What is being watched is said with the rows that it is
+//! said of: a snapshot's, if one follows.
 //!
 //! [`Ask::Resync`]: super::Ask::Resync
 
-use super::{Drawing, Encoded, ObjectKey, WireError, read_changes, read_snapshot, strings};
+use super::{About, Drawing, Encoded, Frame, ObjectKey, WireError, read_changes, read_snapshot, strings};
 use crate::{
     api::{Kind, Kinds, Millis},
     model::Change,
@@ -24,6 +25,8 @@ pub struct Follower {
     /// A snapshot has been asked for; changes are left out until it is here.
     behind: bool,
     strings: strings::Read,
+    /// What is being watched by now, which has not been said.
+    about: Option<About>,
 }
 
 /// What has been asked for beside rows and has not come. What a page shows of it before is from another time, perhaps of
@@ -99,6 +102,27 @@ impl Follower {
         self.behind
     }
 
+    /// The kinds of which a snapshot has come, and changes since.
+    pub fn kinds(&self) -> Kinds {
+        self.kinds
+    }
+
+    /// The server says what is being watched. It does so before each snapshot, and when that changes.
+    pub fn hello(&mut self, about: About) {
+        self.about = Some(about);
+    }
+
+    /// What is being watched, where that is to be said before this frame is taken in. Of a snapshot it is said after
+    /// that: a namespace that may be seen again would seem to have none of what is yet to come.
+    pub fn about_before(&mut self, frame: &Frame) -> Option<About> {
+        if matches!(frame, Frame::Hello { .. } | Frame::Snapshot { .. }) { None } else { self.about_now() }
+    }
+
+    /// The same after a snapshot.
+    pub fn about_now(&mut self) -> Option<About> {
+        if self.behind || self.seq.is_none() { None } else { self.about.take() }
+    }
+
     /// A snapshot of change `seq`, inflated. Its changes are the whole truth about their kinds.
     pub fn snapshot(&mut self, seq: u64, inflated: &[u8]) -> Result<Vec<Change>, WireError> {
         let (strings, all) = read_snapshot(inflated)?;
@@ -167,6 +191,10 @@ pub fn wait_ms(attempt: u32, random: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        model::Delta,
+        wire::{Packed, write_snapshot},
+    };
 
     #[test]
     fn what_is_owed_is_what_was_asked_for_last() {
@@ -185,6 +213,33 @@ mod tests {
         owed.look(Some(key("c")));
         owed.look(None);
         assert!(owed.is_nothing(), "nobody looks any more");
+    }
+
+    #[test]
+    fn what_is_watched_is_said_with_the_rows_that_it_is_said_of() {
+        let about = |context: &str| About { context: context.to_owned(), ..About::default() };
+        let inflated =
+            write_snapshot(&mut strings::Written::default(), &[Change::Pod(Delta::Reset(Vec::new()))]);
+        let snapshot = Frame::Snapshot { seq: 1, packed: Packed(Vec::new()) };
+        let beat = Frame::Beat { seq: 1, now: Millis(0), hash: 0, as_of: Vec::new() };
+        let mut follower = Follower::default();
+        follower.hello(about("a"));
+        assert_eq!(follower.about_before(&beat), None, "rows are of before");
+        follower.hello(about("b"));
+        assert_eq!(follower.about_before(&snapshot), None);
+        follower.snapshot(1, &inflated).expect("a snapshot");
+        assert_eq!(follower.about_now(), Some(about("b")));
+        assert_eq!(follower.about_now(), None, "once");
+
+        follower.hello(about("c"));
+        assert_eq!(follower.about_before(&snapshot), None, "what is there is what was there before");
+        assert_eq!(follower.about_before(&beat), Some(about("c")), "it is what there is now");
+
+        follower.lost();
+        follower.hello(about("d"));
+        assert_eq!(follower.about_before(&beat), None, "changes were left out");
+        follower.snapshot(2, &inflated).expect("a snapshot");
+        assert_eq!(follower.about_now(), Some(about("d")));
     }
 
     #[test]

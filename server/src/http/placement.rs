@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Detail, Event, InCluster, Kind, Node, ObjectKey, Pod, Row, Text},
-    model::WithRow,
+    api::{Detail, Event, InCluster, Kind, Node, ObjectKey, Pod, Text},
     placement::{
         Case, Seen,
         asked::{Asked, AskedError},
@@ -94,8 +93,8 @@ async fn object(
         let found = detail_of(cluster, &key).ok_or_else(|| PlacementError::NotFound(key.clone()))?;
         let case = match Pod::rows(cluster).named(&key.namespace, &key.name).filter(|_| kind == Kind::Pod) {
             Some(pod) => of_pod(pod, &found, view, seen),
-            None => kind
-                .with_row(Uid { view, key: &key })
+            None => cluster
+                .uid_of(&key)
                 .map_or_else(Case::default, |uid| Case::of_template(kind, uid, &found.needs, seen)),
         };
         let mut answer = told(&case);
@@ -110,20 +109,6 @@ async fn object(
 fn of_pod(pod: &Pod, detail: &Detail, view: &View, seen: Seen) -> Case {
     let about = |event: &&Arc<Event>| event.object_uid == pod.meta.uid;
     Case::of_pod(pod, detail, Event::rows(&view.cluster).iter().filter(about), seen)
-}
-
-/// The identity of an object, of whatever kind.
-struct Uid<'a> {
-    view: &'a View,
-    key: &'a ObjectKey,
-}
-
-impl WithRow for Uid<'_> {
-    type Out = Option<app::api::Uid>;
-
-    fn with<T: Row>(self) -> Self::Out {
-        T::rows(&self.view.cluster).named(&self.key.namespace, &self.key.name).map(|row| row.meta().uid)
-    }
 }
 
 async fn typed(hub: Hub, RawQuery(query): RawQuery) -> Response {

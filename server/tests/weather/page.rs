@@ -377,13 +377,17 @@ impl Page {
         socket: &mpsc::Sender<Message>,
         (first, asked): (Kinds, &mut Kinds),
     ) -> Result<(), String> {
-        match wire::frame(bytes).map_err(|error| error.to_string())? {
+        let frame = wire::frame(bytes).map_err(|error| error.to_string())?;
+        let about = read.follower.about_before(&frame);
+        self.about(about, read);
+        match frame {
             Frame::Hello { epoch, about, now, .. } => {
                 if self.store().enter(epoch, first) && self.has_entered.swap(true, Ordering::Relaxed) {
                     self.clock.lock().expect("no panic").forget();
                 }
                 self.told(told, now);
-                self.store().set_about(about);
+                self.store().set_ahead(about.ahead);
+                read.follower.hello(about);
             }
             Frame::Snapshot { seq, packed } => {
                 let mut inflated = Vec::new();
@@ -391,6 +395,8 @@ impl Page {
                 opened.map_err(|error| error.to_string())?;
                 let all = read.follower.snapshot(seq, &inflated).map_err(|error| error.to_string())?;
                 self.store().reset(all);
+                let about = read.follower.about_now();
+                self.about(about, read);
             }
             Frame::Changes { seq, changes } => match read.follower.changes(seq, &changes) {
                 Followed::Changes(changes) => self.store().apply(changes),
@@ -406,6 +412,7 @@ impl Page {
                 }
             }
             Frame::Bye { why, .. } => return Err(why),
+            Frame::Detail { .. } | Frame::Picture { .. } if read.follower.is_behind() => {}
             Frame::Detail { key, detail } => {
                 read.owed.detail(&key);
                 self.store().set_detail(key, detail);
@@ -425,6 +432,12 @@ impl Page {
             ask(socket, &Ask::Kinds(wanted));
         }
         Ok(())
+    }
+
+    fn about(&self, about: Option<About>, read: &Reading) {
+        if let Some(about) = about {
+            self.store().set_about(about, read.follower.kinds());
+        }
     }
 
     fn rudeness(&self, rude: Rude, socket: &mpsc::Sender<Message>, asked: &mut Kinds) {
