@@ -582,16 +582,12 @@ impl Owner {
             Asked::Look { viewer, key } => {
                 let Some(known) = self.viewers.get_mut(&viewer) else { return };
                 known.look = key;
-                // Before, how its kind stands.
-                let topic = known.topic.clone();
-                self.flush_topic(&topic, &self.called());
-                self.show_detail(viewer);
+                self.show(viewer, Owner::detail);
             }
             Asked::Draw { viewer, drawing } => {
-                if let Some(viewer) = self.viewers.get_mut(&viewer) {
-                    viewer.draw = drawing;
-                }
-                self.show_picture(viewer);
+                let Some(known) = self.viewers.get_mut(&viewer) else { return };
+                known.draw = drawing;
+                self.show(viewer, Owner::picture);
             }
             Asked::Leave { viewer } => self.leave(viewer),
             Asked::View(answer) => {
@@ -656,28 +652,35 @@ impl Owner {
         // A snapshot says what there is; how far that can be trusted, only a beat does.
         let beat = topic.beat(now(), &self.freshness.as_of());
         let Some(seat) = self.viewers.get(&viewer) else { return };
-        seat.queue.restart(about, snapshot);
-        self.show_detail(viewer);
-        self.show_picture(viewer);
+        seat.queue.restart(about, snapshot, self.beside(seat));
         // Of these it says nothing, but whoever has it takes all that is here for current.
-        if let Some(seat) = self.viewers.get(&viewer) {
-            seat.queue.push(beat);
+        seat.queue.push(beat);
+    }
+
+    /// Sends what somebody has turned to; before, how its kind stands.
+    fn show(&mut self, viewer: u64, what: fn(&Owner, &Viewer) -> Option<Outgoing>) {
+        let Some(topic) = self.viewers.get(&viewer).map(|seat| seat.topic.clone()) else { return };
+        self.flush_topic(&topic, &self.called());
+        if let Some(seat) = self.viewers.get(&viewer)
+            && let Some(outgoing) = what(self, seat)
+        {
+            seat.queue.push(outgoing);
         }
     }
 
-    fn show_detail(&self, viewer: u64) {
-        let Some(seat) = self.viewers.get(&viewer) else { return };
-        if let Some(key) = &seat.look {
-            let detail = detail_of(&self.cluster, key);
-            seat.queue.push(Outgoing::of(&Frame::Detail { key: key.clone(), detail }));
-        }
+    /// What somebody looks at beside rows.
+    fn beside(&self, viewer: &Viewer) -> impl Iterator<Item = Outgoing> + use<> {
+        [self.detail(viewer), self.picture(viewer)].into_iter().flatten()
     }
 
-    fn show_picture(&self, viewer: u64) {
-        let Some(seat) = self.viewers.get(&viewer) else { return };
-        if let Some(drawing) = &seat.draw {
-            seat.queue.push(self.drawn(drawing));
-        }
+    fn detail(&self, viewer: &Viewer) -> Option<Outgoing> {
+        let key = viewer.look.clone()?;
+        let detail = detail_of(&self.cluster, &key);
+        Some(Outgoing::of(&Frame::Detail { key, detail }))
+    }
+
+    fn picture(&self, viewer: &Viewer) -> Option<Outgoing> {
+        Some(self.drawn(viewer.draw.as_ref()?))
     }
 
     fn drawn(&self, drawing: &Drawing) -> Outgoing {
@@ -730,11 +733,9 @@ impl Owner {
         };
         if let Some((outgoing, restart)) = outgoing {
             let about = if restart { self.told_about(key.1) } else { None };
-            for (id, viewer) in self.viewers.iter().filter(|(_, viewer)| viewer.topic == *key) {
+            for viewer in self.viewers.values().filter(|viewer| viewer.topic == *key) {
                 if restart {
-                    viewer.queue.restart(about.clone(), outgoing.clone());
-                    self.show_detail(*id);
-                    self.show_picture(*id);
+                    viewer.queue.restart(about.clone(), outgoing.clone(), self.beside(viewer));
                 } else {
                     viewer.queue.push(outgoing.clone());
                 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -188,7 +189,7 @@ impl Waiting {
 
     /// Puts a snapshot in the place of all that waits, after which changes are taken again. Only the very first, of other
     /// kinds, waits on: a page that another hub has drawn keeps those until that comes.
-    pub(super) fn restart(&mut self, snapshot: Outgoing) {
+    pub(super) fn restart(&mut self, snapshot: Outgoing, beside: impl IntoIterator<Item = Outgoing>) {
         if self.closed {
             return;
         }
@@ -198,8 +199,8 @@ impl Waiting {
         let kept = first.filter(|(first, _)| !snapshot.replaces(first));
         self.frames.clear();
         self.frames.extend(kept);
-        // However large it is, there is room for it.
-        self.frames.push_back((snapshot, 0));
+        // However large they are, there is room for them: what is lost now would be lost each time anew.
+        self.frames.extend(iter::once(snapshot).chain(beside).map(|outgoing| (outgoing, 0)));
         self.bytes = 0;
     }
 
@@ -260,10 +261,15 @@ impl Queue {
     }
 
     /// Puts a snapshot in the place of all that waits, after which the queue takes changes again; before it, what else
-    /// is to be known.
-    pub fn restart(&self, about: Option<Outgoing>, snapshot: Outgoing) {
+    /// is to be known, and after it, what is looked at beside rows.
+    pub fn restart(
+        &self,
+        about: Option<Outgoing>,
+        snapshot: Outgoing,
+        beside: impl IntoIterator<Item = Outgoing>,
+    ) {
         let mut waiting = self.lock();
-        waiting.restart(snapshot);
+        waiting.restart(snapshot, beside);
         about.into_iter().for_each(|about| waiting.greet(about));
         drop(waiting);
         self.arrived.notify_one();
@@ -329,18 +335,18 @@ mod tests {
         assert!(waiting.take().is_none(), "asked once, not again and again");
         waiting.push(frame());
         assert!(waiting.take().is_none(), "changes to what was lost mean nothing");
-        waiting.restart(frame());
+        waiting.restart(frame(), []);
         waiting.push(frame());
         assert!(matches!(waiting.take(), Some(Next::Frame(_))));
         assert!(matches!(waiting.take(), Some(Next::Frame(_))));
         // the hub's answer came before it was noted that it had been asked
         (0..3).for_each(|_| waiting.push(frame()));
-        waiting.restart(frame());
+        waiting.restart(frame(), []);
         waiting.asked_again(2);
         (0..3).for_each(|_| waiting.push(frame()));
         assert!(matches!(waiting.take(), Some(Next::Overflowed(3))));
         // and more was lost by then
-        waiting.restart(frame());
+        waiting.restart(frame(), []);
         (0..3).for_each(|_| waiting.push(frame()));
         waiting.asked_again(3);
         assert!(matches!(waiting.take(), Some(Next::Overflowed(4))), "that of before has been made good");
@@ -351,9 +357,9 @@ mod tests {
         let frame = |text: &'static str| Outgoing::Bytes(Bytes::from_static(text.as_bytes()));
         let mut waiting = Waiting::with_room(9, 6);
         waiting.greet(frame("hello"));
-        waiting.restart(frame("a long snapshot"));
+        waiting.restart(frame("a long snapshot"), []);
         waiting.push(frame("beat"));
-        waiting.restart(frame("another"));
+        waiting.restart(frame("another"), []);
         waiting.push(frame("beat"));
         assert_eq!(waiting.digest().0, ["hello", "another", "beat"]);
         // what is taken out makes as much room as it took
@@ -363,10 +369,15 @@ mod tests {
         waiting.push(frame("c"));
         assert!(matches!(waiting.take(), Some(Next::Overflowed(1))));
 
+        // and of what comes with it nothing is too large either: it would be lost each time anew
+        waiting.restart(frame("a third"), [frame("a long picture")]);
+        waiting.push(frame("beat"));
+        assert_eq!(waiting.digest().0, ["a third", "a long picture", "beat"]);
+
         let queue = Queue::default();
         queue.greet(frame("hello"));
         for about in ["what", "what else"] {
-            queue.restart(Some(frame(about)), frame("snapshot"));
+            queue.restart(Some(frame(about)), frame("snapshot"), []);
             queue.push(frame("beat"));
         }
         assert_eq!(queue.lock().digest().0, ["what else", "snapshot", "beat"]);
@@ -378,14 +389,14 @@ mod tests {
         let snapshot = |kinds: Kinds| Outgoing::snapshot(0, kinds, Vec::new());
         let mut waiting = Waiting::default();
         let frames = |waiting: &Waiting| waiting.digest().0.len();
-        waiting.restart(snapshot(one));
-        (0..3).for_each(|_| waiting.restart(snapshot(other)));
+        waiting.restart(snapshot(one), []);
+        (0..3).for_each(|_| waiting.restart(snapshot(other), []));
         assert_eq!(frames(&waiting), 2);
-        waiting.restart(snapshot(one.union(other)));
+        waiting.restart(snapshot(one.union(other)), []);
         assert_eq!(frames(&waiting), 1);
         waiting.take();
-        waiting.restart(snapshot(one));
-        waiting.restart(snapshot(other));
+        waiting.restart(snapshot(one), []);
+        waiting.restart(snapshot(other), []);
         assert_eq!(frames(&waiting), 1, "there is nothing any more that is not of this hub");
     }
 }

@@ -232,7 +232,7 @@ impl World {
             let cluster = self.hub.cluster.clone();
             let Some(snapshot) = self.hub.topic(kinds).map(|topic| topic.restart(&cluster)) else { continue };
             self.note_sent(kinds);
-            self.seats(kinds).for_each(|seat| seat.restart(snapshot.clone()));
+            self.seats(kinds).for_each(|seat| seat.restart(snapshot.clone(), []));
         }
     }
 
@@ -257,7 +257,7 @@ impl World {
         let (snapshot, beat) = (topic.snapshot(&cluster), topic.beat(Millis(0), &as_of));
         self.note_sent(kinds);
         if let Some(socket) = &mut self.viewers[nth].socket {
-            socket.seat.restart(snapshot);
+            socket.seat.restart(snapshot, []);
             socket.seat.push(beat);
         }
     }
