@@ -99,12 +99,17 @@ impl Stage {
 
     /// The first picture that is as wanted; a test that waits for none hangs, and its runner says so.
     async fn until(&mut self, wanted: impl Fn(&Picture) -> bool) -> Picture {
+        self.told_until(|picture| picture.is_some_and(&wanted)).await.expect("what is wanted is one")
+    }
+
+    /// The same, also of being told that there is none.
+    async fn told_until(&mut self, wanted: impl Fn(Option<&Picture>) -> bool) -> Option<Picture> {
         loop {
-            if let Some(Frame::Picture { drawing, picture: Some(picture) }) = &self.viewer.picture
+            if let Some(Frame::Picture { drawing, picture }) = &self.viewer.picture
                 && drawing.key == self.key
-                && wanted(picture)
+                && wanted(picture.as_deref())
             {
-                return Picture::clone(picture);
+                return picture.as_deref().cloned();
             }
             let frame = self.seat.next().await.expect("a hub");
             self.viewer.take(&frame.bytes().await);
@@ -460,6 +465,33 @@ async fn what_may_not_be_seen_for_a_moment_is_not_gone() {
 }
 
 #[tokio::test]
+async fn what_may_not_be_seen_is_not_called_gone_for_being_so_once() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.watch(Kind::Deployment, Some("other"), KindState::Live).await;
+    stage.watch(Kind::Deployment, Some("shop"), KindState::Live).await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.gone::<Deployment>(deployment(json!({}))).await;
+    stage.until(|p| p.gone.is_some()).await;
+    stage.watch(Kind::Deployment, Some("shop"), forbidden(Kind::Deployment)).await;
+    stage.told_until(|picture| picture.is_none()).await; // it may have come back
+    stage.watch(Kind::Deployment, Some("shop"), KindState::Live).await;
+    stage.until(|p| p.gone.is_some()).await;
+
+    let again = deployment(json!({"metadata": {"uid": "again"}}));
+    stage.put::<Deployment>(again.clone()).await;
+    stage.until(|p| p.gone.is_none()).await;
+    stage.watch(Kind::Deployment, Some("shop"), forbidden(Kind::Deployment)).await;
+    stage.reset::<Deployment>(&[]).await;
+    stage.told_until(|picture| picture.is_none()).await;
+    stage.watch(Kind::Deployment, Some("shop"), KindState::Live).await;
+    let (settle, settled) = oneshot::channel();
+    stage.hub.tell(News::Settle(settle)).await.expect("a hub");
+    settled.await.expect("a hub");
+    let drawing = Drawing { key: stage.key.clone(), between: None };
+    assert_eq!(stage.hub.picture(drawing).await, Ok(None), "that one went before there was this");
+}
+
+#[tokio::test]
 async fn what_may_not_be_seen_in_its_namespace_is_not_called_silent() {
     let mut stage = Stage::new(Kind::Deployment, "web").await;
     stage.watch(Kind::Event, Some("other"), KindState::Live).await;
@@ -614,6 +646,45 @@ async fn a_replica_set_of_a_deployment_has_no_picture_of_its_own() {
     stage.put::<Deployment>(deployment(json!({}))).await;
     let key = ObjectKey { kind: Kind::ReplicaSet, namespace: "shop".to_owned(), name: "web-1".to_owned() };
     assert_eq!(stage.hub.picture(Drawing { key, between: None }).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_replica_set_that_a_deployment_takes_over_has_none_any_more() {
+    let mut stage = Stage::new(Kind::ReplicaSet, "web-1").await;
+    let owned = set("web-1", 1, 2, 3, 3);
+    let mut orphan = owned.clone();
+    orphan["metadata"]["ownerReferences"] = json!([]);
+    stage.put::<ReplicaSet>(orphan.clone()).await;
+    stage.until(|p| p.desired == 2).await;
+    stage.put::<ReplicaSet>(owned).await;
+    stage.told_until(|picture| picture.is_none()).await;
+    // nor is it gone, when one of its name was before
+    stage.gone::<ReplicaSet>(orphan.clone()).await;
+    stage.put::<ReplicaSet>(orphan.clone()).await;
+    stage.until(|p| p.desired == 2).await;
+    stage.gone::<ReplicaSet>(orphan).await;
+    stage.until(|p| p.gone.is_some()).await;
+    stage.put::<ReplicaSet>(set("web-1", 1, 2, 3, 3)).await;
+    stage.told_until(|picture| picture.is_none()).await;
+}
+
+#[tokio::test]
+async fn of_many_pods_with_messages_of_their_own_a_few_are_told_and_the_rest_counted() {
+    let mut stage = Stage::new(Kind::Deployment, "web").await;
+    stage.put::<Deployment>(deployment(json!({}))).await;
+    stage.put::<ReplicaSet>(set("web-2", 2, 300, 300, 0)).await;
+    for number in 0..300 {
+        let status =
+            waiting("ErrImagePull", &format!("none such for 10.0.{number}.1: {}", "x".repeat(4_000)));
+        stage.put::<Pod>(pod(&format!("bad-{number}"), ("ReplicaSet", "web-2"), status)).await;
+    }
+    let all = |p: &Picture| p.causes.iter().any(|cause| cause.says.starts_with("293 pods"));
+    let causes = stage.until(all).await.causes;
+    let causes: Vec<_> = causes.iter().filter(|cause| cause.says.contains("image")).collect();
+    assert_eq!(causes.len(), 8, "{causes:?}");
+    assert_eq!(causes[0].says, "A pod cannot get its image (ErrImagePull)");
+    assert_eq!(causes[7].says, "293 pods cannot get their image (ErrImagePull)");
+    assert!(causes[7].evidence.ends_with("x; and 292 more such messages"), "{}", causes[7].evidence);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub use small::small;
 
 use crate::{
     api::{
-        Kind, Millis, ObjectKey, Picture,
+        Kind, Millis, ObjectKey, Picture, ReplicaSet,
         picture::{Cause, Course},
     },
     components::{
@@ -90,6 +90,7 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
     let list = Here::get().place_now().elsewhere(Page::Rollouts).href();
     match store.picture(key) {
         None => Some(view! { <p class="nothing">"Drawing…"</p> }.into_any()),
+        Some(None) if store.has(key) => Some(elsewhere(store, key)),
         Some(None) if !known_absent(store, key) => None,
         Some(None) => Some(
             view! {
@@ -100,7 +101,7 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
             }
             .into_any(),
         ),
-        Some(Some(picture)) => picture.gone.map(|at| {
+        Some(Some(picture)) => picture.gone.filter(|_| known_absent(store, key)).map(|at| {
             view! {
                 <p class="notice gone-notice" role="status">
                     {format!("This {} is gone since {} UTC. Below is what it was like.", key.kind.singular(), at.seconds().clock())}
@@ -109,6 +110,23 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
             .into_any()
         }),
     }
+}
+
+/// Where the picture of what is there is, if it has none of its own; otherwise it is on its way.
+fn elsewhere(store: &Store, key: &ObjectKey) -> AnyView {
+    let set = store.named::<ReplicaSet>(&key.namespace, &key.name).filter(|_| key.kind == Kind::ReplicaSet);
+    let owner = set.and_then(|set| set.meta.owner.clone()).filter(|owner| owner.kind == "Deployment");
+    let Some(owner) = owner else { return view! { <p class="nothing">"Drawing…"</p> }.into_any() };
+    let of =
+        ObjectKey { kind: Kind::Deployment, namespace: key.namespace.clone(), name: owner.name.to_string() };
+    let there = Here::get().place_now().elsewhere(Page::Rollout(of)).href();
+    view! {
+        <p class="notice" role="status">
+            "This replicaset is a part of a deployment's rollout: "
+            <a href=there>{format!("deployment {}", visible(&owner.name))}</a>
+        </p>
+    }
+    .into_any()
 }
 
 /// What holds a kind's templates, if it has a history of them.

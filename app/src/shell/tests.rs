@@ -315,6 +315,16 @@ fn of_an_object_that_is_there_no_page_says_that_it_is_not() {
         cluster.apply(Change::Deployment(Delta::Reset(Vec::new())));
         assert!(drawn(&cluster).contains("There is no deployment web in namespace default."), "{url}");
     }
+    let key = ObjectKey { kind: Kind::ReplicaSet, namespace: "default".into(), name: "web-5d4f".into() };
+    let url = "/rollouts/default/replicaset/web-5d4f";
+    let mut seed = seed(&cluster(), url);
+    seed.picture = Some((key, None));
+    let html = render(url, &seed, &ASSETS).1;
+    assert!(
+        text(&html).contains("This replicaset is a part of a deployment's rollout: deployment web"),
+        "{html}"
+    );
+    assert!(html.contains("href=\"/rollouts/default/web\""), "{html}");
 }
 
 #[test]

@@ -237,10 +237,16 @@ impl History {
         Changed { keys, namespaces, all }
     }
 
-    /// The picture of a workload: as it is, or as it was when it went. A ReplicaSet that a Deployment made has
-    /// none of its own.
+    /// The picture of a workload: as it is, or as it was when it went, unless it may have come back unseen. A ReplicaSet
+    /// that a Deployment made has none of its own.
     pub fn picture(&self, cluster: &Cluster, drawing: &Drawing, now: Millis) -> Option<Picture> {
         draw::picture(self, cluster, drawing, now).or_else(|| {
+            let ObjectKey { kind, namespace, .. } = &drawing.key;
+            if self.is_unseen(cluster, *kind, &namespace.as_str().into())
+                || cluster.uid_of(&drawing.key).is_some()
+            {
+                return None;
+            }
             let gone = self.gone.iter().rev().find(|picture| picture.key == drawing.key)?.clone();
             // of what is gone only its last two revisions were held against each other
             let asked = |d: &Difference| drawing.between.is_none_or(|between| between == (d.from, d.to));
@@ -251,16 +257,18 @@ impl History {
 
     fn put_workload<T: Row>(&mut self, row: &T) {
         let meta = row.meta();
-        let workload = self.workloads.entry(meta.uid).or_insert_with(|| Workload {
-            key: ObjectKey {
-                kind: T::KIND,
-                namespace: meta.namespace.to_string(),
-                name: meta.name.to_string(),
-            },
-            labels: None,
-            counts: VecDeque::new(),
-            happened: Happened::default(),
-            ended: VecDeque::new(),
+        let workload = self.workloads.entry(meta.uid).or_insert_with(|| {
+            let (namespace, name) = (meta.namespace.to_string(), meta.name.to_string());
+            let key = ObjectKey { kind: T::KIND, namespace, name };
+            // When this goes nobody may see it, and what another of its name was like is not what it was like.
+            self.gone.retain(|picture| picture.key != key);
+            Workload {
+                key,
+                labels: None,
+                counts: VecDeque::new(),
+                happened: Happened::default(),
+                ended: VecDeque::new(),
+            }
         });
         let labels = row.detail().and_then(|detail| Some(detail.template.as_ref()?.labels.clone()));
         let labels = labels.unwrap_or_default();
@@ -276,8 +284,24 @@ impl History {
         let owner = set.meta.owner.as_ref().filter(|owner| owner.kind == "Deployment").map(|owner| owner.uid);
         self.put_holder(uid, owner);
         match owner {
-            Some(_) => _ = self.workloads.remove(&uid),
+            Some(_) => self.join_workload(&set.meta),
             None => self.put_workload(set),
+        }
+    }
+
+    /// A ReplicaSet is a part of its Deployment's picture: it has none of its own any more, nor has one of its name that
+    /// went.
+    fn join_workload(&mut self, meta: &Meta) {
+        let (namespace, name) = (meta.namespace.to_string(), meta.name.to_string());
+        let key = ObjectKey { kind: Kind::ReplicaSet, namespace, name };
+        let kept = self.gone.len();
+        self.gone.retain(|picture| picture.key != key);
+        let stood = self.workloads.remove(&meta.uid).is_some();
+        if stood {
+            self.stirred.insert(meta.namespace.clone());
+        }
+        if stood || self.gone.len() < kept {
+            self.ended.push(key);
         }
     }
 

@@ -136,6 +136,10 @@ fn refusals(detail: &Detail, source: &str) -> Vec<Cause> {
     told.collect()
 }
 
+/// Different messages that are told of one trouble. What a kubelet says of a probe has the pod's own address in it, and
+/// a template may have thousands of pods.
+const TOLD: usize = 8;
+
 /// What the newest template's pods wait for, those that wait for the same together.
 fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
     let mut groups: BTreeMap<(Trouble, Text), Vec<&Life>> = BTreeMap::new();
@@ -147,7 +151,18 @@ fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
             groups.entry((trouble, evidence)).or_default().push(life);
         }
     }
-    let told = groups.into_iter().map(|((trouble, evidence), lives)| {
+    let mut told = Vec::<(Trouble, Text, Vec<&Life>, usize)>::new();
+    for ((trouble, evidence), lives) in groups {
+        let of_it = told.iter().filter(|(other, ..)| *other == trouble).count();
+        match told.last_mut() {
+            Some((_, _, together, more)) if of_it == TOLD => {
+                together.extend(lives);
+                *more += 1;
+            }
+            _ => told.push((trouble, evidence, lives, 0)),
+        }
+    }
+    let told = told.into_iter().map(|(trouble, evidence, lives, more)| {
         let many = match lives.len() {
             1 => "A pod".to_owned(),
             count => format!("{count} pods"),
@@ -181,7 +196,11 @@ fn of_pods(strand: &Strand<'_>, min_ready: i32, now: Millis) -> Vec<Cause> {
         };
         let source = format!("pod/{}", lives[0].name);
         let blocks = !matches!(trouble, Trouble::Waiting | Trouble::MinReady | Trouble::Probe);
-        Cause { blocks, says, evidence: evidence.to_string(), source, at }
+        let evidence = match more {
+            0 => evidence.to_string(),
+            more => format!("{evidence}; and {more} more such messages"),
+        };
+        Cause { blocks, says, evidence, source, at }
     });
     told.collect()
 }
