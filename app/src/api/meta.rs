@@ -136,3 +136,11 @@ pub struct ObjectKey {
     /// Its name.
     pub name: String,
 }
+
+impl ObjectKey {
+    /// Whether an object may be called so: no name is longer than 253 bytes, no namespace than 63 (apimachinery
+    /// `pkg/util/validation/validation.go`, `DNS1123SubdomainMaxLength`, `DNS1123LabelMaxLength`).
+    pub fn may_be(&self) -> bool {
+        self.name.len() <= 253 && self.namespace.len() <= 63
+    }
+}

@@ -107,7 +107,12 @@ impl Asked {
             return wrong("a namespace and a name are expected".to_owned(), kind.chars().count());
         }
         match Kind::parse(kind).filter(|kind| *kind == Kind::Pod || kind.makes_pods()) {
-            Some(kind) => Ok(Some(ObjectKey { kind, namespace: namespace.into(), name: name.into() })),
+            Some(found) => {
+                match (ObjectKey { kind: found, namespace: namespace.into(), name: name.into() }) {
+                    key if key.may_be() => Ok(Some(key)),
+                    _ => wrong("no object has a name as long as this".to_owned(), kind.chars().count()),
+                }
+            }
             None => wrong(format!("'{kind}' is neither a pod nor does it make any"), 0),
         }
     }

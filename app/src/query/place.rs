@@ -86,11 +86,13 @@ impl Page {
             path.split('/').filter(|word| !word.is_empty()).map(percent_decode).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (view, rest) = words.split_first().map_or(("", &[][..]), |(view, rest)| (*view, rest));
-        if view == Page::Rollouts.word() && !rest.is_empty() {
-            return Page::rollout(rest);
-        }
         if !rest.is_empty() {
-            return Page::object(view, rest);
+            let page =
+                if view == Page::Rollouts.word() { Page::rollout(rest) } else { Page::object(view, rest) };
+            return match &page {
+                Page::Object(key) | Page::Rollout(key) if !key.may_be() => Page::Nowhere,
+                _ => page,
+            };
         }
         Page::VIEWS
             .into_iter()
@@ -857,6 +859,14 @@ mod tests {
     fn paths_that_are_no_view_are_nowhere() {
         for path in ["/nope", "/pods/a", "/pods/a/b/c", "/events/a/b", "/nodes/a/b"] {
             assert_eq!(Page::of(path), Page::Nowhere, "{path}");
+        }
+        // the server would hear of no such object
+        let named =
+            |namespace: usize, name: usize| format!("/{}/{}", "n".repeat(namespace), "x".repeat(name));
+        for view in ["/pods", "/rollouts"] {
+            assert_ne!(Page::of(&format!("{view}{}", named(63, 253))), Page::Nowhere);
+            assert_eq!(Page::of(&format!("{view}{}", named(64, 253))), Page::Nowhere);
+            assert_eq!(Page::of(&format!("{view}{}", named(63, 254))), Page::Nowhere);
         }
         assert_eq!(Page::of("/pods/"), Page::Pods);
     }
