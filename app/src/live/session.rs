@@ -163,6 +163,8 @@ impl Session {
             while let Ok(more) = heard.try_recv() {
                 queue.push_back(more);
             }
+            // Only now: what has been lost came after what is in the queue, or at its end. What follows may take its time.
+            let lost = self.lost.take();
             let mut changes = Vec::new();
             for heard in queue {
                 match heard {
@@ -184,7 +186,7 @@ impl Session {
                 }
             }
             self.apply(&mut changes);
-            if self.lost.take() {
+            if lost {
                 if self.socket.ready_state() >= WebSocket::CLOSING {
                     return self.closed("the connection was closed".to_owned());
                 }

@@ -364,7 +364,7 @@ impl Page {
                 }
             };
             if let Some(why) = why {
-                return (read.follower.has_snapshot(), why);
+                return (read.is_live, why);
             }
         }
     }
