@@ -674,9 +674,11 @@ impl Owner {
     }
 
     fn detail(&self, viewer: &Viewer) -> Option<Outgoing> {
-        let key = viewer.look.clone()?;
-        let detail = detail_of(&self.cluster, &key);
-        Some(Outgoing::of(&Frame::Detail { key, detail }))
+        Some(self.looked_at(viewer.look.as_ref()?))
+    }
+
+    fn looked_at(&self, key: &ObjectKey) -> Outgoing {
+        Outgoing::of(&Frame::Detail { key: key.clone(), detail: detail_of(&self.cluster, key) })
     }
 
     fn picture(&self, viewer: &Viewer) -> Option<Outgoing> {
@@ -706,8 +708,7 @@ impl Owner {
         // After how their kinds stand: what may not be seen any more has not gone.
         self.redraw();
         for key in std::mem::take(&mut self.details) {
-            let detail = detail_of(&self.cluster, &key);
-            let frame = Outgoing::of(&Frame::Detail { key: key.clone(), detail });
+            let frame = self.looked_at(&key);
             let looks = |viewer: &&Viewer| viewer.look.as_ref() == Some(&key);
             self.viewers.values().filter(looks).for_each(|viewer| viewer.queue.push(frame.clone()));
         }

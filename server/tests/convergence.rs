@@ -1,9 +1,9 @@
 //! Whatever happens between an API server and a page, in whatever order: what the page says is so, and in the end it
 //! shows what there is.
 //!
-//! `make weather` plays fifty times as many schedules, and with `CHANCE=1` others. One that fails
-//! is made as small as it can be and written to `weather/kept/`, from where it is played ever after; with `SCHEDULE=FILE`
-//! that one alone, and with `RUST_LOG` it is said what Masthead does meanwhile.
+//! `make weather` plays fifty times as many schedules, and with `CHANCE=1` others. One that fails is made as small as
+//! it can be and written to `weather/kept/`, from where it is played ever after; with `SCHEDULE=FILE` that one alone,
+//! and with `RUST_LOG` it is said what Masthead does meanwhile.
 
 // A test that cannot go on should stop.
 #![allow(clippy::expect_used)]

@@ -124,6 +124,11 @@ impl Meta {
         }
         key(self).cmp(key(other))
     }
+
+    /// The Deployment that owns it; of a ReplicaSet, the one whose template it keeps.
+    pub fn deployment(&self) -> Option<&Owner> {
+        self.owner.as_ref().filter(|owner| owner.kind == "Deployment")
+    }
 }
 
 /// Names one object the way URLs and kubectl do.

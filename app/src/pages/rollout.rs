@@ -89,7 +89,7 @@ fn follow(store: &Store, key: &ObjectKey) -> Memo<Option<Arc<Picture>>> {
 fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
     let list = Here::get().place_now().elsewhere(Page::Rollouts).href();
     match store.picture(key) {
-        None => Some(view! { <p class="nothing">"Drawing…"</p> }.into_any()),
+        None => Some(drawing()),
         Some(None) if store.has(key) => Some(elsewhere(store, key)),
         Some(None) if !known_absent(store, key) => None,
         Some(None) => Some(
@@ -112,11 +112,14 @@ fn absence(store: &Store, key: &ObjectKey) -> Option<AnyView> {
     }
 }
 
+fn drawing() -> AnyView {
+    view! { <p class="nothing">"Drawing…"</p> }.into_any()
+}
+
 /// Where the picture of what is there is, if it has none of its own; otherwise it is on its way.
 fn elsewhere(store: &Store, key: &ObjectKey) -> AnyView {
     let set = store.named::<ReplicaSet>(&key.namespace, &key.name).filter(|_| key.kind == Kind::ReplicaSet);
-    let owner = set.and_then(|set| set.meta.owner.clone()).filter(|owner| owner.kind == "Deployment");
-    let Some(owner) = owner else { return view! { <p class="nothing">"Drawing…"</p> }.into_any() };
+    let Some(owner) = set.and_then(|set| set.meta.deployment().cloned()) else { return drawing() };
     let of =
         ObjectKey { kind: Kind::Deployment, namespace: key.namespace.clone(), name: owner.name.to_string() };
     let there = Here::get().place_now().elsewhere(Page::Rollout(of)).href();

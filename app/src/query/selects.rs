@@ -68,8 +68,7 @@ pub struct Selecting {
 impl Selecting {
     /// One that wants pods whenever it has a selector, as a Service does.
     pub fn of(kind: Kind, meta: &Meta, written: Written) -> Selecting {
-        let owner =
-            meta.owner.as_ref().filter(|owner| kind == Kind::ReplicaSet && owner.kind == "Deployment");
+        let owner = meta.deployment().filter(|_| kind == Kind::ReplicaSet);
         Selecting {
             kind,
             uid: meta.uid,

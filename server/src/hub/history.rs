@@ -281,7 +281,7 @@ impl History {
     /// A ReplicaSet is its Deployment's, or stands for itself; it may be given up and taken over.
     fn put_set(&mut self, set: &ReplicaSet) {
         let uid = set.meta.uid;
-        let owner = set.meta.owner.as_ref().filter(|owner| owner.kind == "Deployment").map(|owner| owner.uid);
+        let owner = set.meta.deployment().map(|owner| owner.uid);
         self.put_holder(uid, owner);
         match owner {
             Some(_) => self.join_workload(&set.meta),
@@ -292,17 +292,16 @@ impl History {
     /// A ReplicaSet is a part of its Deployment's picture: it has none of its own any more, nor has one of its name that
     /// went.
     fn join_workload(&mut self, meta: &Meta) {
-        let (namespace, name) = (meta.namespace.to_string(), meta.name.to_string());
-        let key = ObjectKey { kind: Kind::ReplicaSet, namespace, name };
-        let kept = self.gone.len();
-        self.gone.retain(|picture| picture.key != key);
-        let stood = self.workloads.remove(&meta.uid).is_some();
-        if stood {
+        let went = |key: &ObjectKey| {
+            key.kind == Kind::ReplicaSet && key.name == *meta.name && key.namespace == *meta.namespace
+        };
+        let own = self.workloads.remove(&meta.uid).map(|workload| workload.key);
+        if own.is_some() {
             self.stirred.insert(meta.namespace.clone());
         }
-        if stood || self.gone.len() < kept {
-            self.ended.push(key);
-        }
+        let before = self.gone.iter().map(|picture| &picture.key).find(|key| went(key)).cloned();
+        self.gone.retain(|picture| Some(&picture.key) != before.as_ref());
+        self.ended.extend(before.into_iter().chain(own));
     }
 
     /// A ReplicaSet or a ControllerRevision is this owner's now, or nobody's.

@@ -130,7 +130,7 @@ async fn answer(
 /// There is none of that name, or it is a part of another's picture.
 fn absent(view: &View, target: Target) -> RolloutError {
     let set = ReplicaSet::rows(&view.cluster).named(&target.namespace, &target.name);
-    match set.filter(|_| target.kind == Kind::ReplicaSet).and_then(|set| set.meta.owner.as_ref()) {
+    match set.filter(|_| target.kind == Kind::ReplicaSet).and_then(|set| set.meta.deployment()) {
         Some(owner) => RolloutError::Owned { set: target.name, deployment: owner.name.as_str().into() },
         None => RolloutError::NotFound(target),
     }
