@@ -1,6 +1,6 @@
 # The way into this repository: `make` lists what there is to do.
 #
-# Needs a Rust toolchain, a C compiler, git and make; what else a target wants it fetches by
+# Needs a Rust toolchain, a C compiler and make; what else a target wants it fetches by
 # itself (on Debian and its relatives through apt-get, as root or with sudo).
 
 SHELL := /bin/bash
@@ -127,7 +127,7 @@ test-cluster: cargo demo-binary ## every cell against kubectl's on a real cluste
 		CLOCK='$(CLOCK)' CLUSTER_BIN='$(abspath $(TARGET))/tools/cluster' CLUSTER_KUBECONFIG='$(if $(findstring command line,$(origin KUBECONFIG)),$(abspath $(KUBECONFIG)))' \
 		node_modules/.bin/playwright test --config cluster.config.ts $(ARGS)
 
-# `make test-rust` does a little of each of these, but for the last.
+# `make test-rust` does a little of each of these, but for `outage`.
 QUICK = cargo test --quiet --profile demo --package app --package server
 # Two cores of those there are, where that can be said.
 TWO_CORES = $(shell command -v taskset >/dev/null && echo taskset -c 0,1)

@@ -1,7 +1,7 @@
 //! ④ What is served: routes and layers, in the order a request meets them.
 //!
-//! What shows something of a cluster is a GET; a POST is about sessions of this server and nothing else
-//! ([`sign_in`]). There is no method override, and nothing here can reach an API server.
+//! What shows something of a cluster is a GET; a POST is about sign-ins ([`sign_in`]), links and walls of this
+//! server's own. There is no method override, and nothing here can reach an API server.
 
 mod access;
 mod admit;

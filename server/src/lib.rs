@@ -2,10 +2,10 @@
 //!
 //! Reading order follows one event from the API server to the socket:
 //!
-//! 1. [`source`]: a reflector a kind lists and watches; objects become rows
-//! 2. [`hub`]: one task folds every change into the model and encodes it once for all who watch
-//! 3. [`audience`]: who is looking, and the hub of what they may see
-//! 4. [`front`], [`http`]: connections and TLS; the live socket, the text API, the page's first paint
+//! - ① ② [`source`]: a reflector a kind lists and watches; objects become rows
+//! - ③ [`hub`]: one task folds every change into the model and encodes it once for all who watch;
+//!   [`audience`]: who is looking, and the hub of what they may see
+//! - ④ [`front`], [`http`]: connections and TLS; the live socket, the text API, the page's first paint
 //!
 //! [`demo`] is a cluster of our own: an API server inside the process that everything above watches as
 //! it would any other.

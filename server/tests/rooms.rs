@@ -1,4 +1,4 @@
-//! ⑤ through a room: what Masthead itself may not see, or does not watch, is not the same as nothing. And how long there
+//! ③ through a room: what Masthead itself may not see, or does not watch, is not the same as nothing. And how long there
 //! are rooms, and how many.
 
 // A test that cannot go on should stop.

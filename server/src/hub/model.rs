@@ -2,13 +2,13 @@
 //! frames, the queue that may lose them, the page's own reading of them and the page's store.
 //!
 //! The world (`model/world.rs`) is one hub with two rows, of one kind or of two, one viewer or two with room for two
-//! frames each, a connection that holds one each way, and few mishaps. Four things hold in each state there is:
+//! frames each, a connection that holds one frame, and few mishaps. Four things hold in each state there is:
 //!
 //! 1. what a viewer has, unless it knows itself to be behind, is what the hub had after the same change;
 //! 2. what a beat confirms is what the hub had when it was sent;
 //! 3. what a page calls live is, all of it together, what one hub had, and of each kind not before the page says;
 //! 4. if from here on nothing goes wrong any more, each viewer has and is told to have what the hub has of all that it
-//!    wants, before each side has acted ten times.
+//!    wants, after ten rounds, and once what is on its way by then has come.
 
 mod owner;
 mod page;

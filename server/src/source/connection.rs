@@ -1,9 +1,9 @@
 //! The way to a cluster's API server: one HTTP/2 connection for all watches, lists and the pulse, so that the pulse
 //! proves the very connection that the watches are on. A hop in between that has died, and says nothing of it, is
 //! found by pings within seven seconds, as client-go finds it (`ReadIdleTimeout` in apimachinery's `util/net/http.go`;
-//! there it takes 45 s). Where HTTP/2 is not offered, each watch has a connection of its own ([`Alone`]), which the
-//! system's own keep-alive looks after, and which is doubted once the pulse has lost its own: a hop that ends
-//! connections itself may forget both halves of one and keep either end well.
+//! there it takes 45 s). Where HTTP/2 is not offered, or one connection may not carry all watches, each has one of its
+//! own ([`Alone`]), which the system's own keep-alive looks after, and which is doubted once the pulse has lost its
+//! own: a hop that ends connections itself may forget both halves of one and keep either end well.
 //!
 //! Apart from that it is the client that `kube::Client::try_from` would have made; kube 5 itself speaks HTTP/1 only.
 

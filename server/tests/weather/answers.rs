@@ -1,4 +1,4 @@
-//! What scripts and machines are told over HTTP. It has to be what the hub says of a kind, which is held against what
+//! What scripts and machines that ask are told. It has to be what the hub says of a kind, which is held against what
 //! there was.
 
 use app::api::{Kind, KindState, Millis};
