@@ -161,6 +161,8 @@ pub struct View {
     pub as_of: Vec<(Kind, Millis)>,
     /// What is being watched.
     pub about: About,
+    /// It is a visitor's part of what Masthead sees.
+    pub is_part: bool,
     /// See [`Frame::Hello`].
     pub epoch: u64,
     /// How many are subscribed.
@@ -801,6 +803,7 @@ impl Owner {
                 cluster: cluster.clone(),
                 as_of: freshness.as_of(),
                 about: about.clone(),
+                is_part: freshness.is_told(),
                 epoch,
                 viewers,
                 remembers: Remembers { topics, uids, containers, strings, ..history.remembers() },

@@ -285,6 +285,7 @@ mod tests {
             cluster,
             as_of: Vec::new(),
             about: About::default(),
+            is_part: false,
             epoch: 0,
             viewers: 0,
             remembers: Remembers::default(),

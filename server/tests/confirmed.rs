@@ -8,11 +8,12 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     api::{
-        DaemonSet, Deployment, InCluster, Kind, KindState, Meta, Node, ObjectKey, Pod, ReplicaSet, Rollout,
-        Service, Text, Uid,
+        ControllerRevision, DaemonSet, Deployment, EndpointSlice, InCluster, Kind, KindState, Meta, Node,
+        ObjectKey, Pod, ReplicaSet, Rollout, Service, Text, Uid,
     },
     model::Delta,
     scope::Scope,
+    selector::Selector,
     wire::{self, About, Drawing, Frame},
 };
 use axum::{Router, body::Body, http::Request};
@@ -147,6 +148,12 @@ impl Stage {
         assert_eq!(answer.status(), 200);
         Events { body: answer.into_body().into_data_stream(), unread: String::new() }
     }
+}
+
+/// As it is said of a kind that may be listed nowhere.
+fn forbidden(kind: Kind) -> KindState {
+    let [verb, resource, namespace] = ["list", &kind.resource(), ""].map(Text::from);
+    KindState::Forbidden { verb, resource, namespace }
 }
 
 /// Kinds that have watches of their own.
@@ -287,9 +294,7 @@ async fn a_wait_is_as_fresh_as_what_its_causes_are_found_in() {
     let stage = Stage::new().await;
     stage.deployment(Rollout::Terminating { old: 1 }).await;
     stage.confirm(watched()).await;
-    let [verb, resource, namespace] = ["list", "events", ""].map(Text::from);
-    let state = KindState::Forbidden { verb, resource, namespace };
-    stage.tell(News::Watch { kind: Kind::Event, within: None, state }).await;
+    stage.tell(News::Watch { kind: Kind::Event, within: None, state: forbidden(Kind::Event) }).await;
     assert_eq!(stage.get(&format!("{WAIT}?timeout=0")).await.header("masthead-state"), Some("live"));
 }
 
@@ -302,8 +307,12 @@ async fn a_picture_is_as_fresh_as_the_revisions_in_it() {
     for (of, stale, state) in [
         ("daemonset/logs", Kind::ControllerRevision, "stale"),
         ("daemonset/logs", Kind::Event, "stale"),
-        ("daemonset/logs", Kind::ReplicaSet, "live"),
+        // who else selects its pods
+        ("daemonset/logs", Kind::ReplicaSet, "stale"),
+        ("daemonset/logs", Kind::ReplicationController, "stale"),
+        ("daemonset/logs", Kind::Service, "live"),
         ("deployment/web", Kind::ReplicaSet, "stale"),
+        ("deployment/web", Kind::DaemonSet, "stale"),
         ("deployment/web", Kind::ControllerRevision, "live"),
     ] {
         let answer = stage.without(stale, &format!("/api/v1/rollouts/default/{of}")).await;
@@ -329,14 +338,146 @@ async fn what_differs_between_templates_is_as_fresh_as_they_are() {
         let spec = json!({"replicas": 1, "selector": selector, "template": template});
         stage.put::<ReplicaSet>(json!({"metadata": meta, "spec": spec, "status": {}})).await;
     }
-    let [verb, resource, namespace] = ["list", "pods", ""].map(Text::from);
-    let state = KindState::Forbidden { verb, resource, namespace };
-    stage.tell(News::Watch { kind: Kind::Pod, within: None, state }).await;
+    stage.tell(News::Watch { kind: Kind::Pod, within: None, state: forbidden(Kind::Pod) }).await;
     for ends in ["", "?from=1&to=2"] {
         let path = format!("/api/v1/rollouts/default/deployment/web/difference{ends}");
         for (stale, state) in [(Kind::Event, "live"), (Kind::ReplicaSet, "stale")] {
             assert_eq!(stage.without(stale, &path).await.state(), (200, Some(state)), "{path}, {stale:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_between_revisions_is_told_as_it_was_when_they_are_not_current() {
+    let stage = Stage::new().await;
+    let logs = json!({"name": "logs", "namespace": "default", "uid": "logs"});
+    let selector = json!({"matchLabels": {"app": "logs"}});
+    let template = json!({"metadata": {"labels": {"app": "logs"}}});
+    let spec = json!({"selector": selector, "template": template});
+    stage.put::<DaemonSet>(json!({"metadata": logs, "spec": spec, "status": {}})).await;
+    for revision in 1..3 {
+        let name = format!("logs-{revision}");
+        let template = json!({"$patch": "replace", "metadata": {"labels": {"app": "logs"}},
+            "spec": {"containers": [{"name": "logs", "image": name}]}});
+        let owner = json!({"kind": "DaemonSet", "name": "logs", "uid": "logs", "controller": true});
+        let meta = json!({"name": name, "namespace": "default", "uid": name, "labels": {"app": "logs"},
+            "ownerReferences": [owner]});
+        let data = json!({"spec": {"template": template}});
+        stage.put::<ControllerRevision>(json!({"metadata": meta, "revision": revision, "data": data})).await;
+    }
+    stage.confirm(watched()).await;
+    const DIFFERENCE: &str = "/api/v1/rollouts/default/daemonset/logs/difference?from=1&to=2&output=text";
+    let live = stage.get(DIFFERENCE).await;
+    assert_eq!(live.state(), (200, Some("live")), "{}", live.body);
+    assert!(live.body.contains("logs-2"), "{}", live.body);
+    stage.tell(News::Pulse(Err(Text::from("no answer")))).await;
+    let stale = stage.get(DIFFERENCE).await;
+    assert_eq!((stale.state(), &stale.body), ((200, Some("stale")), &live.body));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_since_it_is_not_listed_yet_is_not_said_not_to_be() {
+    let stage = Stage::new().await;
+    let logs = json!({"name": "logs", "namespace": "default", "uid": "logs"});
+    stage.put::<DaemonSet>(json!({"metadata": logs, "spec": {}, "status": {}})).await;
+    stage.put::<Pod>(json!({"metadata": {"name": "one", "namespace": "default", "uid": "one"}})).await;
+    stage.confirm(watched()).await;
+    for (kind, path) in [
+        (Kind::ControllerRevision, "/api/v1/rollouts/default/daemonset/logs"),
+        (Kind::Event, "/api/v1/rollouts/default/daemonset/logs"),
+        (Kind::Event, "/api/v1/placement/default/pod/one"),
+        (Kind::Event, "/api/v1/containers"),
+    ] {
+        let state = |state| stage.tell(News::Watch { kind, within: None, state });
+        state(KindState::Failing { because: Text::from("500") }).await;
+        let failing = stage.get(path).await;
+        assert_eq!(failing.state(), (200, Some("failing")), "{path}");
+        if kind == Kind::Event && path.ends_with("containers") {
+            assert_eq!(failing.json()["state"], json!({"failing": {"because": "500"}}));
+        }
+        state(forbidden(kind)).await;
+        assert_eq!(stage.get(path).await.state(), (200, Some("live")), "{path}: it never has any");
+        state(KindState::Live).await;
+        stage.confirm(watched()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_out_for_what_it_follows_is_as_fresh_as_that() {
+    let mut stage = Stage::new().await;
+    stage.within(Kind::Lease, "kube-node-lease", KindState::Live).await;
+    let kinds = watched().map(|kind| (kind, Within::All)).collect();
+    stage.site = Stage::site(&stage.hub, Some(Grant { kinds, ..Grant::default() }));
+    let meta = |name: &str| json!({"name": name, "namespace": "default", "uid": name});
+    stage.put::<Service>(json!({"metadata": meta("web"), "spec": {"selector": {"app": "web"}}})).await;
+    let endpoint = json!({"addresses": ["10.0.0.1"], "conditions": {"ready": true},
+        "targetRef": {"kind": "Pod", "namespace": "default", "name": "one", "uid": "one"}});
+    let mut slice = json!({"metadata": meta("web-1"), "addressType": "IPv4", "endpoints": [endpoint]});
+    slice["metadata"]["labels"] = json!({"kubernetes.io/service-name": "web"});
+    stage.put::<EndpointSlice>(slice).await;
+    let state = async |stale: Option<Kind>, kind: Kind| {
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let current = watched().filter(|kind| Some(*kind) != stale && *kind != Kind::Lease);
+            stage.confirm(current).await;
+            if stale != Some(Kind::Lease) {
+                stage.within(Kind::Lease, "kube-node-lease", KindState::Live).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let list = stage.get(&format!("/api/v1/{}?output=table", kind.plural())).await;
+        let state = list.header("masthead-state").map(str::to_owned);
+        (state.expect("a state"), list.body)
+    };
+    let (live, table) = state(None, Kind::EndpointSlice).await;
+    assert!(live == "live" && !table.contains("10.0.0.1"), "there is no such pod: {table}");
+    for (stale, kind, said) in [
+        (Kind::Pod, Kind::EndpointSlice, "stale"),
+        (Kind::Service, Kind::EndpointSlice, "stale"),
+        (Kind::Node, Kind::EndpointSlice, "live"),
+        (Kind::Pod, Kind::Service, "live"),
+        (Kind::Pod, Kind::Event, "stale"),
+        (Kind::Node, Kind::Lease, "stale"),
+        (Kind::StatefulSet, Kind::ControllerRevision, "stale"),
+        (Kind::ReplicaSet, Kind::ControllerRevision, "live"),
+    ] {
+        assert_eq!(state(Some(stale), kind).await.0, said, "{kind:?} without {stale:?}");
+    }
+    // An endpoint is as unknown where its pod has not been listed yet, or may not be.
+    for unlisted in [KindState::Listing { seen: 0 }, forbidden(Kind::Pod)] {
+        stage.tell(News::Watch { kind: Kind::Pod, within: None, state: unlisted }).await;
+        assert_eq!(state(Some(Kind::Pod), Kind::EndpointSlice).await.0, "stale");
+    }
+    assert_eq!(state(Some(Kind::Pod), Kind::Event).await.0, "live", "those about others are all there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sees_a_part_is_not_told_that_it_is_all_nor_what_masthead_may_do() {
+    let mut stage = Stage::new().await;
+    let within = Within::Namespaces(vec![Text::from("shown")]);
+    for verbatim in [true, false] {
+        let kinds = [(Kind::Pod, within.clone()), (Kind::Node, Within::All)].into_iter().collect();
+        stage.site = Stage::site(&stage.hub, Some(Grant { kinds, verbatim, ..Grant::default() }));
+        stage.confirm(watched()).await;
+        for path in ["/api/v1/pods?namespace=other", "/api/v1/services"] {
+            let withheld = stage.get(path).await;
+            assert_eq!(withheld.status, 403, "{}", withheld.body);
+            assert!(withheld.body.contains("are not part of what is shown here"), "{}", withheld.body);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_on_a_node_is_not_certain_to_whom_not_all_pods_are_shown() {
+    for (selector, unchecked) in [("", 0), ("app=web", 1)] {
+        let mut stage = Stage::new().await;
+        let kinds = watched().map(|kind| (kind, Within::All)).collect();
+        let selector = Selector::parse(selector).expect("a selector");
+        let grant = Grant { kinds, selector, verbatim: true, ..Grant::default() };
+        stage.site = Stage::site(&stage.hub, Some(grant));
+        stage.confirm(watched()).await;
+        let answer = stage.get("/api/v1/placement?cpu=2").await.json();
+        assert_eq!(answer["notChecked"].as_array().map(Vec::len), Some(unchecked), "{answer}");
     }
 }
 

@@ -63,7 +63,7 @@ pub fn Gate(kind: Kind, children: ChildrenFn) -> impl IntoView {
 }
 
 /// Whether the page is looked at by a link, whose viewers cannot ask for rights.
-fn is_shared() -> bool {
+pub fn is_shared() -> bool {
     use_context::<SharedBy>().is_some_and(|SharedBy(shared)| shared.is_some())
 }
 

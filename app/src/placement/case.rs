@@ -20,8 +20,8 @@ pub struct Seen<'a> {
     pub nodes: &'a [Arc<Node>],
     /// All pods that are seen.
     pub pods: &'a [Arc<Pod>],
-    /// Whether pods of every namespace are seen.
-    pub every_namespace: bool,
+    /// Whether those are all that there are.
+    pub every_pod: bool,
 }
 
 /// A question and its answer.
@@ -90,8 +90,8 @@ impl Case {
     fn answer(needs: &Needs, rooms: &Rooms, seen: Seen) -> Case {
         let placement = place(needs, seen.nodes, rooms);
         let mut unchecked = unchecked(needs, rooms);
-        if !seen.every_namespace {
-            unchecked.push(Unchecked::OtherNamespaces);
+        if !seen.every_pod {
+            unchecked.push(Unchecked::OtherPods);
         }
         Case { missing: missing(needs, &placement), placement, unchecked, ..Case::default() }
     }

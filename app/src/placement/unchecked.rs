@@ -16,8 +16,8 @@ pub enum Unchecked {
     KeptAway,
     /// Room is kept for pods for which others are being preempted.
     Nominated,
-    /// What pods of namespaces have that Masthead does not watch.
-    OtherNamespaces,
+    /// What pods have that are not to be seen: of namespaces that Masthead does not watch, or not part of what was shared.
+    OtherPods,
 }
 
 /// The scheduler that pods get who name none.
@@ -64,7 +64,7 @@ impl Unchecked {
             Unchecked::DeviceClass(name) => format!("whether a DeviceClass gives out {name}"),
             Unchecked::KeptAway => "pods that are there and keep others away (podAntiAffinity)".to_owned(),
             Unchecked::Nominated => "room kept for pods for which others are preempted".to_owned(),
-            Unchecked::OtherNamespaces => "what pods of namespaces have that are not watched".to_owned(),
+            Unchecked::OtherPods => "what pods have that are not to be seen here".to_owned(),
         }
     }
 }

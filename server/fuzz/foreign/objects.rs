@@ -217,7 +217,7 @@ fn node(node: &Node) {
 }
 
 fn seen<'a>(nodes: &'a [Arc<Node>], pods: &'a [Arc<Pod>]) -> Seen<'a> {
-    Seen { nodes, pods, every_namespace: true }
+    Seen { nodes, pods, every_pod: true }
 }
 
 /// What is said of where it fits goes together.

@@ -123,7 +123,7 @@ fn owners(cluster: &Cluster) {
 
 fn nodes(cluster: &Cluster) {
     let (nodes, pods) = (all(&cluster.nodes), all(&cluster.pods));
-    let seen = Seen { nodes: &nodes, pods: &pods, every_namespace: true };
+    let seen = Seen { nodes: &nodes, pods: &pods, every_pod: true };
     let drain = Drain::of(&pods, &all(&cluster.pod_disruption_budgets));
     assert_eq!(drain.left.len() + drain.staying, pods.len());
     let events: Vec<Arc<Event>> = all(&cluster.events);

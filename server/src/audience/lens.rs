@@ -20,8 +20,8 @@ use std::{
 use app::{
     api::{
         ControllerRevision, DaemonSet, Deployment, Detail, EndpointSlice, Event, Kind, KindState, Kinds,
-        Lease, Meta, Namespace, Node, Owner, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController,
-        Row, Service, StatefulSet, Text, Uid,
+        Lease, Meta, Millis, Namespace, Node, Owner, Pod, PodDisruptionBudget, ReplicaSet,
+        ReplicationController, Row, Service, StatefulSet, Text, Uid,
     },
     model::{Change, Cluster, Delta, Visit, WithRow},
     scope::Scope,
@@ -254,6 +254,23 @@ impl Lens {
         }
     }
 
+    /// Until when what is shown of each kind is current, of what is `told` of the whole: no longer than what its rows
+    /// follow, for which of them are shown is as old as that. Which kinds are `refused` is no secret.
+    pub fn as_of(&self, told: &[(Kind, Millis)], refused: impl Fn(Kind) -> bool) -> Vec<(Kind, Millis)> {
+        let known = |kind: Kind| told.iter().find(|(known, _)| *known == kind).map(|(_, at)| *at);
+        let granted =
+            |kind: Kind| self.grant.kinds.keys().copied().filter(move |other| follows(kind, *other));
+        let current = |(kind, own): (Kind, Millis)| {
+            // What is about any of several kinds is shown of those that may be seen.
+            let any = matches!(kind, Kind::Event | Kind::ControllerRevision);
+            let followed = granted(kind).filter(|other| !(any && refused(*other)));
+            let least = followed.map(known).try_fold(own, |least, at| Some(least.min(at?)));
+            Some((kind, if self.grant.is_plain() { own } else { least? }))
+        };
+        let shown = told.iter().copied().filter(|(kind, _)| self.grant.kinds.contains_key(kind));
+        shown.filter_map(current).collect()
+    }
+
     /// Whether all namespaces are shown, by their names.
     fn names_namespaces(&self) -> bool {
         !self.grant.hide.names && matches!(self.grant.kinds.get(&Kind::Namespace), Some(Within::All))
@@ -469,6 +486,17 @@ impl Lens {
                 None => row.clone(),
             }),
         }
+    }
+}
+
+/// Whether rows of a kind are shown, and whole, only with those of another that they are about.
+fn follows(kind: Kind, other: Kind) -> bool {
+    match kind {
+        Kind::Event => other != Kind::Event,
+        Kind::EndpointSlice => matches!(other, Kind::Service | Kind::Pod),
+        Kind::ControllerRevision => matches!(other, Kind::DaemonSet | Kind::StatefulSet),
+        Kind::Lease => other == Kind::Node,
+        _ => false,
     }
 }
 

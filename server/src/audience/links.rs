@@ -160,6 +160,10 @@ impl Wanted {
         if grant.kinds.is_empty() {
             return Err(LinkError::NoKind);
         }
+        if !grant.kinds.contains_key(&Kind::Pod) {
+            // No endpoint would be shown without its pod, and none is not what there is.
+            grant.kinds.remove(&Kind::EndpointSlice);
+        }
         for word in self.hide.iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
             match word {
                 "node-names" => grant.hide.node_names = true,

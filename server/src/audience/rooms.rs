@@ -178,8 +178,8 @@ impl Rooms {
                 Told::Beat(as_of) => {
                     // Nothing may have changed but where it is watched.
                     tell_states(&lens, room, &states, std::mem::take(&mut due)).await?;
-                    let granted = as_of.iter().copied().filter(|(kind, _)| grant.kinds.contains_key(kind));
-                    room.tell(News::Confirmed(granted.collect())).await?;
+                    let refused = |kind| matches!(states.get(&kind), Some(KindState::Forbidden { .. }));
+                    room.tell(News::Confirmed(lens.as_of(as_of, refused))).await?;
                     if !*ready.borrow() {
                         let (settle, settled) = oneshot::channel();
                         room.tell(News::Settle(settle)).await?;

@@ -133,8 +133,7 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
     };
     let hub = match admission.rooms.hub(visitor.grant.as_ref()).await {
         Ok(hub) => hub,
-        Err(NoRoom::Ended(_)) => return draining(),
-        Err(full @ NoRoom::Full) => return overloaded(full),
+        Err(why) => return no_room(why),
     };
     // For a refusal. Without the visitor, of whom each copy counts as one that looks.
     let asked = parts.clone();
@@ -182,7 +181,11 @@ fn ask_again() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], body).into_response()
 }
 
-fn overloaded(why: NoRoom) -> Response {
+/// What is said to somebody for whom there is no hub to read from.
+pub fn no_room(why: NoRoom) -> Response {
+    if why != NoRoom::Full {
+        return draining();
+    }
     tracing::warn!(%why, "a visitor was turned away");
     let body = Json(json!({"error": why.to_string(), "expected": "fewer of them; try again in a minute"}));
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], body).into_response()

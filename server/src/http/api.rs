@@ -86,6 +86,12 @@ pub enum AskError {
     Refused { kind: Kind, namespace: Text },
     #[error("Masthead does not watch {} in namespace {namespace}", .kind.plural())]
     Unwatched { kind: Kind, namespace: Text, watched: Vec<Text> },
+    #[error("{}{} are not part of what is shown here", .kind.plural(), in_namespace(.namespace.as_ref()))]
+    Withheld { kind: Kind, namespace: Option<Text> },
+}
+
+fn in_namespace(namespace: Option<&Text>) -> String {
+    namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"))
 }
 
 impl AskError {
@@ -121,6 +127,9 @@ impl AskError {
                     None => format!("one of {watched}, or another --namespace when Masthead is started"),
                 }
             }
+            AskError::Withheld { kind, .. } => {
+                format!("a link that shows {0}, or a token that may list and watch {0} there", kind.plural())
+            }
         }
     }
 }
@@ -133,7 +142,7 @@ impl IntoResponse for AskError {
     fn into_response(self) -> Response {
         let code = match self {
             AskError::Kind(_) => StatusCode::NOT_FOUND,
-            AskError::Refused { .. } => StatusCode::FORBIDDEN,
+            AskError::Refused { .. } | AskError::Withheld { .. } => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         (code, Json(json!({"error": self.to_string(), "expected": self.hint()}))).into_response()
@@ -210,11 +219,12 @@ async fn index(hub: Hub, base: Base) -> Response {
     let kinds: Vec<_> = Kind::ALL
         .iter()
         .map(|kind| {
+            let least = least_fresh(&view, &made_of(&view, *kind)).unwrap_or(*kind);
             json!({
                 "kind": kind.plural(),
                 "url": base.address(&format!("/api/v1/{}", kind.plural())),
-                "state": view.state(*kind),
-                "asOf": view.as_of(*kind).map(|at| at.to_string()),
+                "state": view.state(least),
+                "asOf": view.as_of(least).map(|at| at.to_string()),
                 "within": seen_within(&view.about.apart, *kind, &[]),
                 // Of what is not listed there are not none: nobody knows how many.
                 "count": view.state(*kind).listed().then(|| view.cluster.count(*kind)),
@@ -238,7 +248,7 @@ async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> 
     };
     let Ok(view) = hub.view().await else { return draining() };
     let response = match current(&view, kind, &asked.namespaces) {
-        Ok(state) => kind.with_row(Answer { view: &view, scope, output: asked.output, state: &state }),
+        Ok(()) => kind.with_row(Answer { view: &view, scope, output: asked.output }),
         Err(refusal) => *refusal,
     };
     let mut response = response;
@@ -248,20 +258,19 @@ async fn list(hub: Hub, Path(kind): Path<String>, RawQuery(query): RawQuery) -> 
     {
         response.headers_mut().insert(WITHIN, names);
     }
-    // What probes do is told by events too, and whether that is still so by their nodes.
-    let beside: &[Kind] = if kind == Kind::Container { &[Kind::Event, Kind::Node] } else { &[] };
-    stamped(response, &view, &[&[kind], &*listed(&view, beside)].concat())
+    stamped(response, &view, &made_of(&view, kind))
 }
 
-/// How far the rows of a kind in these namespaces can be trusted; if there are none to speak of, the answer
-/// that says why.
-pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<KindState, Box<Response>> {
+/// Whether there are rows of a kind in these namespaces to speak of; if not, the answer that says why.
+pub fn current(view: &View, kind: Kind, namespaces: &[Text]) -> Result<(), Box<Response>> {
     let state = view.state(kind);
     match &state {
-        KindState::Live | KindState::Stale { .. } => match view.sees(kind, namespaces) {
-            Ok(()) => Ok(state),
-            Err(error) => Err(Box::new(error.into_response())),
-        },
+        KindState::Live | KindState::Stale { .. } => {
+            view.sees(kind, namespaces).map_err(|error| Box::new(error.into_response()))
+        }
+        KindState::Forbidden { .. } if view.is_part => {
+            Err(Box::new(AskError::Withheld { kind, namespace: None }.into_response()))
+        }
         KindState::Forbidden { verb, resource, namespace } => {
             let place = if namespace.is_empty() {
                 "the whole cluster".to_owned()
@@ -292,26 +301,37 @@ pub fn refusal(view: &View, kinds: &[Kind], namespaces: &[Text]) -> Option<Respo
 
 /// The answer, with headers that say how far it can be trusted: as far as the least fresh of the kinds it is made of.
 pub fn stamped(mut response: Response, view: &View, made_of: &[Kind]) -> Response {
-    let least = made_of.iter().min_by_key(|kind| (view.state(**kind) == KindState::Live, view.as_of(**kind)));
-    let Some(kind) = least else { return response };
+    let Some(kind) = least_fresh(view, made_of) else { return response };
     let headers = response.headers_mut();
-    headers.insert(STATE, HeaderValue::from_static(view.state(*kind).word()));
-    if let Some(at) = view.as_of(*kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
+    headers.insert(STATE, HeaderValue::from_static(view.state(kind).word()));
+    if let Some(at) = view.as_of(kind).and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
         headers.insert(AS_OF, at);
     }
     response
 }
 
-/// Those of these kinds that are listed: of what an answer is made beside what it has to have.
-pub fn listed(view: &View, kinds: &[Kind]) -> Vec<Kind> {
-    kinds.iter().copied().filter(|kind| view.state(*kind).listed()).collect()
+/// Those of these kinds that may be seen: of what an answer is made beside what it has to have. Of what is refused there
+/// never is anything in it; what has not been listed yet may be missing from it.
+pub fn seen(view: &View, kinds: &[Kind]) -> Vec<Kind> {
+    let refused = |kind: Kind| matches!(view.state(kind), KindState::Forbidden { .. });
+    kinds.iter().copied().filter(|kind| !refused(*kind)).collect()
+}
+
+/// All that rows of a kind are made of. What probes do is told by events too, and whether that is still so by their nodes.
+fn made_of(view: &View, kind: Kind) -> Vec<Kind> {
+    let beside: &[Kind] = if kind == Kind::Container { &[Kind::Event, Kind::Node] } else { &[] };
+    [&[kind], &*seen(view, beside)].concat()
+}
+
+/// The one that says how far an answer can be trusted that is made of all these.
+fn least_fresh(view: &View, kinds: &[Kind]) -> Option<Kind> {
+    kinds.iter().copied().min_by_key(|kind| (view.state(*kind) == KindState::Live, view.as_of(*kind)))
 }
 
 struct Answer<'a> {
     view: &'a View,
     scope: Scope,
     output: Output,
-    state: &'a KindState,
 }
 
 impl WithRow for Answer<'_> {
@@ -327,11 +347,12 @@ impl WithRow for Answer<'_> {
         let wide = match self.output {
             Output::Json => {
                 let items: Vec<_> = rows.iter().map(|row| readable(*row)).collect();
-                let as_of = self.view.as_of(T::KIND).map(|at| at.to_string());
+                let least = least_fresh(self.view, &made_of(self.view, T::KIND)).unwrap_or(T::KIND);
+                let as_of = self.view.as_of(least).map(|at| at.to_string());
                 let within = seen_within(&self.view.about.apart, T::KIND, &self.scope.namespaces);
                 return Json(json!({
                     "kind": T::KIND.plural(),
-                    "state": self.state,
+                    "state": self.view.state(least),
                     "asOf": as_of,
                     "within": within,
                     "items": items,
@@ -438,6 +459,9 @@ impl View {
         let within = self.about.apart.get(&kind.watched()).map_or(&[][..], Vec::as_slice);
         let Some(namespace) = unseen(within, namespaces) else { return Ok(()) };
         let namespace = namespace.clone();
+        if self.is_part && kind.watched().only_in().is_none() {
+            return Err(AskError::Withheld { kind, namespace: Some(namespace) });
+        }
         if within.contains(&(namespace.clone(), false)) {
             return Err(AskError::Refused { kind, namespace });
         }

@@ -1,6 +1,8 @@
 //! What is shared: making links and looking at them first, letting walls in, ending both; and the ways in of those they
 //! are for. What these routes change are Masthead's own links and walls.
 
+use std::sync::Arc;
+
 use app::{
     api::{Kind, Millis, Text},
     shell::links as document,
@@ -186,8 +188,9 @@ async fn one(
     let Some(link) = admission.links.find(&id) else {
         return listed(&admission, &base, &visitor, Some(&LinkError::Gone));
     };
-    let Ok(hub) = admission.rooms.hub(Some(&std::sync::Arc::new(link.grant.clone()))).await else {
-        return draining();
+    let hub = match admission.rooms.hub(Some(&Arc::new(link.grant.clone()))).await {
+        Ok(hub) => hub,
+        Err(why) => return admit::no_room(why),
     };
     let Ok(view) = hub.view().await else { return draining() };
     let granted = links::shareable().filter(|kind| link.grant.kinds.contains_key(kind));

@@ -21,8 +21,11 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::api::{draining, form_urlencoded, listed, refusal, stamped};
-use crate::hub::{Hub, View, detail_of};
+use super::api::{draining, form_urlencoded, refusal, seen, stamped};
+use crate::{
+    audience::Visitor,
+    hub::{Hub, View, detail_of},
+};
 
 /// The routes.
 pub fn router() -> Router {
@@ -76,6 +79,7 @@ impl IntoResponse for PlacementError {
 
 async fn object(
     hub: Hub,
+    visitor: Visitor,
     Path((namespace, kind, name)): Path<(String, String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -88,7 +92,7 @@ async fn object(
     let key = ObjectKey { kind, namespace, name };
     // What the scheduler said of a pod is in events.
     let beside: &[Kind] = if kind == Kind::Pod { &[Kind::Event] } else { &[] };
-    answer(hub, &[kind, Kind::Node, Kind::Pod], beside, Some(&key.namespace), |view, seen| {
+    answer(hub, visitor, &[kind, Kind::Node, Kind::Pod], beside, Some(&key.namespace), |view, seen| {
         let cluster = &view.cluster;
         let found = detail_of(cluster, &key).ok_or_else(|| PlacementError::NotFound(key.clone()))?;
         let case = match Pod::rows(cluster).named(&key.namespace, &key.name).filter(|_| kind == Kind::Pod) {
@@ -111,11 +115,11 @@ fn of_pod(pod: &Pod, detail: &Detail, view: &View, seen: Seen) -> Case {
     Case::of_pod(pod, detail, Event::rows(&view.cluster).iter().filter(about), seen)
 }
 
-async fn typed(hub: Hub, RawQuery(query): RawQuery) -> Response {
+async fn typed(hub: Hub, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let needs = read(&query.unwrap_or_default());
     match needs {
         Ok(needs) => {
-            answer(hub, &[Kind::Node, Kind::Pod], &[], None, |_, seen| {
+            answer(hub, visitor, &[Kind::Node, Kind::Pod], &[], None, |_, seen| {
                 Ok(told(&Case::of_needs(&needs, seen)))
             })
             .await
@@ -138,9 +142,10 @@ fn read(query: &str) -> Result<app::api::Needs, PlacementError> {
 }
 
 /// Answers, if all that it is made of is known; it is as fresh as the least fresh of it, and of what is `beside` where
-/// that is listed.
+/// that may be seen.
 async fn answer(
     hub: Hub,
+    visitor: Visitor,
     kinds: &[Kind],
     beside: &[Kind],
     namespace: Option<&str>,
@@ -153,12 +158,13 @@ async fn answer(
     }
     let nodes: Vec<Arc<Node>> = Node::rows(&view.cluster).iter().cloned().collect();
     let pods: Vec<Arc<Pod>> = Pod::rows(&view.cluster).iter().cloned().collect();
-    let every_namespace = view.about.within(Kind::Pod).is_empty();
-    let response = match find(&view, Seen { nodes: &nodes, pods: &pods, every_namespace }) {
+    let shows_all = visitor.grant.is_none_or(|grant| grant.is_plain());
+    let every_pod = shows_all && view.about.within(Kind::Pod).is_empty();
+    let response = match find(&view, Seen { nodes: &nodes, pods: &pods, every_pod }) {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),
     };
-    stamped(response, &view, &[kinds, &listed(&view, beside)].concat())
+    stamped(response, &view, &[kinds, &seen(&view, beside)].concat())
 }
 
 fn told(case: &Case) -> Value {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{Health, Kind, Node, Pod, Text},
-    components::{icon, name, scroll, store},
+    components::{gate::is_shared, icon, name, scroll, store},
     format::visible,
     placement::{
         Case, Plugin, Seen,
@@ -25,8 +25,8 @@ pub fn seen(store: &Store, answer: impl FnOnce(Seen) -> Option<Case>) -> Option<
         return None;
     }
     let (nodes, pods) = (store.current::<Node>(), store.current::<Pod>());
-    let every_namespace = store.about().within(Kind::Pod).is_empty();
-    answer(Seen { nodes: &nodes, pods: &pods, every_namespace })
+    let every_pod = store.about().within(Kind::Pod).is_empty() && !is_shared();
+    answer(Seen { nodes: &nodes, pods: &pods, every_pod })
 }
 
 /// A case, drawn. Where there is none, why.

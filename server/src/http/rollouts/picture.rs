@@ -15,7 +15,7 @@ use axum::{
 
 use super::{Object, Output, RolloutError, Target, draining, number, plain, read, refusal, target};
 use crate::{
-    http::api::{form_urlencoded, listed, stamped},
+    http::api::{form_urlencoded, seen, stamped},
     hub::{Hub, View, readable},
 };
 
@@ -28,20 +28,23 @@ pub async fn picture(hub: Hub, object: Object, RawQuery(query): RawQuery) -> Res
         Ok(target) => {
             let (made_of, beside) = made_of(target.kind);
             let find = |picture: &Picture| Ok(Json(readable(picture)).into_response());
-            answer(hub, target, (Output::Json, None), &made_of, beside, find).await
+            answer(hub, target, (Output::Json, None), &made_of, &beside, find).await
         }
         Err(error) => error.answer(Output::Json),
     }
 }
 
 /// What a picture is made of: what it has to have, and what is in it where that may be seen. Causes and stations come
-/// from events as well; templates of kinds without ReplicaSets are also known by their pods.
-fn made_of(kind: Kind) -> (Vec<Kind>, &'static [Kind]) {
-    match kind {
+/// from events as well; templates of kinds without ReplicaSets are also known by their pods; and who else selects its
+/// pods may be any that makes some.
+fn made_of(kind: Kind) -> (Vec<Kind>, Vec<Kind>) {
+    let (made_of, beside): (Vec<Kind>, &[Kind]) = match kind {
         Kind::Deployment => (vec![kind, Kind::ReplicaSet, Kind::Pod], &[Kind::Event]),
         _ if kind.rolls_out() => (vec![kind, Kind::Pod], &[Kind::ControllerRevision, Kind::Event]),
         _ => (vec![kind, Kind::Pod], &[Kind::Event]),
-    }
+    };
+    let others = Kind::ALL.iter().filter(|other| kind != Kind::StatefulSet && other.makes_pods());
+    (made_of, beside.iter().chain(others).copied().collect())
 }
 
 /// `…/difference?from=1&to=3`; without both, of the last two.
@@ -103,7 +106,7 @@ fn ends(query: Option<String>) -> Result<(Output, Option<(i64, i64)>), RolloutEr
     }
 }
 
-/// Answers from the picture, if all that this is `made_of` is known; what is `beside` counts where it is.
+/// Answers from the picture, if all that this is `made_of` is known; what is `beside` counts where it may be seen.
 async fn answer(
     hub: Hub,
     target: Target,
@@ -124,7 +127,7 @@ async fn answer(
         None => Err(absent(&view, target)),
     };
     let response = found.unwrap_or_else(|error| error.answer(output));
-    stamped(response, &view, &[made_of, &listed(&view, beside)].concat())
+    stamped(response, &view, &[made_of, &seen(&view, beside)].concat())
 }
 
 /// There is none of that name, or it is a part of another's picture.

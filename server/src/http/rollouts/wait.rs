@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::{Object, Output, RolloutError, Target, draining, number, status_of, target, told};
 use crate::{
-    http::api::{form_urlencoded, refusal, stamped, unseated},
+    http::api::{form_urlencoded, refusal, seen, stamped, unseated},
     hub::{self, Encoding, Hub, Seat},
 };
 
@@ -148,8 +148,8 @@ async fn look(hub: &Hub, target: &Target, revision: Option<i64>, asked: Millis) 
             return (Outlook::Ended, draining());
         };
         body["causes"] = json!(picture.map(|picture| picture.causes.clone()).unwrap_or_default());
-        // Of what is not listed there is nothing in it, and a cause says so where that may matter.
-        made_of.extend(asked_for_causes(target.kind).iter().filter(|kind| view.state(**kind).listed()));
+        // Of what is refused there is nothing in it, and a cause says so where that may matter.
+        made_of.extend(seen(&view, asked_for_causes(target.kind)));
     }
     let code = if succeeded { StatusCode::OK } else { StatusCode::CONFLICT };
     (Outlook::ended(ended), stamped((code, Json(body)).into_response(), &view, &made_of))

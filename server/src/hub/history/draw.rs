@@ -98,7 +98,7 @@ pub fn picture(history: &History, cluster: &Cluster, drawing: &Drawing, now: Mil
             (query::revisions(row, sets.iter()), newest.map(|lane| lane.name.clone()))
         }
         Found::Daemons(_) | Found::Stateful(_) => {
-            let kept = kept(history, cluster, uid);
+            let kept = revisions_of(history, cluster, uid);
             let runs = kept.iter().find(|kept| newest.is_some_and(|lane| kept.is_of(&lane.name)));
             let runs = runs.map(|kept| kept.meta.name.clone());
             (query::controller_revisions(found.meta(), found.selector(), kept.iter()), runs)
@@ -364,11 +364,17 @@ pub fn lanes<'a>(history: &'a History, cluster: &Cluster, found: &Found) -> Vec<
     }
 }
 
-/// The ControllerRevisions of a DaemonSet or StatefulSet, in no order; none unless they are current.
+/// The ControllerRevisions of a DaemonSet or StatefulSet, in no order; none unless they are current, where something
+/// else is concluded from which there are.
 fn kept(history: &History, cluster: &Cluster, owner: Uid) -> Vec<Arc<ControllerRevision>> {
-    if *cluster.state(Kind::ControllerRevision) != KindState::Live {
-        return Vec::new();
+    match cluster.state(Kind::ControllerRevision) {
+        KindState::Live => revisions_of(history, cluster, owner),
+        _ => Vec::new(),
     }
+}
+
+/// As they are known, however old that is.
+fn revisions_of(history: &History, cluster: &Cluster, owner: Uid) -> Vec<Arc<ControllerRevision>> {
     let rows = ControllerRevision::rows(cluster);
     history.holders.of(owner).filter_map(|uid| rows.get(uid).cloned()).collect()
 }
