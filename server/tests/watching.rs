@@ -14,16 +14,16 @@ use std::{
 };
 
 use app::{
-    api::{Kind, KindState, Text, Timestamp},
+    api::{Kind, KindState, ObjectKey, Text, Timestamp},
     scope::Scope,
-    wire::{About, Frame},
+    wire::{About, Drawing, Frame},
 };
 use axum::{Router, body::Body, extract::Request, middleware::Next, response::Response};
 use bytes::Bytes;
 use futures::stream;
 use server::{
     demo::{self, ALL, Demo, Fault, Gone, Malformed},
-    hub::{Encoding, Hub},
+    hub::{Encoding, Hub, now},
     source::{Source, api_server::ApiServer},
 };
 use stage::Stage;
@@ -114,6 +114,46 @@ async fn history_that_is_gone_leads_to_a_new_list_in_which_deletions_are_found()
         stage.until("what happened in the gap", |viewer| viewer.pods() == ["late", "pod-0", "pod-2"]).await;
         stage.until_live().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_is_not_there_again_while_it_is_told_again_after_a_watch_was_torn_off() {
+    let mut stage = Stage::new(2).await;
+    stage.until_live().await;
+    let deployment = |name: &str, replicas: u32| {
+        let spec = serde_json::json!({"replicas": replicas, "selector": {"matchLabels": {"app": name}}});
+        let meta = serde_json::json!({"name": name, "namespace": "default"});
+        serde_json::json!({"kind": "Deployment", "apiVersion": "apps/v1", "metadata": meta, "spec": spec, "status": {}})
+    };
+    // Each is the last of its kind that is still there when the others have gone.
+    stage.demo.put(pod("pod-0", &[("written", "last")]));
+    stage.demo.put(deployment("stays", 1));
+    for replicas in 1..4 {
+        stage.demo.put(deployment("goes", replicas));
+        stage.demo.put(pod("goes", &[("written", &replicas.to_string())]));
+    }
+    stage.until("all that goes", |viewer| viewer.pod("goes").is_some()).await;
+    stage.demo.remove("deployments", "default", "goes");
+    stage.demo.remove("pods", "default", "goes");
+    stage.until("it to be gone", |viewer| viewer.pod("goes").is_none()).await;
+    let key = ObjectKey { kind: Kind::Deployment, namespace: "default".to_owned(), name: "goes".to_owned() };
+    let picture = async |stage: &Stage| {
+        let drawing = Drawing { key: key.clone(), between: None };
+        stage.hub.picture(drawing).await.expect("the hub runs").expect("a picture")
+    };
+    stage.pass(Duration::from_secs(20), |_| {}).await;
+    let before = picture(&stage).await;
+    assert!(before.gone.is_some_and(|gone| now().0 - gone.0 > 15_000), "{before:?}");
+    for resource in ["pods", "deployments"] {
+        stage.demo.faults().cut_watches(resource);
+    }
+    let changes = stage.viewer.changes;
+    stage.until_stale(Kind::Pod).await;
+    let is_gone = |viewer: &Viewer| assert_eq!(viewer.pods(), ["pod-0", "pod-1"]);
+    stage.pass(Duration::from_secs(20), is_gone).await;
+    stage.until_live().await;
+    assert!(stage.viewer.changes > changes && stage.asked(A_LIST) == 1, "the watch told it, and no list");
+    assert_eq!(picture(&stage).await, before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -199,6 +199,14 @@ pub enum WatchEvent {
 }
 
 impl WatchEvent {
+    /// What it is about, if it is about any.
+    pub fn object(&self) -> Option<&RawObject> {
+        match self {
+            WatchEvent::Put(object) | WatchEvent::Deleted(object) => Some(object),
+            WatchEvent::Bookmark(_) => None,
+        }
+    }
+
     /// Whether the watch has told by now all that happened until `version`, if there is one to compare with. A bookmark
     /// comes when there is nothing left to tell.
     pub fn has_reached(&self, version: Option<u64>) -> bool {

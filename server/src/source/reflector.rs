@@ -29,7 +29,7 @@ mod open;
 mod overtaken;
 mod position;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use app::{
     api::{KindState, Row, Text},
@@ -74,6 +74,8 @@ const NEVER_MARKED: Duration = Duration::from_secs(50);
 const BOOKMARK_DUE: Duration = Duration::from_secs(75);
 /// How soon all begin again when the API server is back, one a little later than the other.
 const SPREAD: Duration = Duration::from_millis(400);
+/// So many events at most are looked through for what became of an object before they are told once more.
+const HELD: usize = 10_000;
 /// How long a watch lasts that has to catch up first. The API server sends a bookmark two seconds before the end of a
 /// watch (`nextBookmarkTime` in `storage/cacher/cache_watcher.go`), and whatever was before it has been told then.
 const CATCH_UP: Duration = Duration::from_secs(3);
@@ -362,7 +364,7 @@ impl Reflector {
         open: Open,
         position: &mut Position,
     ) -> Result<(u64, Before), Over> {
-        let Open { mut watch, timeout, asked, opened, mut catching_up, latest, mut owed } = open;
+        let Open { mut watch, timeout, asked, opened, mut catching_up, mut again, latest, mut owed } = open;
         let sent = asked.steady;
         if catching_up || !owed.is_empty() {
             let because = Text::from("catching up with what has happened since");
@@ -433,15 +435,22 @@ impl Reflector {
             heard = known.steady;
             seen += u64::from(event.is_some());
             let is_over = event.is_none();
-            if let Some(WatchEvent::Put(object) | WatchEvent::Deleted(object)) = &event {
+            if let Some(object) = event.as_ref().and_then(WatchEvent::object) {
                 told = Some(heard);
                 owed.retain(|uid| *uid != object.head.uid);
             }
+            // Nobody is to see again what is gone by what was told, nor when it was to change for it.
+            again &= !is_over && !has_caught_up && held.len() < HELD;
+            again &= event
+                .as_ref()
+                .and_then(WatchEvent::told_until)
+                .is_some_and(|v| position.is_before_furthest(v));
             held.extend(event);
             // Until then they may be of a history that has nothing to do with what is shown. Where there is more to tell
             // than a watch has time for, the witness may be among the rest.
             let is_witnessed = owed.is_empty() || is_over && in_time && is_flowing;
-            for event in held.drain(..if is_witnessed { held.len() } else { 0 }) {
+            let told_now = if is_witnessed && !again { latest_of_each(&mut held) } else { Vec::new() };
+            for event in told_now {
                 let until = event.told_until();
                 self.event::<T>(event, position).await?;
                 let asked = self.pulse.asked.borrow().steady;
@@ -605,4 +614,16 @@ pub enum WhenForbidden {
     Retry,
     /// Ends, so that narrower rights can be tried.
     Return,
+}
+
+/// All that was held, but of each object only what was said last.
+fn latest_of_each(held: &mut Vec<WatchEvent>) -> Vec<WatchEvent> {
+    let mut events = std::mem::take(held);
+    if let [_, _, ..] = *events {
+        let mut later = HashSet::new();
+        events.reverse();
+        events.retain(|event| event.object().is_none_or(|object| later.insert(object.head.uid)));
+        events.reverse();
+    }
+    events
 }

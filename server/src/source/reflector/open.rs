@@ -46,6 +46,8 @@ pub struct Open {
     pub opened: Moment,
     /// It first tells what has happened since it was last known what there is.
     pub catching_up: bool,
+    /// It begins before things that have been told.
+    pub again: bool,
     /// A version at which it has caught up.
     pub latest: Option<u64>,
     /// See [`Witnessed`].
@@ -81,7 +83,7 @@ impl Reflector {
         }
         let latest = latest.and_then(|latest| latest.parse::<u64>().ok());
         position.begin(from);
-        Ok(Open { watch, timeout, asked, opened, catching_up, latest, owed })
+        Ok(Open { watch, timeout, asked, opened, catching_up, again, latest, owed })
     }
 
     /// What an API server says of the history that was told; an error, if it has another. After a list, or a watch that

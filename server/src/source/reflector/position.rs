@@ -154,7 +154,12 @@ impl Position {
 
     /// Whether a version is before something that has been told.
     pub fn is_past(&self, version: &str) -> bool {
-        version.parse().is_ok_and(|version: u64| version < self.furthest)
+        version.parse().is_ok_and(|version| self.is_before_furthest(version))
+    }
+
+    /// The same of a number.
+    pub fn is_before_furthest(&self, version: u64) -> bool {
+        version < self.furthest
     }
 
     /// The objects that were written last and are still there, the latest first.
