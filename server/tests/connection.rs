@@ -452,7 +452,8 @@ async fn a_token_that_is_replaced_is_used_at_once_in_the_kubeconfig_or_in_a_file
         matches!(viewer.state(Kind::Pod), KindState::Stale { because, .. } if because.contains("401"))
     })
     .await;
-    stage.folder.write("token", "second");
+    // As an editor leaves it, and `echo`.
+    stage.folder.write("token", "second\n");
     stage.until_live_again().await;
     *stage.api_server.token.lock().expect("no panic") = "third";
     stage.folder.write("config", "no kubeconfig");

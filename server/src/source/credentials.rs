@@ -210,11 +210,26 @@ impl Credentials {
 
 async fn made(kubeconfig: Kubeconfig, context: &str, purpose: Purpose) -> Result<Clients, StartError> {
     let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
-    let config =
+    let mut config =
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(StartError::Kubeconfig)?;
     // May run a plugin.
-    let made = tokio::task::spawn_blocking(move || clients(config, purpose)).await;
+    let made = tokio::task::spawn_blocking(move || {
+        trim_token(&mut config);
+        clients(config, purpose)
+    })
+    .await;
     made.map_err(|panic| StartError::Panicked(panic.to_string()))?
+}
+
+/// A token in a file is what stands there without the line's end, as client-go takes it (`transport/token_source.go`);
+/// kube takes the file's every byte, which no header may have.
+fn trim_token(config: &mut Config) {
+    let Some(file) = &config.auth_info.token_file else { return };
+    if let Ok(text) = std::fs::read_to_string(file)
+        && text.trim() != text
+    {
+        config.auth_info.token = Some(text.trim().to_owned().into());
+    }
 }
 
 fn chosen<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a Context> {
