@@ -338,6 +338,27 @@ async fn events_in_another_order_than_they_happened_are_not_believed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nor_are_those_that_are_told_again() {
+    let (lines, mut stage) = told_of(1, Lines::AsWritten).await;
+    let lists = stage.asked("/pods?limit=500");
+    stage.demo.put(pod("pod-0", &[("written", "last")]));
+    stage.demo.put(pod("goes", &[]));
+    stage.until("the pod", |viewer| viewer.pod("goes").is_some()).await;
+    stage.demo.remove("pods", "default", "goes");
+    stage.until("it to go", |viewer| viewer.pod("goes").is_none()).await;
+    // It is deleted, and then it is there.
+    lines.send_replace(Lines::Swapped);
+    stage.demo.faults().cut_watches("pods");
+    stage.until_stale(Kind::Pod).await;
+    let is_gone = |viewer: &Viewer| assert_eq!(viewer.pods(), ["pod-0"]);
+    stage.pass(Duration::from_secs(20), is_gone).await;
+    lines.send_replace(Lines::AsWritten);
+    stage.pass(Duration::from_secs(60), is_gone).await;
+    stage.until_live().await;
+    assert_ne!(stage.asked("/pods?limit=500"), lists, "what is so is listed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn history_that_is_gone_in_the_middle_of_a_watch_leads_to_a_new_list() {
     let (lines, mut stage) = told_of(1, Lines::AsWritten).await;
     let lists = stage.asked("/pods?limit=500");

@@ -149,6 +149,16 @@ fn course_word(picture: &Picture) -> &'static str {
     }
 }
 
+/// What there is to point out is told by these.
+const NOTED: &[Kind] = &[
+    Kind::Pod,
+    Kind::ReplicationController,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+];
+
 /// kubectl's sentence, the deadline, and what it waits for.
 #[component]
 fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
@@ -199,8 +209,10 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
     let notes = Memo::new(move |_| {
         picture.with(|picture| picture.as_ref().map_or_else(Vec::new, |p| p.notes.clone()))
     });
-    // Those are told by its pods, their ReplicaSets and events, which the gate around it does not know.
+    // Those are told by its pods, their ReplicaSets and events, which the gate around it does not know; and who else may
+    // have its pods, by all that make some.
     let old = dims(&store, &[Kind::Pod, Kind::ReplicaSet, Kind::Event]);
+    let old_notes = dims(&store, NOTED);
     let more = store.clone();
     let namespace = Memo::new(move |_| {
         picture
@@ -229,7 +241,7 @@ fn Standing(picture: Memo<Option<Arc<Picture>>>) -> impl IntoView {
             <section
                 aria-labelledby="notes"
                 class="waits gate"
-                class:stale=move || old.get()
+                class:stale=move || old_notes.get()
                 class:empty=move || notes.with(Vec::is_empty)
             >
                 <h2 id="notes">"To know"</h2>

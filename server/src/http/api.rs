@@ -128,7 +128,8 @@ impl AskError {
                 }
             }
             AskError::Withheld { kind, .. } => {
-                format!("a link that shows {0}, or a token that may list and watch {0} there", kind.plural())
+                let of = kind.plural();
+                format!("a link that shows {of}; or list and watch of {of}, for your token and for Masthead")
             }
         }
     }

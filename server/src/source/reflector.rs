@@ -29,7 +29,7 @@ mod open;
 mod overtaken;
 mod position;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::{
     api::{KindState, Row, Text},
@@ -616,13 +616,21 @@ pub enum WhenForbidden {
     Return,
 }
 
-/// All that was held, but of each object only what was said last.
+/// All that was held, but of each object only what was said last. What was said before and is of a later version, or of
+/// one that cannot be compared, stays: it is not in order, and whoever takes it in has to see that.
 fn latest_of_each(held: &mut Vec<WatchEvent>) -> Vec<WatchEvent> {
     let mut events = std::mem::take(held);
     if let [_, _, ..] = *events {
-        let mut later = HashSet::new();
+        let mut later = HashMap::new();
         events.reverse();
-        events.retain(|event| event.object().is_none_or(|object| later.insert(object.head.uid)));
+        events.retain(|event| {
+            let Some(RawObject { head, .. }) = event.object() else { return true };
+            let version = head.resource_version.parse::<u64>().ok();
+            match later.insert(head.uid, version) {
+                Some(after) => version.is_none() || version > after,
+                None => true,
+            }
+        });
         events.reverse();
     }
     events
