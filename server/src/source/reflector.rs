@@ -439,7 +439,7 @@ impl Reflector {
                 told = Some(heard);
                 owed.retain(|uid| *uid != object.head.uid);
             }
-            // Nobody is to see again what is gone by what was told, nor when it was to change for it.
+            // What was told before comes again, and then what became of it: nobody is to see again what has gone since.
             again &= !is_over && !has_caught_up && held.len() < HELD;
             again &= event
                 .as_ref()
